@@ -1,0 +1,66 @@
+// coffer/config/platform.hpp: what the compiler and the machine offer, decided once.
+//
+// Every feature test of the library stands here; no other header asks which compiler reads it.
+#ifndef COFFER_CONFIG_PLATFORM_HPP
+#define COFFER_CONFIG_PLATFORM_HPP
+
+#include <version>
+
+#if !defined(__cplusplus) || (__cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L))
+#error "coffer needs C++20: compile with -std=c++20 (or /std:c++20)."
+#endif
+
+#if defined(__cpp_exceptions) || (defined(_MSC_VER) && defined(_CPPUNWIND))
+#define COFFER_HAS_EXCEPTIONS 1
+#else
+#define COFFER_HAS_EXCEPTIONS 0
+#endif
+
+#if defined(_WIN32)
+#define COFFER_OS_WINDOWS 1
+#define COFFER_OS_POSIX 0
+#else
+#define COFFER_OS_WINDOWS 0
+#define COFFER_OS_POSIX 1
+#endif
+
+#if defined(__linux__)
+#define COFFER_OS_LINUX 1
+#else
+#define COFFER_OS_LINUX 0
+#endif
+
+#if defined(__APPLE__)
+#define COFFER_OS_APPLE 1
+#else
+#define COFFER_OS_APPLE 0
+#endif
+
+#if defined(__SIZEOF_INT128__)
+#define COFFER_HAS_INT128 1
+#else
+#define COFFER_HAS_INT128 0
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define COFFER_PREFETCH(address) __builtin_prefetch(address)
+#define COFFER_NOINLINE __attribute__((noinline))
+#define COFFER_ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define COFFER_PREFETCH(address) static_cast<void>(address)
+#define COFFER_NOINLINE
+#define COFFER_ALWAYS_INLINE inline
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define COFFER_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define COFFER_UNDER_TSAN 1
+#endif
+#endif
+#ifndef COFFER_UNDER_TSAN
+#define COFFER_UNDER_TSAN 0
+#endif
+
+#endif

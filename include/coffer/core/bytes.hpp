@@ -1,0 +1,50 @@
+// coffer/core/bytes.hpp: a run of bytes, and how two runs compare.
+//
+// `bytes` is the currency of every floor: encoded keys, encoded values, pieces of files. It owns
+// nothing. Order is that of unsigned bytes, a shorter run before a longer one that it begins:
+// the order of `sorted` stores.
+#ifndef COFFER_CORE_BYTES_HPP
+#define COFFER_CORE_BYTES_HPP
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+namespace coffer {
+
+using bytes = std::span<const std::byte>;
+using mutable_bytes = std::span<std::byte>;
+
+[[nodiscard]] inline bytes as_bytes(std::string_view text) noexcept {
+    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+[[nodiscard]] inline std::string_view as_text(bytes run) noexcept {
+    return {reinterpret_cast<const char*>(run.data()), run.size()};
+}
+
+[[nodiscard]] inline std::strong_ordering compare(bytes left, bytes right) noexcept {
+    const std::size_t shared = left.size() < right.size() ? left.size() : right.size();
+    if (shared != 0) {
+        const int order = std::memcmp(left.data(), right.data(), shared);
+        if (order != 0) return order <=> 0;
+    }
+    return left.size() <=> right.size();
+}
+
+[[nodiscard]] inline bool equal(bytes left, bytes right) noexcept {
+    return left.size() == right.size() &&
+           (left.empty() || std::memcmp(left.data(), right.data(), left.size()) == 0);
+}
+
+/// memcpy that accepts empty runs, whose pointers may be null.
+inline void copy(std::byte* to, bytes from) noexcept {
+    if (!from.empty()) std::memcpy(to, from.data(), from.size());
+}
+
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,118 @@
+// coffer/core/epoch.hpp: readers that take no lock, and when what they might see may go.
+//
+// A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
+// claims one free slot of the store's own table and writes the current epoch there. A writer first
+// unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
+// thing is freed once every claimed slot shows a later epoch.
+//
+// I1  A slot is 0 (free) or the epoch at which its reader began.
+// I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
+// I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
+//     claim comes after the scan synchronises with it and cannot see the unlinked thing.
+//
+// Threads: pins from any thread; retire and reclaim under the owner's writer lock.
+// Cost: a pin is one exchange on a line of the thread's own, about 5 ns; under `single`, nothing.
+// With more simultaneous pins than slots a reader yields until one is free.
+#ifndef COFFER_CORE_EPOCH_HPP
+#define COFFER_CORE_EPOCH_HPP
+
+#include <coffer/core/threading.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+template <threading_policy Threading>
+class epoch {
+    static constexpr std::size_t slot_count = Threading::concurrent ? 128 : 1;
+    struct alignas(64) slot {
+        typename Threading::template atomic<std::uint64_t> began{0};
+    };
+
+public:
+    class [[nodiscard]] pin {
+    public:
+        pin() noexcept = default;
+        explicit pin(slot* held) noexcept : held_(held) {}
+        pin(pin&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
+        pin& operator=(pin&& other) noexcept {
+            std::swap(held_, other.held_);
+            return *this;
+        }
+        ~pin() {
+            if (held_ != nullptr) held_->began.store(0, std::memory_order_release);
+        }
+
+    private:
+        slot* held_ = nullptr;
+    };
+
+    /// A thing to free later: `free(context, what)` is called once, under the writer's lock.
+    struct retired {
+        void (*free)(void* context, std::uint64_t what) noexcept;
+        void* context;
+        std::uint64_t what;
+        std::uint64_t since;
+    };
+
+    [[nodiscard]] pin enter() noexcept {
+        if constexpr (!Threading::concurrent) {
+            return pin();
+        } else {
+            std::size_t at = (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57;
+            for (std::size_t tried = 1;; ++tried) {
+                slot& candidate = slots_[at];
+                std::uint64_t free = 0;
+                if (candidate.began.compare_exchange_strong(free, now_.load(std::memory_order_relaxed),
+                                                            std::memory_order_seq_cst)) {
+                    return pin(&candidate);
+                }
+                at = (at + 1) % slot_count;
+                if (tried % slot_count == 0) Threading::yield();
+            }
+        }
+    }
+
+    /// The thing has been unlinked: nobody who enters from now on can reach it.
+    void retire(void (*free)(void*, std::uint64_t) noexcept, void* context, std::uint64_t what) {
+        if constexpr (!Threading::concurrent) {
+            free(context, what);
+        } else {
+            const std::uint64_t since = now_.fetch_add(1, std::memory_order_seq_cst);
+            waiting_.push_back({free, context, what, since});
+        }
+    }
+
+    /// Frees what no reader can hold any more. Returns how many things still wait.
+    std::size_t reclaim() noexcept {
+        if (waiting_.empty()) return 0;
+        std::uint64_t oldest = UINT64_MAX;
+        for (slot& each : slots_) {
+            const std::uint64_t began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
+            if (began != 0 && began < oldest) oldest = began;
+        }
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < waiting_.size(); ++i) {
+            const retired item = waiting_[i];
+            if (item.since < oldest) {
+                item.free(item.context, item.what);
+            } else {
+                waiting_[kept++] = item;
+            }
+        }
+        waiting_.resize(kept);
+        return kept;
+    }
+
+private:
+    slot slots_[slot_count];
+    typename Threading::template atomic<std::uint64_t> now_{1};
+    std::vector<retired> waiting_;
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,68 @@
+// coffer/core/growing.hpp: an array that grows by doubling and never moves.
+//
+// Element i lies in piece bit_width(i >> FirstBits): piece 0 holds the first 2^FirstBits elements,
+// each later piece as many as all before it together. So an element's place is found with one shift
+// and one load, addresses last as long as the memory does, and a reader may use elements below any
+// count that it was given while the one grower adds pieces behind them.
+//
+// I1  pieces_[p] is published (release) before any index in piece p is given to a reader.
+// Threads: operator[] from any thread; grow by one at a time.
+#ifndef COFFER_CORE_GROWING_HPP
+#define COFFER_CORE_GROWING_HPP
+
+#include <coffer/config/assert.hpp>
+#include <coffer/core/result.hpp>
+#include <coffer/core/threading.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace coffer::detail {
+
+template <class T, threading_policy Threading, unsigned FirstBits>
+class growing {
+    static constexpr unsigned most_pieces = 48 - FirstBits;
+
+public:
+    [[nodiscard]] T& operator[](std::uint64_t index) const noexcept {
+        const auto piece = static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
+        T* const first = pieces_[piece].load(std::memory_order_acquire);  // I1
+        return first[piece == 0 ? index : index - (std::uint64_t{1} << (FirstBits + piece - 1))];
+    }
+
+    /// How many elements have memory.
+    [[nodiscard]] std::uint64_t capacity() const noexcept {
+        return capacity_of(count_.load(std::memory_order_acquire));
+    }
+
+    /// Elements of piece `piece`, and where the first of them lies: for images.
+    [[nodiscard]] static constexpr std::uint64_t size_of_piece(unsigned piece) noexcept {
+        return std::uint64_t{1} << (piece == 0 ? FirstBits : FirstBits + piece - 1);
+    }
+
+    /// Adds the next piece from `memory`; its elements are all-zero bytes.
+    template <class Memory>
+    [[nodiscard]] result<void> grow(Memory& memory, unsigned region) {
+        const unsigned piece = count_.load(std::memory_order_relaxed);
+        if (piece == most_pieces) return fail(errc::no_space, "the index has reached its largest size");
+        auto raw = memory.allocate(region, piece, static_cast<std::size_t>(size_of_piece(piece)) * sizeof(T));
+        if (!raw) return raw.failure();
+        pieces_[piece].store(reinterpret_cast<T*>(*raw), std::memory_order_release);
+        count_.store(piece + 1, std::memory_order_release);
+        return {};
+    }
+
+private:
+    static constexpr std::uint64_t capacity_of(unsigned pieces) noexcept {
+        return pieces == 0 ? 0 : std::uint64_t{1} << (FirstBits + pieces - 1);
+    }
+
+    typename Threading::template atomic<T*> pieces_[most_pieces] = {};
+    typename Threading::template atomic<unsigned> count_{0};
+};
+
+}  // namespace coffer::detail
+
+#endif
