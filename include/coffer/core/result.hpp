@@ -45,11 +45,12 @@ public:
     result(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>) {  // NOLINT: as std::expected
         ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(value));
     }
-    result(coffer::failure cause) noexcept : error_(cause.release()) {}  // NOLINT: as std::expected
+    result(coffer::failure cause) noexcept  // NOLINT: as std::expected
+        : error_(cause.release()), failed_(true) {}
 
     result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
-        : error_(std::move(other.error_)) {
-        if (!error_) ::new (static_cast<void*>(std::addressof(value_))) T(std::move(other.value_));
+        : error_(std::move(other.error_)), failed_(other.failed_) {
+        if (!failed_) ::new (static_cast<void*>(std::addressof(value_))) T(std::move(other.value_));
     }
     result& operator=(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
         if (this != &other) {
@@ -59,11 +60,11 @@ public:
         return *this;
     }
     ~result() {
-        if (!error_) value_.~T();
+        if (!failed_) value_.~T();
     }
 
-    [[nodiscard]] bool has_value() const noexcept { return !error_; }
-    explicit operator bool() const noexcept { return !error_; }
+    [[nodiscard]] bool has_value() const noexcept { return !failed_; }
+    explicit operator bool() const noexcept { return !failed_; }
 
     T& value() & { return checked(), value_; }
     const T& value() const& { return checked(), value_; }
@@ -77,7 +78,7 @@ public:
 
     template <class U>
     [[nodiscard]] T value_or(U&& other) && {
-        return error_ ? static_cast<T>(std::forward<U>(other)) : std::move(value_);
+        return failed_ ? static_cast<T>(std::forward<U>(other)) : std::move(value_);
     }
 
     /// Only when has_value() is false.
@@ -87,13 +88,14 @@ public:
 
 private:
     void checked() const {
-        if (error_) [[unlikely]] detail::raise(*error_);
+        if (failed_) [[unlikely]] detail::raise(*error_);
     }
 
     union {
         T value_;
     };
     std::unique_ptr<coffer::error> error_;
+    bool failed_ = false;  // also after the error was handed on: then there is no value either
 };
 
 template <>

@@ -17,7 +17,7 @@
 // | expression                      | result         | who    | promise                               |
 // |---------------------------------|----------------|--------|---------------------------------------|
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else     |
-// | `t.probe(key)`                  | table::probe   | any    | what a lookup needs; refers to `key`  |
+// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key`  |
 // | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows          |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())          |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
@@ -89,15 +89,15 @@ struct no_keys {
 namespace need {
 
 template <class T>
-concept index_lookup = requires(const T& table, const typename T::probe& probe, no_keys& keys,
+concept index_lookup = requires(const T& table, const typename T::lookup& probe, no_keys& keys,
                                 bytes key) {
-    { table.probe(key) } -> std::same_as<typename T::probe>;
+    { table.probe(key) } -> std::same_as<typename T::lookup>;
     { table.find(probe, keys) } -> std::same_as<ref>;
     table.prefetch(probe);
 };
 
 template <class T>
-concept index_change = requires(T& table, const typename T::probe& probe, typename T::place place,
+concept index_change = requires(T& table, const typename T::lookup& probe, typename T::place place,
                                 no_keys& keys, ref where, std::size_t n) {
     { table.locate(probe, keys) } -> std::same_as<typename T::place>;
     { place.ref } -> std::convertible_to<ref>;

@@ -1,0 +1,118 @@
+// coffer/durability/async.hpp: a returning write is in the log's memory; a worker makes it durable.
+//
+// The log itself is the queue: a record is put in its final place once, by its writer, and the
+// worker takes it from there. The worker hands over as bytes gather and starts a sync at the latest
+// when the oldest unsynced byte is `max_delay` old or `max_bytes` wait. A writer that finds
+// `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
+//
+// I1  oldest_ is the time at which the oldest byte that is not yet durable was accepted, 0 when there
+//     is none; it is cleared before the sync that covers it is planned.
+// An error of the worker stays in the log and is answered by every later write, flush, sync, close.
+#ifndef COFFER_DURABILITY_ASYNC_HPP
+#define COFFER_DURABILITY_ASYNC_HPP
+
+#include <coffer/core/result.hpp>
+#include <coffer/core/threading.hpp>
+#include <coffer/durability/concept.hpp>
+#include <coffer/format/position.hpp>
+
+#include <cstdint>
+
+namespace coffer {
+
+namespace detail {
+
+template <class Log>
+class async_driver {
+    using threads = typename Log::threading_type;
+    using word = typename threads::template atomic<std::uint64_t>;
+    using lock = lock_of<typename threads::mutex>;
+
+public:
+    template <class Wake>
+    async_driver(Log& log, const pace& bounds, Wake& wake) noexcept
+        : log_(&log),
+          bounds_(bounds),
+          wake_([](void* target) { static_cast<Wake*>(target)->wake(); }),
+          target_(&wake) {}
+
+    [[nodiscard]] result<void> before_write() {
+        if (waiting() >= bounds_.max_bytes) [[unlikely]] {
+            auto hold = lock(mutex_);
+            while (waiting() >= bounds_.max_bytes && log_->healthy()) {
+                wake_(target_);
+                drained_.wait(hold);
+            }
+        }
+        return log_->check();
+    }
+
+    template <class Then>
+    [[nodiscard]] result<void> after_write(position, Then&&) {
+        if (oldest_.load(std::memory_order_relaxed) == 0) {
+            oldest_.store(log_->system().now() | 1, std::memory_order_release);
+            wake_(target_);
+        }
+        if (waiting() >= eager() && !called_.exchange(1, std::memory_order_acq_rel)) wake_(target_);
+        return {};
+    }
+
+    [[nodiscard]] std::uint64_t due() const noexcept {
+        if (!log_->healthy()) return never;
+        if (waiting() >= eager()) return 0;
+        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
+        return oldest == 0 ? never : oldest + bounds_.max_delay;
+    }
+
+    [[nodiscard]] result<void> run() {
+        called_.store(0, std::memory_order_release);
+        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
+        const bool late = oldest != 0 && log_->system().now() >= oldest + bounds_.max_delay;
+        const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
+        auto done = late || full ? sync() : log_->hand_over();
+        auto hold = lock(mutex_);
+        drained_.notify_all();
+        return done;
+    }
+
+private:
+    [[nodiscard]] result<void> sync() {
+        oldest_.store(0, std::memory_order_seq_cst);  // I1
+        return log_->sync();
+    }
+
+    /// Bytes that a caller must wait for when there are too many.
+    [[nodiscard]] std::uint64_t waiting() const noexcept {
+        return Log::hands_over ? log_->unhanded_bytes() : log_->unsynced_bytes();
+    }
+    [[nodiscard]] std::uint64_t eager() const noexcept { return bounds_.max_bytes / 16 + 1; }
+
+    Log* log_;
+    pace bounds_;
+    void (*wake_)(void*);
+    void* target_;
+    word oldest_{0};
+    word called_{0};
+    typename threads::mutex mutex_;
+    typename threads::condition drained_;
+};
+
+}  // namespace detail
+
+namespace durability {
+
+struct async {
+    static constexpr bool survives_process_crash = false;
+    static constexpr bool survives_system_crash = false;
+    static constexpr bool hides_until_kept = false;
+    static constexpr bool needs_worker = true;
+    template <class Log>
+    using driver = detail::async_driver<Log>;
+};
+
+static_assert(durability_policy<async>);
+
+}  // namespace durability
+}  // namespace coffer
+
+#endif

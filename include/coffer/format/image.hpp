@@ -1,0 +1,155 @@
+// coffer/format/image.hpp: the file INDEX, an image of the index at one place in the log.
+//
+//   offset  size  field
+//   0       8     magic: 89 'C' 'O' 'F' 'I' 'D' 'X' 0A
+//   8       4     format version
+//   12      4     byte order and word size of the machine: 0x01020304, plus 0x40 on 64 bits
+//   16      16    store id
+//   32      16    name of the index policy, padded with zeros
+//   48      4     version of the index policy
+//   52      4     number n of segments
+//   56      8     position up to which the log is in the image
+//   64      8     commits up to there
+//   72      8     entries
+//   80      8     size of the payload
+//   88      8     check of the payload, seeded with the position
+//   96      40 n  segments: id, begin, end, dead bytes, slot (32 bits), tombstones (32 bits)
+//   ..      8     check of everything before it, seeded with the store id
+//   ..            payload: the index's own image
+//
+// An image is a cache: one that does not fit in any respect is ignored, and the log is replayed.
+#ifndef COFFER_FORMAT_IMAGE_HPP
+#define COFFER_FORMAT_IMAGE_HPP
+
+#include <coffer/config/version.hpp>
+#include <coffer/core/bytes.hpp>
+#include <coffer/core/endian.hpp>
+#include <coffer/core/hash.hpp>
+#include <coffer/core/policy.hpp>
+#include <coffer/format/identity.hpp>
+#include <coffer/format/position.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t image_magic = 0x0A584449464F4389;
+
+struct image_segment {
+    std::uint64_t id = 0;
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::uint64_t dead = 0;
+    std::uint32_t slot = 0;
+    std::uint32_t tombstones = 0;
+};
+
+struct image_header {
+    store_id store;
+    policy_id index{"", 0};
+    position upto;
+    std::uint64_t commits = 0;
+    std::uint64_t entries = 0;
+    std::uint64_t payload = 0;
+    std::uint64_t payload_check = 0;
+    std::vector<image_segment> segments;
+};
+
+namespace image_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4, store = machine + 4,
+                             index = store + 16, index_version = index + 16, count = index_version + 4,
+                             upto = count + 4, commits = upto + 8, entries = commits + 8,
+                             payload = entries + 8, payload_check = payload + 8,
+                             segments = payload_check + 8;
+inline constexpr std::size_t segment_size = 40;
+}  // namespace image_at
+static_assert(image_at::segments == 96);
+
+[[nodiscard]] constexpr std::uint32_t image_machine() noexcept {
+    return (std::endian::native == std::endian::little ? 0x01020304U : 0x04030201U) +
+           (sizeof(void*) == 8 ? 0x40U : 0U);
+}
+
+[[nodiscard]] constexpr std::size_t image_header_size(std::size_t segments) noexcept {
+    return image_at::segments + segments * image_at::segment_size + 8;
+}
+
+[[nodiscard]] inline std::vector<std::byte> write_image_header(const image_header& from) {
+    std::vector<std::byte> image(image_header_size(from.segments.size()));
+    std::byte* const to = image.data();
+    store_le(to + image_at::magic, image_magic);
+    store_le(to + image_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
+    store_le(to + image_at::machine, image_machine());
+    store_le(to + image_at::store, from.store.low);
+    store_le(to + image_at::store + 8, from.store.high);
+    copy(to + image_at::index, as_bytes(from.index.name.substr(0, 15)));
+    store_le(to + image_at::index_version, from.index.version);
+    store_le(to + image_at::count, static_cast<std::uint32_t>(from.segments.size()));
+    store_le(to + image_at::upto, from.upto.word());
+    store_le(to + image_at::commits, from.commits);
+    store_le(to + image_at::entries, from.entries);
+    store_le(to + image_at::payload, from.payload);
+    store_le(to + image_at::payload_check, from.payload_check);
+    std::byte* at = to + image_at::segments;
+    for (const image_segment& each : from.segments) {
+        store_le(at, each.id);
+        store_le(at + 8, each.begin);
+        store_le(at + 16, each.end);
+        store_le(at + 24, each.dead);
+        store_le(at + 32, each.slot);
+        store_le(at + 36, each.tombstones);
+        at += image_at::segment_size;
+    }
+    store_le(at, hash64({to, static_cast<std::size_t>(at - to)}, from.store.low));
+    return image;
+}
+
+/// How many bytes the header that begins with these has; 0 when they begin none.
+[[nodiscard]] inline std::size_t claimed_image_header(bytes start, std::uint64_t file_size) noexcept {
+    if (start.size() < image_at::segments) return 0;
+    if (load_le<std::uint64_t>(start.data()) != image_magic) return 0;
+    const std::size_t count = load_le<std::uint32_t>(start.data() + image_at::count);
+    if (count > most_slots || image_header_size(count) > file_size) return 0;
+    return image_header_size(count);
+}
+
+/// Reads the header of an image that this machine, store and index policy can use; else false.
+[[nodiscard]] inline bool read_image_header(bytes from, const store_id& store, policy_id index,
+                                            image_header& out) {
+    const std::size_t size = claimed_image_header(from, from.size());
+    if (size == 0) return false;
+    const std::byte* const at = from.data();
+    if (load_le<std::uint64_t>(at + size - 8) != hash64({at, size - 8}, store.low)) return false;
+    if (load_le<std::uint32_t>(at + image_at::format) != COFFER_FORMAT_VERSION ||
+        load_le<std::uint32_t>(at + image_at::machine) != image_machine()) {
+        return false;
+    }
+    out.store = {load_le<std::uint64_t>(at + image_at::store), load_le<std::uint64_t>(at + image_at::store + 8)};
+    const auto name = as_text({at + image_at::index, 16});
+    out.index = index;
+    if (!(out.store == store) || name.substr(0, name.find('\0')) != index.name ||
+        load_le<std::uint32_t>(at + image_at::index_version) != index.version) {
+        return false;
+    }
+    out.upto = position::of_word(load_le<std::uint64_t>(at + image_at::upto));
+    out.commits = load_le<std::uint64_t>(at + image_at::commits);
+    out.entries = load_le<std::uint64_t>(at + image_at::entries);
+    out.payload = load_le<std::uint64_t>(at + image_at::payload);
+    out.payload_check = load_le<std::uint64_t>(at + image_at::payload_check);
+    out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
+    const std::byte* run = at + image_at::segments;
+    for (image_segment& each : out.segments) {
+        each = {load_le<std::uint64_t>(run),      load_le<std::uint64_t>(run + 8),
+                load_le<std::uint64_t>(run + 16), load_le<std::uint64_t>(run + 24),
+                load_le<std::uint32_t>(run + 32), load_le<std::uint32_t>(run + 36)};
+        if (each.slot >= most_slots) return false;
+        run += image_at::segment_size;
+    }
+    return true;
+}
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,146 @@
+// coffer/format/record.hpp: one record of the log, between bytes and struct.
+//
+//   offset  size    field
+//   0       8       check: hash64 of everything behind it, padding included, seeded with its place
+//   8       1       head: bits 0..3 type, bits 4..6 zero, bit 7 `more` (the commit goes on)
+//   9       1..3    key size, varint
+//   ..      1..5    value size, varint
+//   ..      k       key
+//   ..      v       value
+//   ..      0..3    zeros up to a multiple of 4
+//
+// V1  The check matches; so all-zero bytes, bytes of another place and torn bytes are no record.
+// V2  The type is known, the reserved bits and the padding are zero.
+// V3  Sizes are the shortest varints, within the bounds, and the record ends inside its segment.
+// V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end have
+//     a `mark_body` as their value, drop has a segment id.
+//
+// Pure functions of bytes: no state, no threads, no failure but "this is no record here".
+#ifndef COFFER_FORMAT_RECORD_HPP
+#define COFFER_FORMAT_RECORD_HPP
+
+#include <coffer/core/bytes.hpp>
+#include <coffer/core/endian.hpp>
+#include <coffer/core/hash.hpp>
+#include <coffer/core/varint.hpp>
+#include <coffer/format/position.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace coffer {
+
+inline constexpr std::size_t max_key_size = std::size_t{64} * 1024;        // encoded bytes
+inline constexpr std::uint64_t max_value_size = 0xFFFFFFFF;                // encoded bytes
+
+namespace detail {
+
+enum class record_type : std::uint8_t { put = 1, erase = 2, clear = 3, mark = 4, drop = 5, end = 6 };
+
+inline constexpr std::size_t check_size = 8;
+inline constexpr std::byte more_bit{0x80};
+
+/// A record as it lies in memory; the runs point into it.
+struct record {
+    record_type type{};
+    bool more = false;
+    bytes key;
+    bytes value;
+    std::size_t size = 0;  // with check and padding
+};
+
+[[nodiscard]] constexpr std::size_t padded(std::size_t size) noexcept {
+    return (size + (offset_unit - 1)) & ~std::size_t{offset_unit - 1};
+}
+
+[[nodiscard]] constexpr std::size_t record_size(std::size_t key, std::size_t value) noexcept {
+    return padded(check_size + 1 + varint_size(key) + varint_size(value) + key + value);
+}
+
+/// What all checks of one segment have in common.
+[[nodiscard]] constexpr std::uint64_t segment_seed(std::uint64_t id_low, std::uint64_t id_high,
+                                                   std::uint64_t segment) noexcept {
+    return mix(segment, id_low ^ mix(id_high, 0));
+}
+
+[[nodiscard]] inline std::uint64_t record_check(const std::byte* at, std::size_t size,
+                                                std::uint64_t seed, std::uint64_t offset) noexcept {
+    return hash64({at + check_size, size - check_size}, seed + offset);
+}
+
+/// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, which is `offset` in
+/// its segment.
+inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
+                         std::uint64_t seed, std::uint64_t offset) noexcept {
+    const std::size_t size = record_size(key.size(), value.size());
+    store_le<std::uint32_t>(to + size - offset_unit, 0);  // the padding, before the value
+    std::byte* at = to + check_size;
+    *at++ = static_cast<std::byte>(type) | (more ? more_bit : std::byte{0});
+    at = put_varint(at, key.size());
+    at = put_varint(at, value.size());
+    copy(at, key);
+    copy(at + key.size(), value);
+    store_le(to, record_check(to, size, seed, offset));
+}
+
+/// Reads the record that begins at `at` and ends at or before `limit`, without its check: V2 to V4.
+/// False when there is none. Safe on any bytes.
+[[nodiscard]] inline bool parse_record(const std::byte* at, const std::byte* limit,
+                                       record& out) noexcept {
+    if (limit - at < static_cast<std::ptrdiff_t>(check_size + 3)) return false;
+    const std::byte head = at[check_size];
+    const auto type = static_cast<std::uint8_t>(head & std::byte{0x0F});
+    if (type < 1 || type > 6 || (head & std::byte{0x70}) != std::byte{0}) return false;
+    out.type = static_cast<record_type>(type);
+    out.more = (head & more_bit) != std::byte{0};
+    std::uint64_t key = 0;
+    std::uint64_t value = 0;
+    const std::byte* next = get_varint(at + check_size + 1, limit, key);
+    if (next == nullptr || key > max_key_size) return false;
+    next = get_varint(next, limit, value);
+    if (next == nullptr || value > max_value_size) return false;
+    const auto left = static_cast<std::uint64_t>(limit - next);
+    if (key > left || value > left - key) return false;
+    out.key = {next, static_cast<std::size_t>(key)};
+    out.value = {next + key, static_cast<std::size_t>(value)};
+    out.size = padded(static_cast<std::size_t>(next + key + value - at));
+    return out.size <= static_cast<std::size_t>(limit - at);
+}
+
+/// parse_record and the check: V1 to V4.
+[[nodiscard]] inline bool read_record(const std::byte* at, const std::byte* limit,
+                                      std::uint64_t seed, std::uint64_t offset,
+                                      record& out) noexcept {
+    return parse_record(at, limit, out) &&
+           load_le<std::uint64_t>(at) == record_check(at, out.size, seed, offset);
+}
+
+/// The value of a mark and of an end: what was durable when it was written.
+struct mark_body {
+    position durable;           // everything before this place was on stable storage
+    std::uint64_t commits = 0;  // commits since the store was made, up to here
+
+    static constexpr std::size_t size = 16;
+};
+inline constexpr std::size_t mark_size = record_size(0, mark_body::size);
+static_assert(mark_size == 28);
+
+inline void write_mark(std::byte* to, const mark_body& body) noexcept {
+    store_le(to, body.durable.word());
+    store_le(to + 8, body.commits);
+}
+
+[[nodiscard]] inline bool read_mark(const record& from, mark_body& out) noexcept {
+    if ((from.type != record_type::mark && from.type != record_type::end) ||
+        from.value.size() != mark_body::size || !from.key.empty()) {
+        return false;
+    }
+    out.durable = position::of_word(load_le<std::uint64_t>(from.value.data()));
+    out.commits = load_le<std::uint64_t>(from.value.data() + 8);
+    return true;
+}
+
+}  // namespace detail
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,166 @@
+// coffer/fs/posix.hpp: what `fs::native` needs of POSIX before there are files.
+//
+// Descriptors that close themselves, system calls that are tried again after a signal, syncs that
+// reach the medium, and errno told as a coffer error. The only other place in the library that
+// includes the system's headers is native_posix.hpp.
+#ifndef COFFER_FS_POSIX_HPP
+#define COFFER_FS_POSIX_HPP
+
+#include <coffer/config/platform.hpp>
+#include <coffer/core/result.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace coffer::detail::posix {
+
+/// Which kind of failure an errno is.
+[[nodiscard]] inline errc kind_of(int code) noexcept {
+    switch (code) {
+        case ENOENT:
+            return errc::not_found;
+        case EACCES:
+        case EPERM:
+        case EROFS:
+            return errc::permission_denied;
+        case ENOSPC:
+        case EDQUOT:
+        case EFBIG:  // the limit of file size that was set for this process
+            return errc::no_space;
+        case ELOOP:
+        case EMLINK:
+        case ENOTDIR:
+        case EISDIR:
+        case ENXIO:
+        case EINVAL:
+        case EEXIST:
+        case ENAMETOOLONG:
+            return errc::invalid_argument;
+        default:
+            return errc::io_error;
+    }
+}
+
+/// `what` is the operation that failed; what to do next follows from the kind.
+[[nodiscard]] COFFER_NOINLINE inline failure refused(
+    int code, std::string_view what, std::string_view path,
+    std::optional<std::uint64_t> offset = std::nullopt) {
+    const errc kind = kind_of(code);
+    std::string sentence(what);
+    if (kind == errc::no_space) sentence += "; free some space, or raise the quota or limit";
+    if (kind == errc::permission_denied) sentence += "; check who owns the folder and its mode";
+    if (code == EMFILE || code == ENFILE) sentence += "; raise the limit of open files";
+    return fail(kind, sentence, path, code, offset);
+}
+
+/// EINVAL that a data call answers says nothing of a name: it is the device that refuses.
+[[nodiscard]] COFFER_NOINLINE inline failure refused_data(int code, std::string_view what,
+                                                          std::string_view path,
+                                                          std::uint64_t offset) {
+    if (kind_of(code) == errc::invalid_argument) {
+        return fail(errc::io_error, what, path, code, offset);
+    }
+    return refused(code, what, path, offset);
+}
+
+/// Repeats a call that a signal interrupts.
+template <class Call>
+auto retried(Call call) noexcept {
+    auto answer = call();
+    while (answer == -1 && errno == EINTR) answer = call();
+    return answer;
+}
+
+class descriptor {
+public:
+    descriptor() noexcept = default;
+    explicit descriptor(int number) noexcept : number_(number) {}
+    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~descriptor() {
+        if (number_ >= 0) ::close(number_);  // never again: the number may be another file by now
+    }
+
+    [[nodiscard]] int number() const noexcept { return number_; }
+    [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
+
+    /// Opens `name` in `folder` (I1, I2). Not open, with errno set, when the system refuses.
+    [[nodiscard]] static descriptor open(int folder, const char* name, int flags) noexcept {
+        constexpr mode_t owner_only = S_IRUSR | S_IWUSR;
+        descriptor opened(
+            retried([&] { return ::openat(folder, name, flags | O_CLOEXEC, owner_only); }));
+        if (opened.number_ < 0 || opened.number_ > 2) return opened;
+        return opened.twin();
+    }
+
+    /// Leaves the closing to somebody else.
+    void release() noexcept { number_ = -1; }
+
+    /// The same open file under another number, which is no standard stream (I1).
+    [[nodiscard]] descriptor twin() const noexcept {
+        return descriptor(retried([&] { return ::fcntl(number_, F_DUPFD_CLOEXEC, 3); }));
+    }
+
+private:
+    int number_ = -1;
+};
+
+[[nodiscard]] inline int sync_all(int number) noexcept {
+#if COFFER_OS_APPLE
+    const int full = retried([&] { return ::fcntl(number, F_FULLFSYNC); });
+    if (full == 0 || (errno != ENOTSUP && errno != EINVAL && errno != ENOTTY)) return full;
+#endif
+    return retried([&] { return ::fsync(number); });
+}
+
+[[nodiscard]] inline int sync_data(int number) noexcept {
+#if COFFER_OS_LINUX
+    return retried([&] { return ::fdatasync(number); });
+#else
+    return sync_all(number);
+#endif
+}
+
+/// Some network file systems refuse to sync a folder because they have nothing to sync.
+[[nodiscard]] inline bool sync_folder(int number) noexcept {
+    return sync_all(number) == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+[[nodiscard]] inline const char* name_of_kind(mode_t mode) noexcept {
+    if (S_ISDIR(mode)) return "is a folder, not a regular file; choose another name";
+    if (S_ISLNK(mode))
+        return "is a symbolic link; links are not followed: put the file itself here";
+    if (S_ISFIFO(mode)) return "is a FIFO, not a regular file; remove it";
+    if (S_ISSOCK(mode)) return "is a socket, not a regular file; remove it";
+    return "is a device, not a regular file; remove it";
+}
+
+/// May [at, at + size) be named to the system?
+[[nodiscard]] inline bool addressable(std::uint64_t at, std::uint64_t size) noexcept {
+    constexpr auto most = static_cast<std::uint64_t>((std::numeric_limits<off_t>::max)());
+    return at <= most && size <= most - at;
+}
+
+[[nodiscard]] COFFER_NOINLINE inline failure beyond(std::string_view path, std::uint64_t at) {
+    return fail(errc::too_large,
+                sizeof(off_t) < 8 ? "beyond 2 GiB; compile with -D_FILE_OFFSET_BITS=64"
+                                  : "no file is this long",
+                path, EFBIG, at);
+}
+
+}  // namespace coffer::detail::posix
+
+#endif

@@ -1,0 +1,594 @@
+// coffer/index/hash.hpp: keys found by their hash, one cache line per lookup.
+//
+// | policy        | promise                                                                    |
+// |---------------|----------------------------------------------------------------------------|
+// | `index::hash` | no order; one line of memory per lookup; at most 20 bytes per key in all   |
+//
+// The table is an array of 64-byte buckets that grows one bucket at a time (linear hashing, Witold
+// Litwin 1980): with n buckets, 2^d <= n < 2^(d+1), bucket n - 2^d is split next, into itself and
+// bucket n. A put of a new key splits whenever there are more than 15 keys to 4 buckets: load,
+// memory and the time of a put are the same at every size. A bucket has a control word with a print
+// of a few bits for each of its seven slots (after the fingerprints of MemC3 and Swiss tables), and
+// the slots; an eighth key turns the last slot into a link to a chain of overflow buckets of six.
+// A slot knows 30 bits of its key's hash, so that a split never asks for keys, up to 2^28 buckets;
+// a lookup meets a wrong key once in 2^(30 - depth) keys compared. hash_words.hpp has the bits.
+//
+// I1  An entry word is the truth; its print only says where to look. A put stores print, then
+//     entry; a removal clears entry, then print. A free slot's entry is 0.
+// I2  A key's first 30 bits of hash agree with the index of its bucket in the bucket's depth bits.
+// I3  `chained` is set only while slot 6 is a link. Whatever moves a key within a chain, or takes a
+//     bucket out of it, stores a new link between the copy and the removal; no link comes back.
+// I4  A split first copies, then sets the depth of the old bucket, then removes what was copied.
+//     Depths only grow; slot 6 goes back from link to key only in the split that makes it so.
+// I5  While a chain is not empty the six slots before it are full, and so is all of it but its
+//     first bucket.
+//
+// Threads: find, step and prefetch beside the one writer, with no lock, no store and, for the
+// table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
+// again, and a reader that missed reads depth and link once more. If both are what they were,
+// nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
+// Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
+// Failure: only start, prepare, restore and adopt fail. Above most_keys (1006 million) prepare()
+// gives errc::no_space. Damaged memory can give wrong answers, not accesses out of bounds.
+#ifndef COFFER_INDEX_HASH_HPP
+#define COFFER_INDEX_HASH_HPP
+
+#include <coffer/config/assert.hpp>
+#include <coffer/config/platform.hpp>
+#include <coffer/core/endian.hpp>
+#include <coffer/core/memory.hpp>
+#include <coffer/index/concept.hpp>
+#include <coffer/index/hash_buckets.hpp>
+#include <coffer/index/hash_words.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace coffer {
+
+namespace detail {
+
+template <threading_policy Threading, class Memory, class Shape = hash_shape>
+class hash_table : public hash_buckets<Threading, Memory, Shape>, private hash_words {
+    using base = hash_buckets<Threading, Memory, Shape>;
+    using base::acquire, base::relaxed, base::release;
+    using base::buckets, base::free_count, base::key_count, base::overflow_used;
+    using base::exact_, base::extent_, base::memory_, base::overflow_, base::primary_;
+    using base::most_buckets, base::keys_per_4, base::most_overflow;
+    using base::overflow_region, base::primary_region;
+    using base::seed_, base::state_;
+    using typename base::bucket;
+    using typename base::state;
+
+public:
+    using base::most_keys;
+
+    struct lookup {
+        std::uint64_t hash;
+        bytes key;
+    };
+    struct place {
+        detail::ref ref;
+        std::uint64_t hash;
+        std::uint64_t home;  // index of the primary bucket
+        bucket* at;          // where ref is, when it is not 0
+        unsigned slot;
+    };
+    /// Walks go through the buckets in the order of their reversed indexes: a split divides what
+    /// one step would have met into two neighbours, so a cursor stands at a bucket's edge for ever.
+    struct cursor {
+        std::uint32_t reversed = 0;
+        bool over = false;
+    };
+
+    hash_table(epoch<Threading>&, Memory memory) : base(std::move(memory)) {}
+
+    // ---- lookups ---------------------------------------------------------------------------
+
+    [[nodiscard]] lookup probe(bytes key) const noexcept { return {Shape::hash(key, seed_), key}; }
+
+    void prefetch(const lookup& probe) const noexcept {
+        COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
+    }
+
+    template <class Keys>
+    [[nodiscard]] COFFER_ALWAYS_INLINE ref find(const lookup& probe, Keys& keys) const {
+        const std::uint64_t index = at(probe.hash, extent_.load(acquire));
+        const bucket& home = primary_[index];
+        const std::uint64_t control = home.control.load(acquire);
+        const std::uint64_t slots = with_print(control, print_of(probe.hash));
+        unsigned slot = 0;
+        if (slots != 0) {
+            if (const ref r = among(home, slots, probe, keys, slot); r != 0) return r;
+        } else if ((control & chained) == 0 && owns(index, control, probe.hash)) [[likely]] {
+            return 0;  // one word said that the key is not here
+        }
+        return find_with_care(probe, keys);
+    }
+
+    /// For the writer: sees the newest state, and where a new key would go.
+    template <class Keys>
+    [[nodiscard]] place locate(const lookup& probe, Keys& keys) const {
+        place found{0, probe.hash, at(probe.hash, exact_), nullptr, 0};
+        bucket* next = &primary_[found.home];
+        for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
+            const std::uint64_t control = next->control.load(relaxed);
+            const std::uint64_t slots = with_print(control, print_of(probe.hash));
+            if (slots != 0) {
+                found.ref = among(*next, slots, probe, keys, found.slot);
+                if (found.ref != 0) {
+                    found.at = next;
+                    break;
+                }
+            }
+            const bool ends = next == &primary_[found.home] && (control & chained) == 0;
+            next = ends ? nullptr : overflow_at(next->entry[link_slot].load(relaxed));
+        }
+        return found;
+    }
+
+    /// One bucket with its chain.
+    bool step(cursor& position, std::vector<ref>& refs) const {
+        if (position.over) return false;
+        const std::size_t before = refs.size();
+        unsigned visited = 0;
+        const auto collect = [&](const bucket& from, std::uint64_t control, std::uint64_t index) {
+            for (std::uint64_t slots = used(control); slots != 0; slots &= slots - 1) {
+                const std::uint64_t entry = from.entry[first(slots)].load(acquire);
+                if (entry != 0 && !is_link(entry, index)) refs.push_back(entry & ref_mask);
+            }
+            ++visited;
+            return false;
+        };
+        const unsigned depth = look(reverse(position.reversed), collect, [&] {
+            refs.resize(before);
+            visited = 0;
+        });
+        if (visited > 1) {  // a key that is being moved within a chain is met twice
+            const auto from = refs.begin() + static_cast<std::ptrdiff_t>(before);
+            std::sort(from, refs.end());
+            refs.erase(std::unique(from, refs.end()), refs.end());
+        }
+        const auto deepest = static_cast<unsigned>(std::bit_width(buckets()));
+        const std::uint32_t width = std::uint32_t{1} << (32 - (std::min)(depth, deepest));
+        position.reversed += width;
+        position.over = position.reversed < width;
+        prefetch({reverse(position.reversed + 3 * width), {}});  // walks jump about in memory
+        return true;
+    }
+
+    // ---- changes ---------------------------------------------------------------------------
+
+    void put(const place& where, ref r) {
+        const std::uint64_t entry = tag_of(where.hash) | r;
+        if (where.ref != 0) {
+            where.at->entry[where.slot].store(entry, release);
+            return;
+        }
+        if (!add(where.home, entry, print_of(where.hash))) {
+            COFFER_ASSERT(spare() != 0, "a put for which the table was not ready");
+            return;
+        }
+        state_->keys.store(key_count() + 1, relaxed);
+        promised_ -= promised_ != 0;
+        for (int i = 0; i < 2 && key_count() * 4 > buckets() * keys_per_4; ++i) {
+            if (!split()) break;
+        }
+    }
+
+    void remove(const place& gone) {
+        COFFER_ASSERT(gone.ref != 0, "removal of a key that is not there");
+        vacate(*gone.at, gone.slot);
+        bucket& home = primary_[gone.home];
+        if ((home.control.load(relaxed) & chained) != 0) refill(gone);
+        if (key_count() != 0) state_->keys.store(key_count() - 1, relaxed);
+    }
+
+    [[nodiscard]] bool ready(std::size_t n) noexcept {
+        if (!has_room(n)) return false;
+        promised_ = n;
+        return true;
+    }
+
+    [[nodiscard]] result<void> prepare(std::size_t n) {
+        if (n > most_keys - (std::min)(key_count(), most_keys)) {
+            return fail(errc::no_space, "the hash index holds no more keys than it does now");
+        }
+        while (primary_.capacity() < wanted(n)) {
+            if (auto done = primary_.grow(memory_, primary_region); !done) return done;
+        }
+        while (spare() < reserve(n)) {
+            if (overflow_.capacity() * 2 > most_overflow) {
+                return fail(errc::no_space, "the hash index has no more overflow buckets");
+            }
+            if (auto done = overflow_.grow(memory_, overflow_region); !done) return done;
+        }
+        return {};
+    }
+
+private:
+    // ---- readers ---------------------------------------------------------------------------
+
+    /// Does the bucket at its present depth hold the keys of this hash?
+    [[nodiscard]] static bool owns(std::uint64_t index, std::uint64_t control,
+                                   std::uint64_t hash) noexcept {
+        return ((index ^ hash) & below(depth(control))) == 0;
+    }
+
+    /// The ref of the key in one of the slots whose print fits; 0: in none.
+    template <class Keys>
+    [[nodiscard]] static ref among(const bucket& in, std::uint64_t slots, const lookup& probe,
+                                   Keys& keys, unsigned& slot) {
+        const std::uint64_t tag = tag_of(probe.hash);
+        do {
+            slot = first(slots);
+            // Neither a link, whose mark is no tag's of this bucket, nor a free slot passes.
+            const ref r = in.entry[slot].load(acquire) ^ tag;
+            if (r - 1 < ref_mask && keys.matches(r, probe.key)) return r;
+            slots &= slots - 1;
+        } while (slots != 0);
+        return 0;
+    }
+
+    /// The overflow bucket that a link or next word names, null for none.
+    [[nodiscard]] bucket* overflow_at(std::uint64_t link) const noexcept {
+        const std::uint64_t number = target(link);
+        return number == 0 || number > overflow_.capacity() ? nullptr : &overflow_[number - 1];
+    }
+
+    /// Shows `visit` every bucket that may hold keys of `hash`, until it returns true or one pass
+    /// has seen a state in which nothing can have been missed (I3, I4); calls `again` before each
+    /// further pass. Returns the depth.
+    template <class Visit, class Again>
+    unsigned look(std::uint64_t hash, Visit visit, Again again) const {
+        std::uint64_t index = at(hash, extent_.load(acquire));
+        for (unsigned odd = 0;; again()) {
+            const bucket& home = primary_[index];
+            std::uint64_t control = home.control.load(acquire);
+            const unsigned deep = depth(control);
+            if (const std::uint64_t owner = hash & below(deep); !owns(index, control, hash)) {
+                if (owner >= primary_.capacity()) return deep;  // damaged
+                index = owner;                                  // split since
+                continue;
+            }
+            const std::uint64_t link = home.entry[link_slot].load(acquire);
+            const bool linked = is_link(link, index);
+            if (linked) {
+                control = home.control.load(acquire);  // not older than the link
+                if (depth(control) != deep) continue;
+            } else if ((control & chained) != 0 && ++odd < known_bits) {
+                continue;  // the chain has just gone: by I4 at most once per depth
+            }
+            if (visit(home, control, index)) return deep;
+            if (linked) {
+                std::uint64_t left = overflow_.capacity();
+                const bucket* next = overflow_at(link);
+                for (; next != nullptr && left != 0; --left) {
+                    if (visit(*next, next->control.load(acquire), index)) return deep;
+                    next = overflow_at(next->entry[link_slot].load(acquire));
+                }
+            }
+            const std::uint64_t link_now = home.entry[link_slot].load(acquire);
+            const bool same = linked ? link_now == link : !is_link(link_now, index);
+            if (same && depth(home.control.load(acquire)) == deep) return deep;
+        }
+    }
+
+    template <class Keys>
+    [[nodiscard]] COFFER_NOINLINE ref find_with_care(const lookup& probe, Keys& keys) const {
+        ref found = 0;
+        const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t) {
+            unsigned slot = 0;
+            const std::uint64_t slots = with_print(control, print_of(probe.hash));
+            if (slots != 0) found = among(in, slots, probe, keys, slot);
+            return found != 0;
+        };
+        look(probe.hash, compare, [] {});
+        return found;
+    }
+
+    [[nodiscard]] static constexpr std::uint32_t reverse(std::uint32_t value) noexcept {
+        value = (value >> 1 & 0x55555555) | (value & 0x55555555) << 1;
+        value = (value >> 2 & 0x33333333) | (value & 0x33333333) << 2;
+        value = (value >> 4 & 0x0F0F0F0F) | (value & 0x0F0F0F0F) << 4;
+        return byte_swapped(value);
+    }
+
+    // ---- the writer's steps ----------------------------------------------------------------
+
+    /// While one of these lives, a process that ends leaves memory that adopt() refuses.
+    class change {
+    public:
+        explicit change(state& of) noexcept
+            : of_(of), before_(of.changing.exchange(1, std::memory_order_acq_rel)) {}
+        ~change() { of_.changing.store(before_, release); }
+        change(const change&) = delete;
+        change& operator=(const change&) = delete;
+
+    private:
+        state& of_;
+        std::uint64_t before_;  // 1 within another change
+    };
+
+    static void fill(bucket& in, unsigned slot, std::uint64_t entry, std::uint64_t print) noexcept {
+        in.control.store(set(in.control.load(relaxed), slot, print), release);
+        in.entry[slot].store(entry, release);  // I1
+    }
+    static void vacate(bucket& in, unsigned slot) noexcept {
+        in.entry[slot].store(0, release);
+        in.control.store(set(in.control.load(relaxed), slot, 0), release);
+    }
+
+    void store_link(std::uint64_t index, std::uint64_t to) noexcept {
+        if ((++stamp_ & 0x7FFFFFFF) == 0) ++stamp_;  // a link is never 0
+        primary_[index].entry[link_slot].store(link(index, to, stamp_ & 0x7FFFFFFF), release);
+    }
+
+    [[nodiscard]] bucket* front_of(std::uint64_t index) const noexcept {
+        return overflow_at(primary_[index].entry[link_slot].load(relaxed));
+    }
+
+    /// 1 + the index of an empty overflow bucket, 0 when there is none.
+    [[nodiscard]] std::uint64_t take() noexcept {
+        const std::uint64_t number = state_->free_first.load(relaxed);
+        if (bucket* const free = overflow_at(number); free != nullptr) {
+            state_->free_first.store(free->entry[link_slot].load(relaxed), relaxed);
+            state_->free_count.store(free_count() - (free_count() != 0), relaxed);
+            return number;
+        }
+        const std::uint64_t fresh = overflow_used();
+        if (fresh >= overflow_.capacity()) return 0;
+        state_->overflow_used.store(fresh + 1, relaxed);
+        return fresh + 1;
+    }
+
+    /// The chain loses its first bucket, in which no key is needed any more.
+    void drop_front(std::uint64_t index) noexcept {
+        const std::uint64_t number = target(primary_[index].entry[link_slot].load(relaxed));
+        bucket& gone = overflow_[number - 1];
+        store_link(index, gone.entry[link_slot].load(relaxed));
+        release_overflow(number);
+    }
+    void release_overflow(std::uint64_t number) noexcept {
+        bucket& gone = overflow_[number - 1];
+        for (unsigned slot = 0; slot < link_slot; ++slot) gone.entry[slot].store(0, release);
+        gone.control.store(0, release);
+        gone.entry[link_slot].store(state_->free_first.load(relaxed), release);
+        state_->free_first.store(number, relaxed);
+        state_->free_count.store(free_count() + 1, relaxed);
+    }
+
+    /// A key that is not there yet. False: no overflow bucket was left, nothing changed.
+    [[nodiscard]] bool add(std::uint64_t index, std::uint64_t entry, std::uint64_t print) {
+        bucket& home = primary_[index];
+        const std::uint64_t control = home.control.load(relaxed);
+        const unsigned slot = first_free(control);
+        if (slot < ((control & chained) != 0 ? link_slot : 7)) {
+            fill(home, slot, entry, print);
+            return true;
+        }
+        return add_to_chain(index, entry, print);
+    }
+
+    [[nodiscard]] COFFER_NOINLINE bool add_to_chain(std::uint64_t index, std::uint64_t entry,
+                                                    std::uint64_t print) {
+        bucket& home = primary_[index];
+        const std::uint64_t control = home.control.load(relaxed);
+        const bool linked = (control & chained) != 0;
+        bucket* const front = linked ? front_of(index) : nullptr;
+        if (front != nullptr) {
+            const unsigned slot = first_free(front->control.load(relaxed));
+            if (slot < link_slot) {
+                fill(*front, slot, entry, print);
+                return true;
+            }
+        }
+        const change guard(*state_);
+        const std::uint64_t number = take();
+        if (number == 0) return false;
+        bucket& fresh = overflow_[number - 1];
+        const std::uint64_t after = target(home.entry[link_slot].load(relaxed));
+        fresh.entry[link_slot].store(linked ? after : 0, release);
+        if (!linked) {  // slot 6 makes room for the link: its key is found through either word
+            fill(fresh, 1, home.entry[link_slot].load(relaxed), print_at(control, link_slot));
+            store_link(index, number);
+            home.control.store(set(control, link_slot, 0) | chained, release);
+        }
+        fill(fresh, 0, entry, print);
+        if (linked) store_link(index, number);
+        return true;
+    }
+
+    /// Moves a key from the first bucket of the chain into a free slot nearer to the lookup (I3).
+    void pull(std::uint64_t index, bucket& to, unsigned slot) noexcept {
+        bucket& front = *front_of(index);
+        const std::uint64_t control = front.control.load(relaxed);
+        const unsigned from = first(used(control));
+        if (from < link_slot) {
+            fill(to, slot, front.entry[from].load(relaxed), print_at(control, from));
+        }
+        if (used(set(control, from % 8, 0)) == 0) {
+            drop_front(index);
+        } else {
+            store_link(index, target(primary_[index].entry[link_slot].load(relaxed)));
+            vacate(front, from);
+        }
+    }
+
+    /// Restores I5 after a key went from the slot of `gone`.
+    COFFER_NOINLINE void refill(const place& gone) noexcept {
+        bucket* const front = front_of(gone.home);
+        if (front == nullptr) return;
+        const change guard(*state_);
+        if (gone.at != front) {
+            pull(gone.home, *gone.at, gone.slot);
+        } else if (used(front->control.load(relaxed)) == 0) {
+            drop_front(gone.home);
+        }
+    }
+
+    /// Bit `bit` of the hash of the key in a slot.
+    [[nodiscard]] static bool goes(std::uint64_t entry, std::uint64_t print,
+                                   unsigned bit) noexcept {
+        return (known(entry, print) >> bit & 1) != 0;
+    }
+
+    /// The next bucket of the round. False: not now.
+    bool split() {
+        const std::uint64_t n = buckets();
+        const unsigned bit = static_cast<unsigned>(std::bit_width(n)) - 1;
+        const std::uint64_t index = n - (std::uint64_t{1} << bit);
+        if (n >= (std::min)(most_buckets, primary_.capacity())) return false;
+        state_->shortage.store(0, relaxed);
+        bucket& old = primary_[index];
+        const std::uint64_t control = old.control.load(relaxed);
+        bucket* const front = (control & chained) != 0 ? front_of(index) : nullptr;
+        if (front != nullptr && !can_copy(index, front)) return false;
+
+        const change guard(*state_);
+        const std::uint64_t deeper = (bit + 1 - base_bits) * depth_one;
+        primary_[n].control.store(deeper, release);
+        std::uint64_t staying = (control & ~depth_bits) | deeper;
+        for_each_of(old, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
+            if (!goes(entry, print, bit)) return;
+            static_cast<void>(add(n, entry, print));
+            staying = set(staying, slot, 0);
+        });
+        const auto copy = [&](unsigned, std::uint64_t entry, std::uint64_t print) {
+            if (goes(entry, print, bit)) static_cast<void>(add(n, entry, print));
+        };
+        for_each_in_chain(front, [&](bucket& each) { for_each_of(each, copy); });
+        old.control.store(staying, release);  // I4: from here on the moved keys are in bucket n
+        const std::uint64_t moved = used(control) & ~used(staying);
+        for (std::uint64_t slots = moved; slots != 0; slots &= slots - 1) {
+            old.entry[first(slots)].store(0, release);
+        }
+        if ((control & chained) != 0) {
+            for_each_in_chain(front, [&](bucket& each) {
+                for_each_of(each, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
+                    if (goes(entry, print, bit)) vacate(each, slot);
+                });
+            });
+            repack(index);
+        }
+        state_->buckets.store(n + 1, relaxed);
+        exact_ = extent(n + 1);
+        // The readers' copy changes 64 times a round: seldom wrong, seldom taken from their caches.
+        const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
+        if (((n + 1) & stride) == 0) extent_.store(exact_, release);
+        return true;
+    }
+
+    /// The new bucket's chain will need no more buckets than the old one has.
+    [[nodiscard]] bool can_copy(std::uint64_t index, bucket* front) noexcept {
+        std::uint64_t length = 0;
+        for_each_in_chain(front, [&](bucket&) { ++length; });
+        if (length > overflow_used()) store_link(index, 0);  // damaged: a ring
+        const bool enough = length <= overflow_used() && spare() >= length + promised_;
+        if (!enough) state_->shortage.store((std::min)(length, overflow_used()), relaxed);
+        return enough;
+    }
+
+    template <class Each>
+    static void for_each_of(bucket& in, Each each) {
+        const std::uint64_t control = in.control.load(relaxed);
+        for (std::uint64_t slots = used(control); slots != 0; slots &= slots - 1) {
+            const unsigned slot = first(slots);
+            each(slot, in.entry[slot].load(relaxed), print_at(control, slot));
+        }
+    }
+    template <class Each>
+    void for_each_in_chain(bucket* from, Each each) const {
+        std::uint64_t left = overflow_.capacity() + 1;
+        for (; from != nullptr && left != 0; --left) {
+            each(*from);
+            from = overflow_at(from->entry[link_slot].load(relaxed));
+        }
+    }
+
+    /// After a split: makes I5 true again, and gives slot 6 back to keys if seven are enough.
+    COFFER_NOINLINE void repack(std::uint64_t index) noexcept {
+        bucket& home = primary_[index];
+        bucket* fills = &home;
+        for (std::uint64_t left = 8 * overflow_.capacity(); fills != nullptr && left != 0; --left) {
+            bucket* const front = front_of(index);
+            if (front == nullptr) break;
+            const unsigned slot = first_free(fills->control.load(relaxed));
+            if (used(front->control.load(relaxed)) == 0) {
+                if (fills == front) fills = overflow_at(front->entry[link_slot].load(relaxed));
+                drop_front(index);
+            } else if (fills == &home && slot >= link_slot) {
+                fills = front;
+            } else if (fills == front || slot >= link_slot) {
+                fills = overflow_at(fills->entry[link_slot].load(relaxed));
+            } else {
+                pull(index, *fills, slot);
+            }
+        }
+        const std::uint64_t control = home.control.load(relaxed);
+        bucket* const front = front_of(index);
+        if (front == nullptr) {
+            home.control.store(control & ~chained, release);
+            home.entry[link_slot].store(0, release);
+            return;
+        }
+        const std::uint64_t in_front = front->control.load(relaxed);
+        const std::uint64_t slots = used(in_front);
+        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(slots)) {
+            const unsigned slot = first(slots);
+            const std::uint64_t number = target(home.entry[link_slot].load(relaxed));
+            const std::uint64_t print = print_at(in_front, slot);
+            home.control.store(set(control & ~chained, link_slot, print), release);
+            home.entry[link_slot].store(front->entry[slot].load(relaxed), release);
+            release_overflow(number);
+        }
+    }
+
+    // ---- room ------------------------------------------------------------------------------
+
+    /// Buckets that exist after n puts.
+    [[nodiscard]] std::uint64_t wanted(std::uint64_t n) const noexcept {
+        return (std::min)(most_buckets,
+                          (std::max)(buckets(), (key_count() + n) * 4 / keys_per_4) + 2);
+    }
+    /// Overflow buckets that can be taken.
+    [[nodiscard]] std::uint64_t spare() const noexcept {
+        return overflow_.capacity() - overflow_used() + free_count();
+    }
+    /// Overflow buckets that n puts take at most: one each, or one for every bucket and one more
+    /// for every six keys; and those without which the next split waits.
+    [[nodiscard]] std::uint64_t reserve(std::uint64_t n) const noexcept {
+        return (std::min)(n, wanted(n) + n / link_slot) + state_->shortage.load(relaxed);
+    }
+    [[nodiscard]] bool has_room(std::uint64_t n) const noexcept {
+        return n <= most_keys - (std::min)(key_count(), most_keys) &&
+               primary_.capacity() >= wanted(n) && spare() >= reserve(n);
+    }
+
+    std::uint64_t promised_ = 0;  // puts for which ready() has answered
+    std::uint64_t stamp_ = 0;
+};
+
+}  // namespace detail
+
+namespace index {
+
+struct hash {
+    static constexpr policy_id id{"hash", 1};
+    static constexpr bool ordered = false;
+    template <threading_policy Threading, class Memory, std::size_t KeySize>
+    using table = detail::hash_table<Threading, Memory>;
+};
+
+static_assert(index_policy<hash>);
+static_assert(detail::index_table<hash::table<threading::multi, detail::heap_memory, 0>>);
+
+}  // namespace index
+
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,328 @@
+// coffer/index/hash_buckets.hpp: the memory of a hash table, how it begins and how it is kept.
+//
+//   region 0   primary buckets, as many as `state.buckets`; memory behind them is zero
+//   region 1   overflow buckets, as many as `state.overflow_used`; memory behind them is zero
+//   region 2   state
+//   image      identity, seed, keys, buckets, overflow_used, free_first, free_count, 0: 8 bytes
+//              each, little-endian; then the primary and the overflow buckets, 64 bytes each
+//
+// Nothing in it is an address, so memory and images can be taken over by another process.
+// What the words of a bucket mean: hash_words.hpp; what holds between buckets: hash.hpp.
+// Threads: under the writer's lock, except memory().
+// Failure: restore() checks every bucket, adopt() only the state: it is for memory that nobody but
+// a table has written to. Either way no number is trusted that could lead out of bounds.
+#ifndef COFFER_INDEX_HASH_BUCKETS_HPP
+#define COFFER_INDEX_HASH_BUCKETS_HPP
+
+#include <coffer/core/endian.hpp>
+#include <coffer/core/growing.hpp>
+#include <coffer/index/concept.hpp>
+#include <coffer/index/hash_words.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+template <threading_policy Threading, class Memory, class Shape>
+class hash_buckets {
+    using words = hash_words;
+    static_assert(Shape::most_depth > words::base_bits && Shape::most_depth < words::known_bits,
+                  "a split beyond the known bits of h would need the key");
+
+public:
+    static constexpr std::uint64_t keys_per_4 = 15;  // in 4 buckets; with more, the table grows
+    static constexpr std::uint64_t least_buckets = std::uint64_t{1} << words::base_bits;
+    static constexpr std::uint64_t most_buckets = std::uint64_t{1} << Shape::most_depth;
+    static constexpr std::uint64_t most_keys = most_buckets / 4 * keys_per_4;
+
+    explicit hash_buckets(Memory memory) : memory_(std::move(memory)) {}
+    hash_buckets(const hash_buckets&) = delete;
+    hash_buckets& operator=(const hash_buckets&) = delete;
+
+    /// Empty, in zeroed memory; also after a restore() that failed.
+    [[nodiscard]] result<void> start(std::uint64_t seed) {
+        if (auto done = open_state(); !done) return done;
+        if (auto done = hold(least_buckets, 1); !done) return done;
+        wipe();
+        state_->seed.store(seed, relaxed);
+        state_->buckets.store(least_buckets, relaxed);
+        state_->identity.store(identity, relaxed);
+        begin();
+        return {};
+    }
+
+    /// Takes over the memory of an earlier table, of this process or one that ended: no bucket is
+    /// read. errc::corruption when it was left in the middle of a change or cannot be a table's.
+    [[nodiscard]] result<void> adopt() {
+        if (auto done = open_state(); !done) return done;
+        if (!plausible() || state_->changing.load(relaxed) != 0) {
+            return fail(errc::corruption, "the index in memory is not whole: rebuild it");
+        }
+        if (auto done = hold(buckets(), overflow_used()); !done) return done;
+        begin();
+        return {};
+    }
+
+    template <class Sink>
+    [[nodiscard]] result<void> save(Sink&& sink) const {
+        std::array<std::byte, 8 * image_words> head;
+        const std::uint64_t fields[image_words] = {
+            identity,        seed_,
+            key_count(),     buckets(),
+            overflow_used(), state_->free_first.load(relaxed),
+            free_count(),    0};
+        for (std::size_t i = 0; i < image_words; ++i) store_le(head.data() + 8 * i, fields[i]);
+        if (result<void> done = sink(bytes(head)); !done) return done;
+        if (auto done = save_buckets(sink, primary_, buckets()); !done) return done;
+        return save_buckets(sink, overflow_, overflow_used());
+    }
+
+    template <class Source>
+    [[nodiscard]] result<void> restore(Source&& source) {
+        if (auto done = open_state(); !done) return done;
+        std::array<std::byte, 8 * image_words> head;
+        if (result<void> done = source(mutable_bytes(head)); !done) return done;
+        word* const fields[image_words - 1] = {
+            &state_->identity,      &state_->seed,       &state_->keys,      &state_->buckets,
+            &state_->overflow_used, &state_->free_first, &state_->free_count};
+        for (std::size_t i = 0; i + 1 < image_words; ++i) {
+            fields[i]->store(load_le<std::uint64_t>(head.data() + 8 * i), relaxed);
+        }
+        if (!plausible()) return damaged();
+        if (auto done = load_buckets(source, primary_, primary_region, buckets()); !done) {
+            return done;
+        }
+        if (auto done = load_buckets(source, overflow_, overflow_region, overflow_used()); !done) {
+            return done;
+        }
+        if (!sound()) return damaged();
+        if (auto done = hold(least_buckets, 1); !done) return done;
+        begin();
+        return {};
+    }
+
+    /// Buckets that have been used; those prepared and never touched cost address space only.
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return sizeof(state) +
+               static_cast<std::size_t>(buckets() + overflow_used()) * sizeof(bucket);
+    }
+
+protected:
+    using word = typename Threading::template atomic<std::uint64_t>;
+    static constexpr auto relaxed = std::memory_order_relaxed;
+    static constexpr auto acquire = std::memory_order_acquire;
+    static constexpr auto release = std::memory_order_release;
+    static constexpr unsigned primary_region = 0;
+    static constexpr unsigned overflow_region = 1;
+    static constexpr unsigned state_region = 2;
+    static constexpr unsigned overflow_bits = 6;
+    static constexpr std::uint64_t most_overflow = 0xFFFFFFFF;
+
+    struct alignas(64) bucket {
+        word control;
+        word entry[7];
+    };
+    static_assert(sizeof(bucket) == 64, "a bucket is one cache line");
+
+    struct state {
+        word identity;
+        word seed;
+        word keys;
+        word buckets;
+        word overflow_used;  // overflow buckets ever taken; those in the free list too
+        word free_first;     // 1 + index, 0: none
+        word free_count;
+        word shortage;  // overflow buckets that the next split waits for
+        threading::multi::atomic<std::uint64_t> changing;  // 1: keys are being moved
+    };
+
+    [[nodiscard]] std::uint64_t key_count() const noexcept { return state_->keys.load(relaxed); }
+    [[nodiscard]] std::uint64_t buckets() const noexcept { return state_->buckets.load(relaxed); }
+    [[nodiscard]] std::uint64_t overflow_used() const noexcept {
+        return state_->overflow_used.load(relaxed);
+    }
+    [[nodiscard]] std::uint64_t free_count() const noexcept {
+        return state_->free_count.load(relaxed);
+    }
+
+    // What every lookup reads; seldom written.
+    alignas(64) word extent_{0};  // of the buckets, at most 1/64 of a round old
+    std::uint64_t seed_ = 0;
+    growing<bucket, Threading, words::base_bits> primary_;
+    growing<bucket, Threading, overflow_bits> overflow_;
+    // The writer's.
+    alignas(64) state* state_ = nullptr;
+    std::uint64_t exact_ = 0;  // extent() of the buckets, to the last split
+    Memory memory_;
+
+private:
+    static constexpr std::uint64_t identity = 0x01'68'73'61'68'66'6f'63;  // "cofhash", layout 1
+    static constexpr std::size_t image_words = 8;
+
+    static failure damaged() {
+        return fail(errc::corruption, "the image of the hash index is damaged: rebuild the index");
+    }
+
+    [[nodiscard]] result<void> open_state() {
+        if (state_ != nullptr) return {};
+        auto raw = memory_.allocate(state_region, 0, sizeof(state));
+        if (!raw) return raw.failure();
+        state_ = reinterpret_cast<state*>(*raw);
+        return {};
+    }
+
+    [[nodiscard]] result<void> hold(std::uint64_t primary, std::uint64_t overflow) {
+        while (primary_.capacity() < primary) {
+            if (auto done = primary_.grow(memory_, primary_region); !done) return done;
+        }
+        while (overflow_.capacity() < overflow) {
+            if (auto done = overflow_.grow(memory_, overflow_region); !done) return done;
+        }
+        return {};
+    }
+
+    void wipe() noexcept {
+        for (word* each : {&state_->keys, &state_->overflow_used, &state_->free_first,
+                           &state_->free_count, &state_->shortage}) {
+            each->store(0, relaxed);
+        }
+        state_->changing.store(0, relaxed);
+        const auto clear = [](const auto& array) {
+            for (std::uint64_t i = 0; i < array.capacity(); ++i) {
+                array[i].control.store(0, relaxed);
+                for (word& each : array[i].entry) each.store(0, relaxed);
+            }
+        };
+        clear(primary_);
+        clear(overflow_);
+    }
+
+    void begin() noexcept {
+        seed_ = state_->seed.load(relaxed);
+        state_->shortage.store(0, relaxed);
+        exact_ = words::extent(buckets());
+        extent_.store(exact_, release);
+    }
+
+    /// Numbers on which no access can fail, whatever the buckets hold.
+    [[nodiscard]] bool plausible() const noexcept {
+        return state_->identity.load(relaxed) == identity && key_count() <= most_keys &&
+               buckets() >= least_buckets && buckets() <= most_buckets &&
+               overflow_used() <= most_overflow / 2 && free_count() <= overflow_used() &&
+               state_->free_first.load(relaxed) <= overflow_used();
+    }
+
+    template <class Sink, class Array>
+    [[nodiscard]] static result<void> save_buckets(Sink& sink, const Array& from,
+                                                   std::uint64_t count) {
+        std::array<std::byte, 64 * sizeof(bucket)> part;
+        for (std::uint64_t i = 0; i < count;) {
+            std::byte* to = part.data();
+            for (; i < count && to != part.data() + part.size(); ++i, to += sizeof(bucket)) {
+                store_le(to, from[i].control.load(relaxed));
+                for (unsigned slot = 0; slot < 7; ++slot) {
+                    store_le(to + 8 * (slot + 1), from[i].entry[slot].load(relaxed));
+                }
+            }
+            const auto size = static_cast<std::size_t>(to - part.data());
+            if (result<void> done = sink(bytes(part).first(size)); !done) return done;
+        }
+        return {};
+    }
+
+    /// Memory grows as the image goes on, so that a wrong count cannot ask for much of it.
+    template <class Source, class Array>
+    [[nodiscard]] result<void> load_buckets(Source& source, Array& to, unsigned region,
+                                            std::uint64_t count) {
+        std::array<std::byte, 64 * sizeof(bucket)> part;
+        for (std::uint64_t i = 0; i < count;) {
+            const std::uint64_t many = (std::min)(count - i, std::uint64_t{64});
+            const auto size = static_cast<std::size_t>(many) * sizeof(bucket);
+            if (result<void> done = source(mutable_bytes(part).first(size)); !done) return done;
+            while (to.capacity() < i + many) {
+                if (auto done = to.grow(memory_, region); !done) return done;
+            }
+            for (const std::byte* from = part.data(); from != part.data() + size;
+                 ++i, from += sizeof(bucket)) {
+                to[i].control.store(load_le<std::uint64_t>(from), relaxed);
+                for (unsigned slot = 0; slot < 7; ++slot) {
+                    to[i].entry[slot].store(load_le<std::uint64_t>(from + 8 * (slot + 1)), relaxed);
+                }
+            }
+        }
+        return {};
+    }
+
+    /// I1, I2, I3, depths and links, of every bucket.
+    [[nodiscard]] bool sound() const {
+        std::vector<bool> met(static_cast<std::size_t>(overflow_used()));
+        std::uint64_t count = 0;
+        const auto meet = [&](std::uint64_t number) {
+            if (number > overflow_used() || met[static_cast<std::size_t>(number - 1)]) return false;
+            met[static_cast<std::size_t>(number - 1)] = true;
+            return true;
+        };
+        for (std::uint64_t index = 0; index < buckets(); ++index) {
+            const bucket& home = primary_[index];
+            const std::uint64_t control = home.control.load(relaxed);
+            const std::uint64_t round =
+                words::below(static_cast<unsigned>(std::bit_width(buckets())) - 1);
+            const bool split = index + round + 1 < buckets() || index > round;
+            const unsigned deep = static_cast<unsigned>(std::bit_width(buckets())) - !split;
+            if (words::depth(control) != deep || (control & ~(words::below(62))) != 0) return false;
+            const bool linked = (control & words::chained) != 0;
+            if (!sound_slots(home, control, index, linked ? 6 : 7, count)) return false;
+            if (!linked) continue;
+            const std::uint64_t link = home.entry[words::link_slot].load(relaxed);
+            if (!words::is_link(link, index) || words::print_at(control, words::link_slot) != 0)
+                return false;
+            for (std::uint64_t next = words::target(link); next != 0;) {
+                if (!meet(next)) return false;
+                const bucket& at = overflow_[next - 1];
+                const std::uint64_t prints = at.control.load(relaxed);
+                if (words::used(prints) == 0 || (prints & ~words::below(48)) != 0) return false;
+                if (!sound_slots(at, prints | (control & words::depth_bits), index, 6, count))
+                    return false;
+                next = at.entry[words::link_slot].load(relaxed);
+            }
+        }
+        std::uint64_t free = 0;
+        for (std::uint64_t next = state_->free_first.load(relaxed); next != 0; ++free) {
+            if (!meet(next)) return false;
+            const bucket& at = overflow_[next - 1];
+            if (at.control.load(relaxed) != 0) return false;
+            for (unsigned slot = 0; slot < words::link_slot; ++slot) {
+                if (at.entry[slot].load(relaxed) != 0) return false;
+            }
+            next = at.entry[words::link_slot].load(relaxed);
+        }
+        return count == key_count() && free == free_count() &&
+               std::find(met.begin(), met.end(), false) == met.end();
+    }
+
+    [[nodiscard]] static bool sound_slots(const bucket& in, std::uint64_t control,
+                                          std::uint64_t index, unsigned slots,
+                                          std::uint64_t& count) noexcept {
+        for (unsigned slot = 0; slot < slots; ++slot) {
+            const std::uint64_t print = words::print_at(control, slot);
+            const std::uint64_t entry = in.entry[slot].load(relaxed);
+            if (print == 0 && entry == 0) continue;
+            const std::uint64_t place =
+                words::below(words::depth(control)) & ~words::below(words::tag_from);
+            if (print < 0x80 || (entry & ref_mask) == 0) return false;
+            if (((words::known(entry, print) ^ index) & place) != 0) return false;
+            ++count;
+        }
+        return true;
+    }
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,420 @@
+// coffer/index/sorted.hpp: keys in order: a B+tree of key heads.
+//
+// A leaf holds up to 62 entries: eight bytes of each key behind the prefix that all keys of the
+// leaf share, two more in the upper bits of its ref, and the ref. So a lookup reads a handful of
+// nodes and one record; only where ten bytes are equal are other records read. Keys of a fixed size
+// of at most 8 bytes are in the tree as they are: their records are not read at all.
+//
+//     sorted_node.hpp    what a node is, and its version
+//     sorted_pool.hpp    where nodes and separators live
+//     sorted_chain.hpp   separators: made, read, compared
+//     sorted_search.hpp  from the root to a leaf
+//     sorted_writer.hpp  changes
+//     sorted_image.hpp   save and restore
+//     sorted.hpp         this: the table as the other floors see it
+//
+// I1  A leaf's entries are in the order of their keys.
+// I2  Nothing in the tree refers to a record but the entries of leaves: records may move.
+//
+// Threads: as the concept says. Readers write nothing; a reader that meets a change looks again.
+// Cost: with 1 M keys a tree of 4 levels; 16.5 to 17.5 bytes a key put in order, about 23 put at
+// random, keys themselves not counted. A put moves half a leaf, 500 bytes, on average.
+// Failure: only start, prepare, adopt, save and restore can fail. When a record cannot be read,
+// keys.failed() says so; the tree is as it was.
+#ifndef COFFER_INDEX_SORTED_HPP
+#define COFFER_INDEX_SORTED_HPP
+
+#include <coffer/config/assert.hpp>
+#include <coffer/core/bytes.hpp>
+#include <coffer/core/epoch.hpp>
+#include <coffer/core/memory.hpp>
+#include <coffer/core/policy.hpp>
+#include <coffer/core/result.hpp>
+#include <coffer/core/threading.hpp>
+#include <coffer/index/concept.hpp>
+#include <coffer/index/sorted_image.hpp>
+#include <coffer/index/sorted_node.hpp>
+#include <coffer/index/sorted_pool.hpp>
+#include <coffer/index/sorted_search.hpp>
+#include <coffer/index/sorted_writer.hpp>
+
+#include <algorithm>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace coffer {
+
+namespace detail {
+
+template <threading_policy Threading, class Memory, std::size_t KeySize>
+class sorted_table {
+    using pool = sorted_pool<Threading, Memory, KeySize>;
+    using node = typename pool::node;
+    static_assert(KeySize <= 8, "keys of one size above 8 bytes are indexed as those of any size");
+    static constexpr bool exact = pool::exact;
+
+public:
+    /// What a lookup needs of a key.
+    struct lookup {
+        bytes key = {};
+        std::uint64_t head = 0;
+    };
+    using place = sorted_place;
+    /// How far a walk has come: everything below `from` was met.
+    struct cursor {
+        kept_fence from = {};
+        bool over = false;
+    };
+
+    /// Readers are told by versions, not by epochs, what they may still use: `epoch` is not needed.
+    sorted_table(epoch<Threading>&, Memory memory) : pool_(std::move(memory)) {}
+    sorted_table(const sorted_table&) = delete;
+    sorted_table& operator=(const sorted_table&) = delete;
+
+    [[nodiscard]] result<void> start(std::uint64_t seed) {
+        static_cast<void>(seed);
+        return pool_.start();
+    }
+    /// Instead of start(), where the memory has come back from an earlier run: takes over the tree
+    /// in it. errc::corruption when that run ended in the middle of a change or the memory holds
+    /// something else; start() and restore() are possible then. What is inside the nodes is
+    /// trusted, so the caller must know that the memory is the one that the earlier run left.
+    [[nodiscard]] result<void> adopt() { return pool_.adopt(); }
+
+    [[nodiscard]] lookup probe(bytes key) const noexcept { return {key, head_at(key, 0)}; }
+
+    template <class Keys>
+    [[nodiscard]] ref find(const lookup& wanted, Keys& keys) const {
+        const route way{wanted.key, wanted.head, route::aim::at};
+        for (;;) {
+            sighting<node> leaf;
+            node_id id = no_node;
+            if (!detail::descend(pool_, way, leaf, id,
+                                 [](const auto&, node_id, unsigned, node_meta) {})) {
+                continue;
+            }
+            const node_meta meta = leaf.node.meta();
+            const tied same =
+                find_ties<pool>(leaf.node, leaf.node.count(meta), image_of(wanted, meta.prefix()));
+            ref found[large_entries];
+            const unsigned count = load_refs(leaf.node, same, found);
+            if (!leaf.node.valid(leaf.version)) continue;
+            if (count == 0) return 0;
+            if constexpr (exact) {
+                return found[0];
+            } else {
+                if (count == 1) return keys.matches(found[0], wanted.key) ? found[0] : 0;
+                const standing at = stand_among(found, count, wanted.key, keys);
+                return at.present ? found[at.position] : 0;
+            }
+        }
+    }
+    /// Nothing to gain: the root is in the cache, and what follows depends on it.
+    void prefetch(const lookup&) const noexcept {}
+
+    template <class Keys>
+    [[nodiscard]] place locate(const lookup& wanted, Keys& keys) {
+        place at;
+        at.key = wanted.key;
+        const route way{wanted.key, wanted.head, route::aim::at};
+        sighting<node> leaf;
+        const bool arrived = detail::descend(
+            pool_, way, leaf, at.leaf, [&](const auto&, node_id id, unsigned entry, node_meta) {
+                at.way[at.depth++] = {id, entry};
+            });
+        COFFER_ASSERT(arrived, "a second writer");
+        static_cast<void>(arrived);
+        const node_meta meta = leaf.node.meta();
+        if constexpr (!exact) {
+            const key_standing prefix = stand(pool_, leaf.node, meta, wanted.key);
+            at.shared = static_cast<std::uint32_t>(prefix.shared);
+            if (prefix.order != 0) {
+                at.position = prefix.order < 0 ? 0 : meta.count();
+                return at;
+            }
+        }
+        const tied same = find_ties<pool>(leaf.node, meta.count(), image_of(wanted, meta.prefix()));
+        at.position = same.first;
+        if constexpr (exact) {
+            if (same.first != same.last) at.ref = ref_of(leaf.node.entry(same.first));
+        } else {
+            if (same.first != same.last) settle_tie(leaf.node, same, at, keys);
+        }
+        return at;
+    }
+
+    void put(const place& at, ref where) {
+        if (at.ref == 0) {
+            sorted_writer<pool>(pool_).insert(at, where);
+        } else {
+            const node leaf = pool_.at(at.leaf);
+            leaf.set_entry(at.position, (leaf.entry(at.position) & ~ref_mask) | where);
+        }
+    }
+    void remove(const place& at) { sorted_writer<pool>(pool_).remove(at); }
+
+    [[nodiscard]] bool ready(std::size_t n) noexcept { return pool_.ready(n); }
+    [[nodiscard]] result<void> prepare(std::size_t n) { return pool_.prepare(n); }
+    /// Nodes and separators in use, and those that have been and wait for use. Pages that no node
+    /// has used yet are not counted: they are taken from the system when they are touched.
+    [[nodiscard]] std::size_t memory() const noexcept { return pool_.memory(); }
+
+    /// One leaf in key order. A call that answers true has appended something.
+    [[nodiscard]] bool step(cursor& at, std::vector<ref>& refs) const {
+        const std::size_t before = refs.size();
+        kept_fence next;
+        while (!at.over && refs.size() == before) {
+            leaf_range<node> range;
+            if (!detail::descend(pool_, at.from.way(route::aim::at), range)) continue;
+            const unsigned count = range.leaf.node.count(range.leaf.node.meta());
+            for (unsigned i = 0; i < count; ++i) refs.push_back(ref_of(range.leaf.node.entry(i)));
+            const bool last = range.high.entry == 0;
+            if (!range.leaf.node.valid(range.leaf.version) ||
+                (!last && !keep(pool_, range.high, next))) {
+                refs.resize(before);
+                continue;
+            }
+            at.over = last || !lies_below<pool>(at.from, next);
+            std::swap(at.from, next);
+        }
+        return refs.size() != before;
+    }
+
+    template <class Keys>
+    void ascend(const bound& above, std::vector<ref>& refs, Keys& keys) const {
+        walk<true>(above, refs, keys);
+    }
+    template <class Keys>
+    void descend(const bound& below, std::vector<ref>& refs, Keys& keys) const {
+        walk<false>(below, refs, keys);
+    }
+
+    template <class Sink>
+    [[nodiscard]] result<void> save(Sink&& sink) const {
+        return save_sorted(pool_, sink);
+    }
+    template <class Source>
+    [[nodiscard]] result<void> restore(Source&& source) {
+        return restore_sorted(pool_, source);
+    }
+
+private:
+    static key_image image_of(const lookup& wanted, std::size_t from) noexcept {
+        if constexpr (exact) {
+            return {wanted.head, 0};
+        } else {
+            return key_image::of(wanted.key, from);
+        }
+    }
+    /// Copies the refs of some entries, and how many there are.
+    static unsigned load_refs(node leaf, tied from, ref* to) noexcept {
+        for (unsigned i = from.first; i < from.last; ++i) *to++ = ref_of(leaf.entry(i));
+        return from.last - from.first;
+    }
+
+    // Ties: keys of equal image, told apart by their records.
+
+    /// Where a key is among some in order, and what it has in common with those next to it.
+    struct standing {
+        unsigned position = 0;
+        bool present = false;
+        std::size_t left = 0, right = 0;
+        std::byte right_byte = {};
+    };
+    template <class Keys>
+    static standing stand_among(const ref* refs, unsigned count, bytes key, Keys& keys) {
+        standing found;
+        for (unsigned last = count; found.position < last;) {
+            const unsigned middle = (found.position + last) / 2;
+            const bytes other = keys.key_of(refs[middle]);
+            if (keys.failed()) return {};
+            const std::size_t shared = shared_by(key, other);
+            const auto order = compare(key.subspan(shared), other.subspan(shared));
+            if (order == 0) return {middle, true, 0, 0, {}};
+            if (order > 0) {
+                found.position = middle + 1;
+                found.left = shared;
+            } else {
+                last = middle;
+                found.right = shared;
+                found.right_byte = other[shared];
+            }
+        }
+        return found;
+    }
+    static std::size_t shared_by(bytes a, bytes b) noexcept {
+        const std::size_t size = (std::min)(a.size(), b.size());
+        std::size_t at = 0;
+        while (at + 8 <= size && head_at(a, at) == head_at(b, at)) at += 8;
+        while (at < size && a[at] == b[at]) ++at;
+        return at;
+    }
+
+    /// The end of locate() where images do not decide.
+    template <class Keys>
+    void settle_tie(node leaf, tied same, place& at, Keys& keys) {
+        ref refs[large_entries];
+        const unsigned count = load_refs(leaf, same, refs);
+        const standing found = stand_among(refs, count, at.key, keys);
+        if (keys.failed()) return;
+        at.position = same.first + found.position;
+        at.left = static_cast<std::uint32_t>(found.left);
+        at.right = static_cast<std::uint32_t>(found.right);
+        at.right_byte = found.right_byte;
+        if (found.present) {
+            at.ref = refs[found.position];
+            if (count == 1) return;
+        }
+        lengthen_prefix(leaf, at, keys);
+    }
+    /// Images that are equal again and again are too far from the ends of the keys: if the keys of
+    /// the leaf, and the one in hand, share more than the prefix, they are taken anew. Their order,
+    /// and so every place, stays as it is.
+    template <class Keys>
+    void lengthen_prefix(node leaf, place& at, Keys& keys) {
+        const node_meta meta = leaf.meta();
+        const unsigned count = meta.count();
+        std::size_t shared = shared_by(at.key, keys.key_of(ref_of(leaf.entry(0))));
+        shared = (std::min)(shared, shared_by(at.key, keys.key_of(ref_of(leaf.entry(count - 1)))));
+        if (shared > inline_prefix && !pool_.can_spare(shared)) shared = inline_prefix;
+        if (shared <= meta.prefix() || keys.failed()) return;
+        key_image images[large_entries];
+        for (unsigned i = 0; i < count; ++i) {
+            images[i] = key_image::of(keys.key_of(ref_of(leaf.entry(i))), shared);
+        }
+        if (keys.failed()) return;
+        sorted_writer<pool>(pool_).lengthen(at.leaf, at.key, shared, images);
+        at.shared = static_cast<std::uint32_t>(shared);
+    }
+
+    // Walks by key.
+
+    /// What is left to look at.
+    struct rest {
+        bound::kind from;
+        bytes key;
+        std::uint64_t head;
+    };
+    template <bool Up>
+    static rest rest_of(const bound& end) noexcept {
+        rest made{end.is, end.key, head_at(end.key, 0)};
+        if constexpr (exact) {  // a bound of another size lies between two keys
+            const bool before = end.key.size() < KeySize;
+            if (end.is != bound::kind::open && end.key.size() != KeySize) {
+                made.from = before == Up ? bound::kind::including : bound::kind::excluding;
+            }
+        }
+        return made;
+    }
+
+    template <bool Up, class Keys>
+    void walk(const bound& end, std::vector<ref>& refs, Keys& keys) const {
+        using kind = bound::kind;
+        rest left = rest_of<Up>(end);
+        kept_fence fences[2];
+        const std::size_t before = refs.size();
+        for (unsigned turn = 0;;) {
+            const route::aim aim = !Up && left.from == kind::open        ? route::aim::last
+                                   : !Up && left.from == kind::excluding ? route::aim::below
+                                                                         : route::aim::at;
+            leaf_range<node> range;
+            if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
+            ref ties[large_entries];
+            const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
+            const auto& fence = Up ? range.high : range.low;
+            kept_fence& next = fences[turn % 2];
+            if (!range.leaf.node.valid(range.leaf.version) ||
+                (refs.size() == before && fence.entry != 0 && !keep(pool_, fence, next))) {
+                refs.resize(before);
+                continue;
+            }
+            if (tied_count != 0) add_ties<Up>(left, ties, tied_count, refs, before, keys);
+            if (refs.size() != before || fence.entry == 0 || keys.failed()) return;
+            const auto order = compare_ends(next, left);
+            if (left.from != kind::open && (Up ? order <= 0 : order > 0)) return;  // no progress
+            if (!Up && left.from == kind::excluding && order == 0) return;
+            left = {Up ? kind::including : kind::excluding, next.key, next.head};
+            ++turn;
+        }
+    }
+    static std::strong_ordering compare_ends(const kept_fence& a, const rest& b) noexcept {
+        if constexpr (exact) {
+            return a.head <=> b.head;
+        } else {
+            return compare(bytes(a.key), b.key);
+        }
+    }
+
+    /// Appends the refs of a leaf that are surely inside the bound; copies those that tie with it
+    /// and says how many they are.
+    template <bool Up>
+    unsigned collect(node leaf, const rest& left, std::vector<ref>& refs, ref* ties) const {
+        const node_meta meta = leaf.meta();
+        const unsigned count = leaf.count(meta);
+        tied same{Up ? 0 : count, Up ? 0 : count};
+        if (left.from != bound::kind::open) {
+            auto order = std::strong_ordering::equal;
+            if constexpr (!exact) order = stand(pool_, leaf, meta, left.key).order;
+            if (order != 0) {
+                same.first = same.last = order < 0 ? 0 : count;
+            } else {
+                same = find_ties<pool>(leaf, count, image_of({left.key, left.head}, meta.prefix()));
+            }
+        }
+        if constexpr (exact) {  // a tie is the key itself
+            const bool inside = left.from == bound::kind::including;
+            (inside == Up ? same.last : same.first) = inside == Up ? same.first : same.last;
+        }
+        if (Up) {
+            for (unsigned i = same.last; i < count; ++i) refs.push_back(ref_of(leaf.entry(i)));
+        } else {
+            for (unsigned i = same.first; i != 0; --i) refs.push_back(ref_of(leaf.entry(i - 1)));
+        }
+        return load_refs(leaf, same, ties);
+    }
+    template <bool Up, class Keys>
+    static void add_ties(const rest& left, const ref* ties, unsigned count, std::vector<ref>& refs,
+                         std::size_t before, Keys& keys) {
+        const standing at = stand_among(ties, count, left.key, keys);
+        if (keys.failed()) return refs.resize(before);
+        const bool beyond = at.present && (left.from == bound::kind::excluding) == Up;
+        const unsigned split = at.position + (beyond ? 1 : 0);
+        const auto place = refs.begin() + static_cast<std::ptrdiff_t>(before);
+        if (Up) {
+            refs.insert(place, ties + split, ties + count);
+        } else {
+            refs.insert(place, std::reverse_iterator(ties + split), std::reverse_iterator(ties));
+        }
+    }
+
+    pool pool_;
+};
+
+}  // namespace detail
+
+namespace index {
+
+/// Ordered: scans, ranges and prefixes both ways, at the price of a search through a few nodes.
+struct sorted {
+    static constexpr policy_id id{"sorted", 1};
+    static constexpr bool ordered = true;
+
+    template <threading_policy Threading, class Memory, std::size_t KeySize>
+    using table = detail::sorted_table<Threading, Memory, KeySize>;
+};
+
+}  // namespace index
+
+static_assert(index_policy<index::sorted>);
+static_assert(detail::index_table<index::sorted::table<threading::multi, detail::heap_memory, 0>> &&
+              detail::index_table<index::sorted::table<threading::single, detail::heap_memory, 8>>);
+static_assert(
+    detail::need::index_order<index::sorted::table<threading::multi, detail::heap_memory, 0>>);
+
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,345 @@
+// coffer/index/sorted_pool.hpp: where the B+tree of `sorted` lives: nodes, key bytes, their counts.
+//
+// Three regions of the memory M, none of which holds an address, so that they may be mapped at
+// another place in a later run:
+//
+//     region 0  one sorted_state: the root, how much is in use, heads of the free lists
+//     region 1  granules of 256 bytes; a node is 4 of them in a row (large) or 3 (small)
+//     region 2  chunks of 32 bytes; key bytes lie in chains of chunks
+//
+// A chain holds the bytes of a separator, or of a leaf's prefix when it is too long for the node:
+//
+//     word 0     of a chunk: next chunk (32 bits, 0 at the end), size of the whole chain (32 bits)
+//     word 1..3  24 key bytes, big-endian, zeros behind the last
+//
+// I1  A chain is referred to by one entry of one node, and changes only while that node is locked
+//     or before it can be reached. So a reader that has followed a chain and then finds the node's
+//     version as before has read the chain that the node had.
+// I2  What is given back may be used again at once: memory keeps its shape (a granule is always the
+//     same part of the same kind of node), so a reader that is late reads words of a wrong content,
+//     never of a wrong kind, and the version tells it.
+// I3  state.changing is not 0 while the words are between two consistent contents.
+//
+// Threads: one writer; readers beside it; prepare() beside both, one at a time.
+#ifndef COFFER_INDEX_SORTED_POOL_HPP
+#define COFFER_INDEX_SORTED_POOL_HPP
+
+#include <coffer/config/assert.hpp>
+#include <coffer/config/platform.hpp>
+#include <coffer/core/bytes.hpp>
+#include <coffer/core/growing.hpp>
+#include <coffer/core/result.hpp>
+#include <coffer/core/threading.hpp>
+#include <coffer/index/sorted_node.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+template <threading_policy Threading>
+struct sorted_granule {
+    typename Threading::template atomic<std::uint64_t> words[granule_words];
+};
+
+inline constexpr unsigned chunk_words = 4;
+inline constexpr std::size_t chunk_bytes = 24;
+inline constexpr std::size_t longest_key = std::size_t{1} << 16;
+
+template <threading_policy Threading>
+struct sorted_chunk {
+    typename Threading::template atomic<std::uint64_t> words[chunk_words];
+};
+
+[[nodiscard]] constexpr std::uint64_t chunks_of(std::uint64_t size) noexcept {
+    return size == 0 ? 1 : (size + chunk_bytes - 1) / chunk_bytes;
+}
+
+/// Everything about a table that is not in its nodes and chains.
+template <threading_policy Threading>
+struct alignas(64) sorted_state {
+    using word = typename Threading::template atomic<std::uint64_t>;
+    word layout;      // what wrote this; stored last
+    word changing;    // I3
+    word root;        // node_id
+    word height;      // levels, leaves included
+    word inner;       // how many inner nodes there are
+    word granules;    // used so far, free ones included
+    word chunks;      // used so far, free ones and the reserved first included
+    word longest;     // size of the longest key that was ever put
+    word free_small;  // first of the free small nodes, or no_node
+    word free_large;  // ... large nodes
+    word free_chunk;  // ... chunks, or 0
+    word spare[5];
+};
+static_assert(sizeof(sorted_state<threading::multi>) == 128, "two cache lines");
+
+template <threading_policy Threading, class Memory, std::size_t KeySize>
+class sorted_pool {
+    static constexpr unsigned granule_bits = 8;
+    static constexpr unsigned chunk_bits = 10;
+    static constexpr std::uint64_t most_granules = std::uint64_t{1} << 31;
+    static constexpr std::uint64_t most_chunks = std::uint64_t{1} << 32;
+    enum region : unsigned { states, granules, chunks };
+
+public:
+    using threading = Threading;
+    using node = sorted_node<Threading>;
+    using chunk = sorted_chunk<Threading>;
+    using granule = sorted_granule<Threading>;
+    using state = sorted_state<Threading>;
+
+    /// Keys of one size that fit in a head: no prefixes, no tags, no chains, no ties.
+    static constexpr bool exact = KeySize != 0;
+    /// "coffer", the size of the keys, the version of this layout.
+    static constexpr std::uint64_t layout = 0x636F666665720000 | KeySize << 8 | 1;
+
+    explicit sorted_pool(Memory memory) : memory_(std::move(memory)) {}
+    sorted_pool(const sorted_pool&) = delete;
+    sorted_pool& operator=(const sorted_pool&) = delete;
+
+    [[nodiscard]] state& now() const noexcept { return *state_; }
+    [[nodiscard]] Memory& source() noexcept { return memory_; }
+
+    /// An empty root.
+    [[nodiscard]] result<void> start() {
+        if (auto had = reset(0, 1); !had) return had;
+        const node_id root = take(true);
+        at(root).set_meta(node_meta::of(0, 0, 0));
+        at(root).unlock();
+        publish(root, 1, 0, 0);
+        return {};
+    }
+
+    /// Makes the state that of `used` granules and chunks that begin nowhere, with room for them.
+    [[nodiscard]] result<void> reset(std::uint64_t used_granules, std::uint64_t used_chunks) {
+        if (auto had = have_state(); !had) return had;
+        if (auto had = reach(used_granules, used_chunks); !had) return had;
+        state& s = *state_;
+        s.layout.store(0, std::memory_order_release);
+        s.changing.store(0, std::memory_order_release);
+        s.granules.store(used_granules, std::memory_order_release);
+        s.chunks.store(used_chunks, std::memory_order_release);
+        s.free_small.store(no_node, std::memory_order_release);
+        s.free_large.store(no_node, std::memory_order_release);
+        s.free_chunk.store(0, std::memory_order_release);
+        return {};
+    }
+    void publish(node_id root, std::uint64_t height, std::uint64_t inner,
+                 std::uint64_t longest) noexcept {
+        state& s = *state_;
+        s.height.store(height, std::memory_order_release);
+        s.inner.store(inner, std::memory_order_release);
+        s.longest.store(longest, std::memory_order_release);
+        s.root.store(root, std::memory_order_release);
+        s.layout.store(layout, std::memory_order_release);
+    }
+
+    /// Goes on with the contents of a memory that has come back from an earlier run.
+    [[nodiscard]] result<void> adopt() {
+        if (auto had = have_state(); !had) return had;
+        const state& s = *state_;
+        const auto root = s.root.load(std::memory_order_acquire);
+        const auto used = s.granules.load(std::memory_order_relaxed);
+        const auto held = s.chunks.load(std::memory_order_relaxed);
+        if (s.layout.load(std::memory_order_acquire) != layout ||
+            s.changing.load(std::memory_order_acquire) != 0 || used > most_granules ||
+            held > most_chunks || root >> 1 >= used ||
+            s.longest.load(std::memory_order_relaxed) > longest_key) {
+            return fail(errc::corruption, "the live image of the index is not whole: rebuild it");
+        }
+        return reach(used, held);
+    }
+
+    /// Do the next `n` puts find what they may need?
+    [[nodiscard]] bool ready(std::uint64_t n) noexcept {
+        promised_ = n;
+        return has_granules(n) && has_chunks(n);
+    }
+    [[nodiscard]] result<void> prepare(std::uint64_t n) {
+        while (!has_granules(n)) {
+            if (auto grown = grow_granules(); !grown) return grown;
+        }
+        while (!has_chunks(n)) {
+            if (auto grown = grow_chunks(); !grown) return grown;
+        }
+        return {};
+    }
+    /// May a chain of `size` bytes be made although no put pays for it?
+    [[nodiscard]] bool can_spare(std::size_t size) const noexcept {
+        return chunks_.capacity() - state_->chunks.load(std::memory_order_relaxed) >=
+               chunks_needed((std::max)(promised_, std::uint64_t{64})) + chunks_of(size);
+    }
+    [[nodiscard]] std::size_t memory() const noexcept {
+        return sizeof(state) +
+               static_cast<std::size_t>(state_->granules.load(std::memory_order_relaxed)) *
+                   sizeof(granule) +
+               (exact ? 0
+                      : static_cast<std::size_t>(state_->chunks.load(std::memory_order_relaxed)) *
+                            sizeof(chunk));
+    }
+
+    // Nodes.
+
+    [[nodiscard]] COFFER_ALWAYS_INLINE node at(node_id id) const noexcept {
+        return {granules_[id >> 1].words, is_small(id)};
+    }
+    /// Where a node of `size` granules goes when those before `used` are taken: never across the
+    /// end of a piece.
+    [[nodiscard]] static std::uint64_t place_of(std::uint64_t used, unsigned size) noexcept {
+        const auto first = std::bit_width(used >> granule_bits);
+        if (first == std::bit_width((used + size - 1) >> granule_bits)) return used;
+        return std::uint64_t{1} << (granule_bits + static_cast<unsigned>(first));
+    }
+    /// A locked node of no content.
+    [[nodiscard]] node_id take(bool small) noexcept {
+        auto& free = small ? state_->free_small : state_->free_large;
+        auto id = static_cast<node_id>(free.load(std::memory_order_relaxed));
+        if (id != no_node) {
+            free.store(at(id).prefix_word(0), std::memory_order_release);
+        } else {
+            const std::uint64_t first =
+                place_of(state_->granules.load(std::memory_order_relaxed), granules_of(small));
+            const std::uint64_t used = first + granules_of(small);
+            COFFER_ASSERT(used <= granules_.capacity(), "put of a table that was not ready");
+            state_->granules.store(used, std::memory_order_release);
+            id = static_cast<node_id>(first << 1 | (small ? 1 : 0));
+        }
+        const node taken = at(id);
+        taken.lock();
+        taken.set_meta({});
+        taken.clear(0, taken.capacity());
+        return id;
+    }
+    /// Takes back a locked node that nothing leads to any more.
+    void give(node_id id) noexcept {
+        auto& free = is_small(id) ? state_->free_small : state_->free_large;
+        at(id).set_meta({});
+        at(id).set_prefix_word(0, free.load(std::memory_order_relaxed));
+        free.store(id, std::memory_order_release);
+    }
+
+    // Chains.
+
+    [[nodiscard]] chunk& chunk_at(std::uint32_t number) const noexcept { return chunks_[number]; }
+    /// Safe for any number, also one that was loaded in the middle of a change.
+    [[nodiscard]] std::uint64_t chain_word(std::uint32_t number, unsigned at) const noexcept {
+        if (number >= chunks_.capacity()) return 0;
+        return chunks_[number].words[at].load(std::memory_order_acquire);
+    }
+    [[nodiscard]] std::size_t chain_size(std::uint32_t chain) const noexcept {
+        return static_cast<std::size_t>(chain_word(chain, 0) >> 32);
+    }
+    /// 0: there is none, which a table that was ready never meets unless its image lied.
+    [[nodiscard]] std::uint32_t take_chunk() noexcept {
+        const std::uint64_t free = state_->free_chunk.load(std::memory_order_relaxed);
+        if (free != 0) {
+            state_->free_chunk.store(chain_word(static_cast<std::uint32_t>(free), 0) & 0xFFFFFFFF,
+                                     std::memory_order_release);
+            return static_cast<std::uint32_t>(free);
+        }
+        const std::uint64_t number = state_->chunks.load(std::memory_order_relaxed);
+        if (number >= chunks_.capacity()) return 0;
+        state_->chunks.store(number + 1, std::memory_order_release);
+        return static_cast<std::uint32_t>(number);
+    }
+    void give_chain(std::uint32_t chain) noexcept {
+        while (chain != 0) {
+            const auto next = static_cast<std::uint32_t>(chain_word(chain, 0));
+            chunks_[chain].words[0].store(state_->free_chunk.load(std::memory_order_relaxed),
+                                          std::memory_order_release);
+            state_->free_chunk.store(chain, std::memory_order_release);
+            chain = next;
+        }
+    }
+
+    // Room.
+
+    /// Has room for the first `used` granules and `held` chunks.
+    [[nodiscard]] result<void> reach(std::uint64_t used, std::uint64_t held) {
+        while (granules_.capacity() == 0 || granules_.capacity() < used) {
+            if (auto grown = grow_granules(); !grown) return grown;
+        }
+        while (!exact && (chunks_.capacity() == 0 || chunks_.capacity() < held)) {
+            if (auto grown = grow_chunks(); !grown) return grown;
+        }
+        return {};
+    }
+    /// Where the piece of memory ends in which granule or chunk `at` lies.
+    [[nodiscard]] static constexpr std::uint64_t granules_until(std::uint64_t at) noexcept {
+        return std::bit_ceil((std::max)(at + 1, std::uint64_t{1} << granule_bits));
+    }
+    [[nodiscard]] static constexpr std::uint64_t chunks_until(std::uint64_t at) noexcept {
+        return std::bit_ceil((std::max)(at + 1, std::uint64_t{1} << chunk_bits));
+    }
+    [[nodiscard]] granule& granule_at(std::uint64_t number) const noexcept {
+        return granules_[number];
+    }
+
+private:
+    [[nodiscard]] result<void> have_state() {
+        if (state_ != nullptr) return {};
+        auto place = memory_.allocate(states, 0, sizeof(state));
+        if (!place) return place.failure();
+        state_ = reinterpret_cast<state*>(*place);
+        return {};
+    }
+    [[nodiscard]] result<void> grow_granules() {
+        if (granules_.capacity() >= most_granules) {
+            return fail(errc::no_space, "the index has reached its largest size");
+        }
+        return granules_.grow(memory_, granules);
+    }
+    [[nodiscard]] result<void> grow_chunks() {
+        if (chunks_.capacity() >= most_chunks) {
+            return fail(errc::no_space, "the index has reached its largest size");
+        }
+        return chunks_.grow(memory_, chunks);
+    }
+
+    /// A put moves a leaf into a large node or splits it, may split every inner node on its way,
+    /// and may add a root. An inner node can be split twice before it holds half as many children
+    /// as it has room for; so more splits than thrice as many as there are inner nodes take many
+    /// puts.
+    [[nodiscard]] bool has_granules(std::uint64_t n) const noexcept {
+        if (n >= most_granules) return false;
+        const std::uint64_t height = state_->height.load(std::memory_order_relaxed);
+        const std::uint64_t nodes = state_->inner.load(std::memory_order_relaxed);
+        const std::uint64_t split = (std::min)(n * height, 3 * nodes + n / 8 + height) + 1;
+        const std::uint64_t used = state_->granules.load(std::memory_order_relaxed);
+        const std::uint64_t room = granules_.capacity();
+        const auto borders = static_cast<std::uint64_t>(std::bit_width(room >> granule_bits) -
+                                                        std::bit_width(used >> granule_bits));
+        return room >= used + large_granules * (n + split + borders);
+    }
+    [[nodiscard]] bool has_chunks(std::uint64_t n) const noexcept {
+        if constexpr (exact) {
+            return true;
+        } else {
+            if (n >= most_chunks) return false;
+            return chunks_.capacity() >=
+                   state_->chunks.load(std::memory_order_relaxed) + chunks_needed(n);
+        }
+    }
+    /// A put makes a separator, a prefix, and a prefix when locate() met ties. None is longer than
+    /// the longest key so far and an image, except where all keys of a full leaf are longer than
+    /// any before these `n`.
+    [[nodiscard]] std::uint64_t chunks_needed(std::uint64_t n) const noexcept {
+        const std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
+        return n * 3 * chunks_of(longest + 16) + n / 31 * 2 * chunks_of(longest_key + 16);
+    }
+
+    Memory memory_;
+    state* state_ = nullptr;
+    std::uint64_t promised_ = 0;  // the puts that ready() was last asked for
+    growing<granule, Threading, granule_bits> granules_;
+    growing<chunk, Threading, chunk_bits> chunks_;
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,647 @@
+// coffer/journal/log.hpp: the log: one order of records over a chain of segments.
+//
+//        durable          handed             tail
+//   ...----|-----------------|-----------------|........ reserved ........|
+//    on stable storage   with the system   in memory
+//
+// The writer's section (enter) claims a place at the tail, copies a record there and publishes it;
+// no system call, no sync and no allocation happens inside. The turn of I/O (a second exclusion,
+// never held together with a wait for the first) hands bytes to the system and syncs them, oldest
+// segment first, while the section stays free.
+//
+// I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
+// I2  durable <= handed <= tail, and each only grows.
+// I3  A commit lies inside one segment.
+// I4  A segment is prepared, its name durable, before it becomes active.
+// I5  After a failed sync nothing is ever synced again: the log is poisoned.
+//
+// Threads: append and rotation under enter(); hand_over, sync and prepare from any thread.
+// Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes and
+// may be tried again (stuck); a failed sync poisons.
+#ifndef COFFER_JOURNAL_LOG_HPP
+#define COFFER_JOURNAL_LOG_HPP
+
+#include <coffer/config/assert.hpp>
+#include <coffer/core/epoch.hpp>
+#include <coffer/core/scope.hpp>
+#include <coffer/core/threading.hpp>
+#include <coffer/format/names.hpp>
+#include <coffer/format/record.hpp>
+#include <coffer/format/segment_header.hpp>
+#include <coffer/fs/concept.hpp>
+#include <coffer/journal/log_state.hpp>
+#include <coffer/journal/found_segment.hpp>
+#include <coffer/journal/segment.hpp>
+#include <coffer/journal/segment_table.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+template <class Medium, threading_policy Threading>
+class log {
+public:
+    using file_system_type = typename Medium::file_system_type;
+    using directory = typename file_system_type::directory;
+    using segment_type = segment<typename Medium::body, Threading>;
+    using table_type = segment_table<Threading, segment_type>;
+    using lock = lock_of<typename Threading::mutex>;
+
+    using threading_type = Threading;
+
+    static constexpr bool persistent = Medium::persistent;
+    static constexpr bool hands_over = Medium::hands_over;
+
+    log(file_system_type system, const log_options& options)
+        : system_(system), options_(options), medium_(system, options) {}
+
+    // ---- the writer's section ---------------------------------------------------------------
+
+    [[nodiscard]] lock enter() { return lock(section_); }
+
+    /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
+    /// False: leave the section, prepare(size), and come back.
+    [[nodiscard]] bool has_room(std::uint64_t size) noexcept {
+        if (active_ != nullptr && fits(*active_, size)) return true;
+        if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
+        rotate();
+        return true;
+    }
+
+    /// Appends one record; has_room for the whole commit was true. Returns where it is.
+    address append(record_type type, bool more, bytes key, bytes value) noexcept {
+        segment_type& to = *active_;
+        const std::size_t size = record_size(key.size(), value.size());
+        const std::uint64_t offset = to.end;
+        write_record(to.body.memory() + offset, type, more, key, value, to.seed, offset);
+        to.body.stored(offset, size);
+        to.end = offset + size;
+        if (type == record_type::erase) to.tombstones += size;
+        if (type == record_type::clear) to.has_clear = true;
+        if (!more) ++commits_;
+        appended_.store(appended_.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
+        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        return make_address(to.slot, offset);
+    }
+
+    /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
+    void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
+        segment_type& from = *active_;
+        std::memset(from.body.memory() + end, 0, static_cast<std::size_t>(from.end - end));
+        from.body.stored(end, from.end - end);
+        from.end = end;
+        from.tombstones = tombstones;
+        commits_ = commits;
+        tail_.store(position(from.id, end).word(), std::memory_order_release);
+    }
+
+    /// The place behind the last record.
+    [[nodiscard]] position tail() const noexcept {
+        return position::of_word(tail_.load(std::memory_order_acquire));
+    }
+
+    // ---- room ---------------------------------------------------------------------------------
+
+    /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
+    [[nodiscard]] result<void> prepare(std::uint64_t size) {
+        auto turn = lock(preparing_);
+        {
+            auto section = enter();
+            if (next_ != nullptr && fits_fresh(*next_, size)) return {};
+        }
+        if (auto fits = within_bounds(size); !fits) return fits;
+        auto made = make_segment(size);
+        if (!made) return made.failure();
+        std::unique_ptr<segment_type> unused;
+        auto section = enter();
+        unused = std::move(next_);
+        next_ = std::move(*made);
+        section.unlock();
+        if (unused) return discard(std::move(unused));
+        return {};
+    }
+
+    /// Should somebody prepare the next segment, so that the next rotation finds one?
+    [[nodiscard]] bool wants_segment() const noexcept {
+        return wants_segment_.load(std::memory_order_relaxed);
+    }
+    /// Was there a rotation since the last call? For callers that have no background thread.
+    [[nodiscard]] bool take_rotated() noexcept {
+        return wants_segment_.exchange(false, std::memory_order_relaxed);
+    }
+    [[nodiscard]] result<void> prepare_ahead() {
+        wants_segment_.store(false, std::memory_order_relaxed);
+        return prepare(0);
+    }
+
+    // ---- hand-over and durability ----------------------------------------------------------------
+
+    /// Hands everything before the present tail to the system.
+    [[nodiscard]] result<void> hand_over() {
+        auto turn = take_turn();
+        return hand_over_in_turn(false);
+    }
+
+    /// Makes everything before the present tail durable.
+    [[nodiscard]] result<void> sync() {
+        auto turn = take_turn();
+        return sync_in_turn();
+    }
+
+    /// Returns when everything before `upto` is with the system; one caller works for all who wait.
+    template <class Then>
+    [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
+        if (handed() >= upto) return {};
+        auto turn = take_turn();
+        if (handed() >= upto) return {};
+        if (auto done = hand_over_in_turn(true); !done) return done;
+        then(handed());
+        return {};
+    }
+
+    /// Returns when everything before `upto` is durable; one caller works for all who wait.
+    template <class Then>
+    [[nodiscard]] result<void> sync(position upto, Then&& then) {
+        if (durable() >= upto) return {};
+        auto turn = take_turn();
+        if (durable() >= upto) return {};
+        if (auto done = sync_in_turn(); !done) return done;
+        then(durable());
+        return {};
+    }
+
+    [[nodiscard]] position handed() const noexcept {
+        return position::of_word(handed_.load(std::memory_order_acquire));
+    }
+    [[nodiscard]] position durable() const noexcept {
+        return position::of_word(durable_.load(std::memory_order_acquire));
+    }
+
+    /// Bytes that were appended but not yet handed over, and not yet durable.
+    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
+        return appended_.load(std::memory_order_relaxed) - handed_bytes_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
+        return appended_.load(std::memory_order_relaxed) - durable_bytes_.load(std::memory_order_relaxed);
+    }
+
+    /// The error that later writes must answer with, if there is one.
+    [[nodiscard]] result<void> check() const { return trouble_.check(); }
+    [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
+    void poison(const error& cause) { trouble_.poison(cause); }
+
+    // ---- what recovery, cleaning and closing need ---------------------------------------------------
+
+    [[nodiscard]] table_type& table() noexcept { return table_; }
+    [[nodiscard]] const table_type& table() const noexcept { return table_; }
+    [[nodiscard]] Medium& medium() noexcept { return medium_; }
+    [[nodiscard]] const log_options& options() const noexcept { return options_; }
+    [[nodiscard]] file_system_type& system() noexcept { return system_; }
+    [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
+    [[nodiscard]] const store_id& id() const noexcept { return id_; }
+    /// All segments of the log, oldest first; inside the section.
+    [[nodiscard]] const std::vector<std::unique_ptr<segment_type>>& segments() const noexcept {
+        return segments_;
+    }
+    [[nodiscard]] segment_type* active() noexcept { return active_; }
+    [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
+
+    /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
+    [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id,
+                                     std::uint64_t next_id) {
+        folder_ = std::move(folder);
+        id_ = id;
+        next_id_ = next_id;
+        return table_.start();
+    }
+
+    /// Takes in a segment that recovery found; in order of ids, before any append. `slot` is the
+    /// one that an image gave it, or most_slots.
+    [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
+        if (slot == most_slots) slot = free_slot();
+        if (slot == most_slots) return no_slot();
+        auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
+        if (!body) return body.failure();
+        auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
+                                                   segment_seed(id_.low, id_.high, found.id));
+        made->begin = found.begin;
+        made->end = made->handed = found.end;
+        made->synced = found.durable ? found.end : 0;
+        made->full = made->settled = true;
+        made->torn = found.torn;
+        take_slot(slot);
+        table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
+        if (!found.durable) unsynced_.push_back(made.get());
+        segments_.push_back(std::move(made));
+        return segments_.back().get();
+    }
+
+    /// Where recovery found the end of the log: appends follow in a new segment.
+    void recovered(position end, position durable, std::uint64_t commits) noexcept {
+        tail_.store(end.word(), std::memory_order_release);
+        handed_.store(end.word(), std::memory_order_release);
+        durable_.store(durable.word(), std::memory_order_release);
+        commits_ = commits;
+    }
+
+    /// Writes the commits that recovery saved from behind the durable place into a segment of their
+    /// own, durable before its header makes it part of the log. Before any append.
+    template <class Saved>
+    [[nodiscard]] result<void> rewrite(std::uint64_t size, const Saved& saved) {
+        auto made = make_segment(size);
+        if (!made) return made.failure();
+        segment_type& to = **made;
+        segment_header header{id_, to.id, tail(), durable(), commits_, {}};
+        collect_runs(header.live);
+        to.begin = to.end = header_size(header.live.size());
+        auto section = enter();
+        segments_.push_back(std::move(*made));
+        active_ = segments_.back().get();
+        table_.publish(to, to.body.memory(), to.capacity, false);
+        section.unlock();
+        saved([this](record_type type, bool more, bytes key, bytes value) {
+            return append(type, more, key, value);
+        });
+        to.body.stored(to.begin, to.end - to.begin);
+        if (auto done = to.body.write_out(to.begin, to.end - to.begin); !done) return done;
+        if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
+        write_segment_header(to.body.memory(), header);
+        to.body.stored(0, to.begin);
+        if (auto done = to.body.write_out(0, to.begin); !done) return done;
+        if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
+        to.handed = to.synced = marked_ = to.end;
+        unsynced_.push_back(active_);
+        recovered(tail(), tail(), commits_);
+        return {};
+    }
+
+    /// Ends the log: a mark of a clean end behind the last record, everything durable.
+    [[nodiscard]] result<void> finish() {
+        if constexpr (!persistent) return {};
+        auto turn = take_turn();
+        if (auto done = sync_in_turn(); !done) return done;
+        std::unique_ptr<segment_type> unused;
+        {
+            auto section = enter();
+            unused = std::move(next_);
+            if (active_ != nullptr) {
+                seal(record_type::end);
+                active_ = nullptr;
+            }
+        }
+        if (unused) {
+            if (auto gone = discard(std::move(unused)); !gone) return gone;
+        }
+        return sync_in_turn();
+    }
+
+    /// Makes a segment active where none is.
+    [[nodiscard]] result<void> begin_segment() {
+        if (auto made = prepare(0); !made) return made;
+        auto section = enter();
+        static_cast<void>(has_room(0));
+        return {};
+    }
+
+    /// Seals the active segment, so that all that was written so far lies in full ones.
+    [[nodiscard]] result<void> close_segment() {
+        for (;;) {
+            if (auto made = prepare(0); !made) return made;
+            auto section = enter();
+            if (active_ == nullptr || active_->end == active_->begin) return {};
+            if (next_ == nullptr) continue;
+            rotate();
+            return {};
+        }
+    }
+
+    /// Takes a segment out of the log; inside the section. Its slot still answers readers.
+    [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
+        const auto at = std::find_if(segments_.begin(), segments_.end(),
+                                     [&](const auto& each) { return each.get() == &victim; });
+        auto out = std::move(*at);
+        segments_.erase(at);
+        return out;
+    }
+
+    /// Ends a segment that was taken out, that no index names and no reader holds.
+    [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
+        return discard(std::move(gone));
+    }
+
+    /// Who is reading, and what waits for them to leave.
+    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
+
+private:
+    static constexpr std::uint64_t tail_room = 2 * mark_size;  // a mark of a hand-over, and the last
+    static constexpr std::uint64_t largest_commit = largest_segment - header_size(most_slots) - header_unit;
+
+    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
+        return !into.full && into.capacity - into.end >= size + tail_room;
+    }
+    [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
+        return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
+    }
+
+    [[nodiscard]] result<void> within_bounds(std::uint64_t size) const {
+        if (size > largest_commit) {
+            return fail(errc::too_large, "a commit of " + std::to_string(size) +
+                                             " bytes exceeds the largest segment; split it");
+        }
+        return {};
+    }
+
+    [[nodiscard]] static failure no_slot() {
+        return fail(errc::no_space, "the store has as many segments as it can hold; "
+                                    "open it with larger segment_bytes and compact it");
+    }
+
+    [[nodiscard]] std::uint32_t free_slot() noexcept {
+        if (!free_slots_.empty()) return free_slots_.back();
+        return slots_used_;
+    }
+    void take_slot(std::uint32_t slot) {
+        const auto at = std::find(free_slots_.begin(), free_slots_.end(), slot);
+        if (at != free_slots_.end()) {
+            free_slots_.erase(at);
+            return;
+        }
+        for (; slots_used_ < slot; ++slots_used_) free_slots_.push_back(slots_used_);
+        slots_used_ = slot + 1;
+    }
+
+    /// A young store has small segments; each is as large as all before it, up to segment_bytes.
+    struct capacities {
+        std::uint64_t least;
+        std::uint64_t wanted;
+    };
+    [[nodiscard]] capacities capacities_for(std::uint64_t size) {
+        std::uint64_t live = 0;
+        auto section = enter();
+        for (const auto& each : segments_) live += each->end;
+        const auto whole_units = [](std::uint64_t bytes) {
+            return (bytes + header_unit - 1) / header_unit * header_unit;
+        };
+        const std::uint64_t least = whole_units(header_size(segments_.size() + 2) + size + tail_room);
+        const std::uint64_t usual = (std::min)(options_.segment_bytes,
+                                               (std::max)(options_.first_segment_bytes, live));
+        return {least, (std::max)(least, whole_units(usual))};
+    }
+
+    [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size) {
+        auto [least, capacity] = capacities_for(size);
+        if constexpr (persistent) {
+            if (auto enough = enough_space(least); !enough) return enough.failure();
+        }
+        const std::uint64_t number = next_id_++;
+        for (;;) {
+            auto body = medium_.prepare(folder_.get(), segment_name(number), capacity);
+            if (body) {
+                auto section = enter();
+                const std::uint32_t slot = free_slot();
+                if (slot == most_slots) return no_slot();
+                take_slot(slot);
+                return std::make_unique<segment_type>(std::move(*body), number, slot, capacity,
+                                                      segment_seed(id_.low, id_.high, number));
+            }
+            if (body.error().kind() != errc::no_space || capacity == least) return body.failure();
+            capacity = (std::max)(least, capacity / 2 / header_unit * header_unit);
+        }
+    }
+
+    [[nodiscard]] result<void> enough_space(std::uint64_t size) {
+        if (options_.min_free_bytes == 0) return {};
+        auto free = folder_->free_bytes();
+        if (!free) return free.failure();
+        if (*free >= options_.min_free_bytes + size) return {};
+        return fail(errc::no_space,
+                    "insufficient disk space: " + std::to_string(*free) + " bytes available, min_free_bytes asks for " +
+                        std::to_string(options_.min_free_bytes) + "; free some, or lower the option",
+                    folder_->path());
+    }
+
+    /// A segment that the log does not need: its memory, its slot and its file go.
+    [[nodiscard]] result<void> discard(std::unique_ptr<segment_type> unused) {
+        const std::uint64_t number = unused->id;
+        const std::uint32_t slot = unused->slot;
+        unused.reset();
+        {
+            auto section = enter();
+            table_.clear(slot);
+            free_slots_.push_back(slot);
+        }
+        if constexpr (persistent) return folder_->remove(segment_name(number));
+        return {};
+    }
+
+    /// The runs of live segments for the header of the next one.
+    void collect_runs(std::vector<segment_run>& runs) const {
+        runs.clear();
+        for (const auto& each : segments_) {
+            const bool joins = !runs.empty() && !each->torn && runs.back().end == 0 &&
+                               runs.back().first + runs.back().count == each->id;
+            if (joins) {
+                ++runs.back().count;
+            } else {
+                runs.push_back({each->id, 1, each->torn ? each->end : 0});
+            }
+        }
+    }
+
+    /// Ends the active segment with a mark.
+    void seal(record_type type) noexcept {
+        append_mark(type);
+        active_->full = true;
+    }
+
+    void append_mark(record_type type) noexcept {
+        segment_type& to = *active_;
+        std::byte body[mark_body::size];
+        const bool clean = type == record_type::end;
+        write_mark(body, {clean ? position(to.id, to.end) : durable(), commits_});
+        const std::uint64_t commits = commits_;
+        append(type, false, {}, body);
+        commits_ = commits;
+        marked_ = to.end;
+    }
+
+    void rotate() noexcept {
+        position predecessor = tail();
+        if (active_ != nullptr) {
+            seal(record_type::mark);
+            predecessor = tail();
+        }
+        segment_type& to = *next_;
+        segment_header header;
+        header.store = id_;
+        header.id = to.id;
+        header.predecessor = predecessor;
+        header.durable = durable();
+        header.commits = commits_;
+        collect_runs(runs_);
+        header.live.swap(runs_);
+        const std::size_t size = header_size(header.live.size());
+        write_segment_header(to.body.memory(), header);
+        header.live.swap(runs_);
+        to.body.stored(0, size);
+        to.begin = to.end = size;
+        appended_.store(appended_.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
+        segments_.push_back(std::move(next_));
+        active_ = segments_.back().get();
+        if constexpr (persistent) unsynced_.push_back(active_);
+        table_.publish(to, to.body.memory(), to.capacity, false);
+        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        marked_ = to.end;
+        wants_segment_.store(true, std::memory_order_relaxed);
+    }
+
+    // ---- the turn of I/O ------------------------------------------------------------------------
+
+    [[nodiscard]] auto take_turn() {
+        auto hold = lock(turn_);
+        while (busy_) turn_over_.wait(hold);
+        busy_ = true;
+        return on_exit([this] {
+            auto release = lock(turn_);
+            busy_ = false;
+            turn_over_.notify_all();
+        });
+    }
+
+    /// What one hand-over does: the segments that have something to hand over, and up to where.
+    struct task {
+        segment_type* segment;
+        std::uint64_t end;
+        bool full;
+    };
+
+    [[nodiscard]] position plan(bool mark) {
+        auto section = enter();
+        if (mark && active_ != nullptr && active_->end != marked_ &&
+            active_->capacity - active_->end >= tail_room) {
+            append_mark(record_type::mark);
+        }
+        tasks_.clear();
+        for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
+        planned_bytes_ = appended_.load(std::memory_order_relaxed);
+        return tail();
+    }
+
+    [[nodiscard]] result<void> hand_over_in_turn(bool mark) {
+        if (trouble_.poisoned()) return check();
+        const position upto = plan(mark || Medium::hands_over);
+        if (auto done = write_tasks(); !done) return done;
+        handed_bytes_.store(planned_bytes_, std::memory_order_relaxed);
+        handed_.store(upto.word(), std::memory_order_release);
+        trouble_.unstick();
+        return {};
+    }
+
+    [[nodiscard]] result<void> write_tasks() {
+        for (const task& each : tasks_) {
+            segment_type& to = *each.segment;
+            if (each.end > to.handed) {
+                auto written = to.body.write_out(to.handed, each.end - to.handed);
+                if (!written) {
+                    trouble_.stick(written.error());
+                    return written;
+                }
+                to.handed = each.end;
+            }
+            if (each.full && !to.settled) {
+                if (auto settled = settle(to); !settled) {
+                    trouble_.stick(settled.error());
+                    return settled;
+                }
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> sync_in_turn() {
+        if (auto done = hand_over_in_turn(true); !done) return done;
+        const position upto = handed();
+        for (const task& each : tasks_) {
+            segment_type& to = *each.segment;
+            if (to.synced == each.end) continue;
+            if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
+            to.synced = each.end;
+        }
+        drop_synced();
+        durable_bytes_.store(planned_bytes_, std::memory_order_relaxed);
+        durable_.store(upto.word(), std::memory_order_release);
+        return {};
+    }
+
+    [[nodiscard]] result<void> poisoned_by(result<void>& failed) {
+        trouble_.poison(failed.error());
+        return failed.failure();
+    }
+
+    /// A full segment, handed over whole: cut it to its end and read it from the file from now on.
+    [[nodiscard]] result<void> settle(segment_type& full) {
+        auto left = full.body.settle(full.end);
+        if (!left) return left.failure();
+        full.settled = true;
+        auto section = enter();
+        full.capacity = full.end;
+        table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
+        if (left->free != nullptr) readers_.retire(left->free, left->context, left->what);
+        readers_.reclaim();
+        return {};
+    }
+
+    void drop_synced() {
+        auto section = enter();
+        std::erase_if(unsynced_, [](const segment_type* each) {
+            return each->settled && each->synced == each->end;
+        });
+    }
+
+    file_system_type system_;
+    log_options options_;
+    Medium medium_;
+    std::unique_ptr<directory> folder_;
+    store_id id_;
+
+    typename Threading::mutex section_;  // the writer's section guards what follows
+    table_type table_;
+    epoch<Threading> readers_;
+    std::vector<std::unique_ptr<segment_type>> segments_;
+    std::vector<segment_type*> unsynced_;  // not yet durable and read-only
+    segment_type* active_ = nullptr;
+    std::unique_ptr<segment_type> next_;
+    std::uint64_t commits_ = 0;
+    std::uint64_t marked_ = 0;  // end of the last mark in the active segment
+    std::vector<segment_run> runs_;
+    std::vector<std::uint32_t> free_slots_;
+    std::uint32_t slots_used_ = 0;
+
+    typename Threading::mutex preparing_;
+    std::uint64_t next_id_ = 1;
+
+    typename Threading::mutex turn_;  // guards busy_; who made it true owns what follows
+    typename Threading::condition turn_over_;
+    bool busy_ = false;
+    std::vector<task> tasks_;
+    std::uint64_t planned_bytes_ = 0;
+
+    typename Threading::template atomic<bool> wants_segment_{false};
+    typename Threading::template atomic<std::uint64_t> tail_{0};
+    typename Threading::template atomic<std::uint64_t> handed_{0};
+    typename Threading::template atomic<std::uint64_t> durable_{0};
+    typename Threading::template atomic<std::uint64_t> appended_{0};
+    typename Threading::template atomic<std::uint64_t> handed_bytes_{0};
+    typename Threading::template atomic<std::uint64_t> durable_bytes_{0};
+    trouble<Threading> trouble_;
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,79 @@
+// coffer/journal/log_state.hpp: the options of a log, and its memory of what went wrong.
+//
+// trouble has three states: none; stuck (a hand-over failed: later writes answer with its error
+// until a hand-over succeeds); poisoned (a sync failed: writes are refused until reopened). The
+// first cause of poison stays. Threads: any. Cost when healthy: one load.
+#ifndef COFFER_JOURNAL_LOG_STATE_HPP
+#define COFFER_JOURNAL_LOG_STATE_HPP
+
+#include <coffer/core/result.hpp>
+#include <coffer/core/threading.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace coffer::detail {
+
+struct log_options {
+    std::uint64_t segment_bytes = std::uint64_t{64} << 20;       // size of a full-grown segment
+    std::uint64_t first_segment_bytes = std::uint64_t{1} << 20;  // size of a young store's segments
+    std::uint64_t min_free_bytes = 0;                            // keep this much of the disk free
+    bool verify_reads = true;  // check every record that is read from a file
+    bool map_reads = true;     // read settled segments through maps; else by pread
+};
+
+template <threading_policy Threading>
+class trouble {
+    enum state : int { none, stuck, poisoned_state };
+    using lock = lock_of<typename Threading::mutex>;
+
+public:
+    [[nodiscard]] bool healthy() const noexcept {
+        return state_.load(std::memory_order_acquire) == none;
+    }
+    [[nodiscard]] bool poisoned() const noexcept {
+        return state_.load(std::memory_order_acquire) == poisoned_state;
+    }
+
+    [[nodiscard]] result<void> check() const {
+        if (healthy()) [[likely]] return {};
+        const auto hold = lock(mutex_);
+        if (!cause_) return {};
+        if (state_.load(std::memory_order_relaxed) == poisoned_state) {
+            return fail(errc::poisoned,
+                        std::string("an earlier sync failed, so what the disk holds is unknown; close "
+                                    "the store and open it again. The cause: ")
+                            .append(cause_->what()),
+                        cause_->path(), cause_->os_code());
+        }
+        return coffer::failure(*cause_);
+    }
+
+    void stick(const error& cause) { note(cause, stuck); }
+    void poison(const error& cause) { note(cause, poisoned_state); }
+
+    void unstick() noexcept {
+        if (state_.load(std::memory_order_relaxed) != stuck) return;
+        const auto hold = lock(mutex_);
+        if (state_.load(std::memory_order_relaxed) != stuck) return;
+        cause_.reset();
+        state_.store(none, std::memory_order_release);
+    }
+
+private:
+    void note(const error& cause, state now) {
+        const auto hold = lock(mutex_);
+        if (state_.load(std::memory_order_relaxed) == poisoned_state) return;
+        cause_ = std::make_unique<error>(cause);
+        state_.store(now, std::memory_order_release);
+    }
+
+    mutable typename Threading::mutex mutex_;
+    typename Threading::template atomic<int> state_{none};
+    std::unique_ptr<error> cause_;
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,298 @@
+// coffer/journal/recovery.hpp: what a folder holds, and where its log ends.
+//
+// survey() reads names, headers and the unsealed tail, and changes no file. It finds the chain of
+// segments that hang together, the end of the last whole commit in it, and the highest place that
+// any mark or header calls durable; from these it tells a torn tail from damage:
+//
+//   nothing beyond the end was ever durable  ->  torn tail: the log ends there
+//   something was                            ->  errc::corruption, and no file is touched
+//   a block cannot be read                   ->  errc::io_error, and no file is touched
+//
+// R1  A segment continues the log only if its header names the place where the one before it ends.
+// R2  Every live segment (listed by the first header of the tail, less later drop records) exists.
+// R3  A segment below the tail ends with a mark at the end of its file, or where a header says that
+//     a crash cut it.
+// R4  Zeros behind the end are room that was reserved; they are no sign of damage by themselves.
+//
+// Cost: one read of the tail segments; of the others a header and the last bytes.
+#ifndef COFFER_JOURNAL_RECOVERY_HPP
+#define COFFER_JOURNAL_RECOVERY_HPP
+
+#include <coffer/core/result.hpp>
+#include <coffer/format/names.hpp>
+#include <coffer/format/record.hpp>
+#include <coffer/format/segment_header.hpp>
+#include <coffer/fs/concept.hpp>
+#include <coffer/journal/found_segment.hpp>
+#include <coffer/journal/segment_scan.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+/// A segment file that is not part of the log.
+struct dead_segment {
+    std::uint64_t id = 0;
+    bool torn = false;  // cut off by a crash, and not empty: kept aside
+};
+
+struct survey_result {
+    std::vector<found_segment> live;  // by id; the last ones are the tail
+    position end;                     // behind the last whole commit
+    position durable;                 // below here everything is known to be durable
+    std::uint64_t commits = 0;        // up to `end`
+    std::uint64_t next_id = 1;        // above every id in the folder
+    bool clean = false;               // the log ends with an end record
+    std::uint64_t torn_bytes = 0;     // behind `end`, without zeros at the very end
+    std::vector<dead_segment> dead;   // files that are not part of the log
+    std::vector<std::string> temporaries;
+};
+
+template <file_system FS>
+class surveyor {
+    struct candidate {
+        std::uint64_t id;
+        std::uint64_t size;
+        bool born;  // has a valid header
+        segment_header header;
+    };
+
+public:
+    surveyor(typename FS::directory& folder, const store_id& store)
+        : folder_(&folder), store_(store), scan_(folder, store) {}
+
+    [[nodiscard]] result<survey_result> survey() {
+        if (auto done = read_names(); !done) return done.failure();
+        if (auto done = read_headers(); !done) return done.failure();
+        const auto newest = std::find_if(candidates_.rbegin(), candidates_.rend(),
+                                         [](const candidate& each) { return each.born; });
+        if (newest == candidates_.rend()) {
+            return fail(errc::corruption, "the folder has an identity but no readable segment; "
+                        "restore the segment files from a copy of the store", folder_->path());
+        }
+        if (auto done = walk_chain(*newest); !done) return done.failure();
+        if (auto done = judge_rest(); !done) return done.failure();
+        if (auto done = list_live(); !done) return done.failure();
+        return std::move(out_);
+    }
+
+    /// The scanner, for replaying what survey() found.
+    [[nodiscard]] segment_scanner<FS>& scanner() noexcept { return scan_; }
+
+private:
+    [[nodiscard]] failure damaged(std::string sentence, std::uint64_t id, std::uint64_t offset) const {
+        return fail(errc::corruption, sentence.append("; nothing was changed: restore the file, or let "
+                    "salvage write what can still be read to a new store"),
+                    std::string(folder_->path()).append("/").append(segment_name(id)), 0, offset);
+    }
+
+    [[nodiscard]] result<void> read_names() {
+        auto names = folder_->list();
+        if (!names) return names.failure();
+        for (std::string& name : *names) {
+            if (const std::uint64_t id = segment_id_of(name); id != 0 && id <= largest_segment_id) {
+                candidates_.push_back({id, 0, false, {}});
+                out_.next_id = (std::max)(out_.next_id, id + 1);
+            } else if (is_temporary(name)) {
+                out_.temporaries.push_back(std::move(name));
+            } else if (name.starts_with("torn-") && name.size() > 21) {
+                const std::uint64_t torn = segment_id_of(name.substr(5, 16).append(log_suffix));
+                out_.next_id = (std::max)(out_.next_id, torn + 1);
+            }
+        }
+        std::sort(candidates_.begin(), candidates_.end(),
+                  [](const candidate& left, const candidate& right) { return left.id < right.id; });
+        return {};
+    }
+
+    [[nodiscard]] result<void> read_headers() {
+        std::vector<std::byte> buffer;
+        for (candidate& each : candidates_) {
+            auto file = folder_->open(segment_name(each.id), fs::access::read);
+            if (!file) return file.failure();
+            auto size = file->size();
+            if (!size) return size.failure();
+            each.size = *size;
+            buffer.resize(header_unit);
+            auto got = file->read_at(0, buffer);
+            if (!got) return got.failure();
+            const std::size_t claimed = claimed_header_size({buffer.data(), *got});
+            if (claimed > buffer.size() && claimed <= each.size) {
+                buffer.resize(claimed);
+                got = file->read_at(0, buffer);
+                if (!got) return got.failure();
+            }
+            each.born = read_segment_header({buffer.data(), *got}, store_, each.id, each.header);
+        }
+        return {};
+    }
+
+    [[nodiscard]] candidate* find(std::uint64_t id) noexcept {
+        const auto at = std::lower_bound(candidates_.begin(), candidates_.end(), id,
+                                         [](const candidate& each, std::uint64_t wanted) { return each.id < wanted; });
+        return at != candidates_.end() && at->id == id ? &*at : nullptr;
+    }
+
+    /// The segment that continues the log behind `at`, whose contents the scanner holds: R1. Where
+    /// two do, the newer one holds all of the older: a recovery wrote it, its header last.
+    [[nodiscard]] result<candidate*> successor(const candidate& at, std::uint64_t begin) {
+        for (auto each = candidates_.rbegin(); each != candidates_.rend() && each->id > at.id; ++each) {
+            const position joint = each->header.predecessor;
+            if (!each->born || joint.segment() != at.id) continue;
+            auto whole = scan_.walk(begin, joint.offset(),
+                                    [](const record&, std::uint64_t) { return result<void>(); });
+            if (!whole) return whole.failure();
+            if (*whole == joint.offset()) return &*each;
+        }
+        return static_cast<candidate*>(nullptr);
+    }
+
+    /// Follows the log from where the newest header says that it was durable.
+    [[nodiscard]] result<void> walk_chain(candidate& newest) {
+        const std::uint64_t start = newest.header.durable.segment();
+        candidate* at = &newest;
+        for (candidate& each : candidates_) {
+            if (start != 0 && each.born && each.id >= start && each.id < at->id) at = &each;
+        }
+        first_ = at;
+        out_.commits = at->header.commits;
+        out_.durable = newest.header.durable;
+        while (at != nullptr) {
+            if (auto done = scan_.load(at->id); !done) return done;
+            at->size = scan_.contents().size();
+            const std::uint64_t begin = header_size(at->header.live.size());
+            auto next = successor(*at, begin);
+            if (!next) return next.failure();
+            if (auto done = walk(*at, begin, *next); !done) return done;
+            at = *next;
+        }
+        return {};
+    }
+
+    /// Takes in one segment of the tail, up to where `next` goes on.
+    [[nodiscard]] result<void> walk(const candidate& at, std::uint64_t begin, const candidate* next) {
+        const std::uint64_t limit = next != nullptr ? next->header.predecessor.offset() : at.size;
+        marked_ = false;
+        auto whole = scan_.walk(begin, limit, [&](const record& each, std::uint64_t) {
+            note(each);
+            return result<void>();
+        });
+        if (!whole) return whole.failure();
+        out_.end = position(at.id, *whole);
+        out_.durable = (std::max)(out_.durable, at.header.durable);
+        out_.clean = ended_ && *whole == at.size;
+        tail_.push_back({at.id, begin, *whole, !(marked_ && *whole == at.size), false});
+        beyond_ = (std::max)(beyond_, scan_.durable_claim(*whole));
+        measure_rest(*whole);
+        return {};
+    }
+
+    void note(const record& each) {
+        mark_body body;
+        marked_ = read_mark(each, body);
+        ended_ = marked_ && each.type == record_type::end;
+        if (marked_) {
+            out_.durable = (std::max)(out_.durable, body.durable);
+        } else if (each.type == record_type::drop && each.value.size() == 8) {
+            dropped_.push_back(load_le<std::uint64_t>(each.value.data()));
+        }
+        if (!marked_ && !each.more) ++out_.commits;
+    }
+
+    void measure_rest(std::uint64_t end) noexcept {
+        const bytes rest = scan_.contents().subspan(static_cast<std::size_t>(end));
+        std::size_t size = rest.size();
+        while (size > 0 && rest[size - 1] == std::byte{0}) --size;
+        out_.torn_bytes = size;
+    }
+
+    /// Whatever lies behind the end: torn, unless something there was durable.
+    [[nodiscard]] result<void> judge_rest() {
+        const auto in_tail = [&](std::uint64_t id) {
+            return std::any_of(tail_.begin(), tail_.end(),
+                               [&](const found_segment& each) { return each.id == id; });
+        };
+        for (const candidate& each : candidates_) {
+            if (each.id <= first_->id || in_tail(each.id)) continue;
+            if (each.born) beyond_ = (std::max)(beyond_, each.header.durable);
+            if (auto done = scan_.load(each.id); !done) return done;
+            beyond_ = (std::max)(beyond_, scan_.durable_claim(header_unit));
+            out_.dead.push_back({each.id, !all_zero(scan_.contents())});
+        }
+        if ((std::max)(beyond_, out_.durable) > out_.end) {
+            return damaged("a record below the durable mark is not what was written",
+                           out_.end.segment(), out_.end.offset());
+        }
+        return {};
+    }
+
+    /// R2 and R3.
+    [[nodiscard]] result<void> list_live() {
+        for (const segment_run& run : first_->header.live) {
+            for (std::uint64_t id = run.first; id < run.first + run.count; ++id) {
+                if (std::find(dropped_.begin(), dropped_.end(), id) != dropped_.end()) continue;
+                const candidate* each = find(id);
+                if (each == nullptr) return damaged("a live segment is missing", id, 0);
+                if (!each->born) return damaged("the header of a live segment is damaged", id, 0);
+                auto sealed = sealed_end(*each, run.end);
+                if (!sealed) return sealed.failure();
+                const std::uint64_t begin = header_size(each->header.live.size());
+                out_.live.push_back({id, begin, *sealed, run.end != 0, true});
+            }
+        }
+        for (found_segment& each : tail_) {
+            if (std::find(dropped_.begin(), dropped_.end(), each.id) != dropped_.end()) continue;
+            each.durable = out_.durable >= position(each.id, each.end);
+            out_.live.push_back(each);
+        }
+        for (const candidate& each : candidates_) {
+            const bool is_live = std::any_of(out_.live.begin(), out_.live.end(),
+                                             [&](const found_segment& one) { return one.id == each.id; });
+            if (!is_live && each.id <= first_->id) out_.dead.push_back({each.id, false});
+        }
+        return {};
+    }
+
+    /// Where a segment below the tail ends: R3.
+    [[nodiscard]] result<std::uint64_t> sealed_end(const candidate& each, std::uint64_t cut) {
+        if (cut != 0) {
+            if (cut > each.size) return damaged("a segment is shorter than its records", each.id, each.size);
+            return cut;
+        }
+        auto file = folder_->open(segment_name(each.id), fs::access::read);
+        if (!file) return file.failure();
+        std::byte last[mark_size];
+        if (each.size < header_unit + mark_size) return damaged("a sealed segment was cut", each.id, each.size);
+        const std::uint64_t offset = each.size - mark_size;
+        auto got = file->read_at(offset, last);
+        if (!got) return got.failure();
+        record mark;
+        mark_body body;
+        const std::uint64_t seed = segment_seed(store_.low, store_.high, each.id);
+        if (*got != mark_size || !read_record(last, last + mark_size, seed, offset, mark) ||
+            !read_mark(mark, body)) {
+            return damaged("a sealed segment does not end with its mark", each.id, offset);
+        }
+        return each.size;
+    }
+
+    typename FS::directory* folder_;
+    store_id store_;
+    segment_scanner<FS> scan_;
+    std::vector<candidate> candidates_;
+    candidate* first_ = nullptr;  // where the walk began
+    std::vector<found_segment> tail_;
+    std::vector<std::uint64_t> dropped_;
+    bool marked_ = false;  // the last record seen was a mark
+    bool ended_ = false;   // the last record seen was an end
+    position beyond_;  // the highest place that anything behind the end calls durable
+    survey_result out_;
+};
+
+}  // namespace coffer::detail
+
+#endif

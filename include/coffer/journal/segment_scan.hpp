@@ -1,0 +1,110 @@
+// coffer/journal/segment_scan.hpp: the records of one segment file, read without trust.
+//
+// A scanner reads a whole segment with read_at (an unreadable block is an error, never the end of
+// the log and never a fault of memory) and walks its records. It shows whole commits only.
+//
+// Cost: one buffer of the size of the largest segment it read; each byte is read and hashed once.
+#ifndef COFFER_JOURNAL_SEGMENT_SCAN_HPP
+#define COFFER_JOURNAL_SEGMENT_SCAN_HPP
+
+#include <coffer/core/bytes.hpp>
+#include <coffer/core/result.hpp>
+#include <coffer/format/names.hpp>
+#include <coffer/format/record.hpp>
+#include <coffer/format/segment_header.hpp>
+#include <coffer/fs/concept.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coffer::detail {
+
+/// Whether `run` is zeros from `from` on.
+[[nodiscard]] inline bool all_zero(bytes run) noexcept {
+    return std::all_of(run.begin(), run.end(), [](std::byte each) { return each == std::byte{0}; });
+}
+
+template <file_system FS>
+class segment_scanner {
+public:
+    segment_scanner(typename FS::directory& folder, const store_id& store) noexcept
+        : folder_(&folder), store_(store) {}
+
+    /// Reads the whole file of segment `id`.
+    [[nodiscard]] result<void> load(std::uint64_t id) {
+        auto file = folder_->open(segment_name(id), fs::access::read);
+        if (!file) return file.failure();
+        auto size = file->size();
+        if (!size) return size.failure();
+        if (*size > largest_segment) {
+            return fail(errc::corruption, "a segment is larger than any can be", file->path());
+        }
+        contents_.resize(static_cast<std::size_t>(*size));
+        auto got = file->read_at(0, contents_);
+        if (!got) return got.failure();
+        contents_.resize(*got);
+        id_ = id;
+        seed_ = segment_seed(store_.low, store_.high, id);
+        path_ = file->path();
+        return {};
+    }
+
+    [[nodiscard]] bytes contents() const noexcept { return contents_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// Shows every record of every whole commit in [begin, end) to `visit(record, offset)`, a
+    /// result<void>. Returns where the last whole commit ends.
+    template <class Visit>
+    [[nodiscard]] result<std::uint64_t> walk(std::uint64_t begin, std::uint64_t end, Visit&& visit) {
+        const std::byte* const base = contents_.data();
+        const std::byte* const limit = base + (std::min)(end, std::uint64_t{contents_.size()});
+        std::uint64_t whole = begin;  // end of the last whole commit
+        std::uint64_t at = begin;
+        record each;
+        while (base + at < limit && read_record(base + at, limit, seed_, at, each)) {
+            at += each.size;
+            if (each.more) continue;
+            for (std::uint64_t from = whole; from < at; from += each.size) {
+                if (!parse_record(base + from, limit, each)) break;
+                if (auto done = visit(each, from); !done) return done.failure();
+            }
+            whole = at;
+        }
+        return whole;
+    }
+
+    /// The highest place that any mark at or behind `from` calls durable. Looks at every place where
+    /// a mark could begin, so that nothing that damage left readable is missed.
+    [[nodiscard]] position durable_claim(std::uint64_t from) const noexcept {
+        position highest;
+        const std::byte* const base = contents_.data();
+        const std::byte* const limit = base + contents_.size();
+        for (std::uint64_t at = (std::max)(from, std::uint64_t{header_unit}) & ~std::uint64_t{3};
+             at + mark_size <= contents_.size(); at += offset_unit) {
+            const auto type = static_cast<record_type>(base[at + check_size]);
+            if (type != record_type::mark && type != record_type::end) continue;
+            record each;
+            mark_body body;
+            if (read_record(base + at, limit, seed_, at, each) && read_mark(each, body)) {
+                highest = (std::max)(highest, body.durable);
+            }
+        }
+        return highest;
+    }
+
+private:
+    typename FS::directory* folder_;
+    store_id store_;
+    std::uint64_t id_ = 0;
+    std::uint64_t seed_ = 0;
+    std::string path_;
+    std::vector<std::byte> contents_;
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,103 @@
+// coffer/journal/segment_table.hpp: from an address to the record behind it.
+//
+// One entry per slot: where the bytes of its segment are now, how far they may be followed, and the
+// seed of its checks. Readers use it without a lock, under an epoch pin; entries change when a
+// segment is born, when its memory moves (it is settled) and when it is removed.
+//
+// I1  An address is given out only after its slot's entry was published.
+// I2  An entry is cleared only after no index names its slot, and its slot is given out again only
+//     when no pin of that time is left.
+// I3  A record behind an address lies wholly inside its segment, or it is damage.
+// Memory: 32 bytes a slot, touched as slots are used.
+#ifndef COFFER_JOURNAL_SEGMENT_TABLE_HPP
+#define COFFER_JOURNAL_SEGMENT_TABLE_HPP
+
+#include <coffer/core/memory.hpp>
+#include <coffer/core/threading.hpp>
+#include <coffer/format/position.hpp>
+#include <coffer/format/record.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace coffer::detail {
+
+template <threading_policy Threading, class Segment>
+class segment_table {
+    static constexpr std::uint64_t verify_bit = std::uint64_t{1} << 63;
+
+    struct entry {
+        typename Threading::template atomic<const std::byte*> base;
+        typename Threading::template atomic<std::uint64_t> limit;  // top bit: verify
+        typename Threading::template atomic<std::uint64_t> seed;
+        typename Threading::template atomic<Segment*> owner;
+    };
+
+public:
+    /// The bytes that an address may lead into.
+    struct view {
+        const std::byte* at = nullptr;
+        const std::byte* limit = nullptr;
+        std::uint64_t seed = 0;
+        std::uint64_t offset = 0;
+        bool verify = false;
+        const Segment* owner = nullptr;  // where `at` is null: read from its body, if it is not null
+        std::uint64_t end = 0;
+    };
+
+    [[nodiscard]] result<void> start() {
+        auto memory = memory_.allocate(0, 0, sizeof(entry) * most_slots);
+        if (!memory) return memory.failure();
+        entries_ = reinterpret_cast<entry*>(*memory);
+        return {};
+    }
+
+    void publish(Segment& segment, const std::byte* base, std::uint64_t limit, bool verify) noexcept {
+        entry& to = entries_[segment.slot];
+        to.seed.store(segment.seed, std::memory_order_relaxed);
+        to.owner.store(&segment, std::memory_order_relaxed);
+        to.limit.store(limit | (verify ? verify_bit : 0), std::memory_order_relaxed);
+        to.base.store(base, std::memory_order_release);
+    }
+
+    void clear(std::uint32_t slot) noexcept {
+        entries_[slot].base.store(nullptr, std::memory_order_release);
+        entries_[slot].owner.store(nullptr, std::memory_order_release);
+        entries_[slot].limit.store(0, std::memory_order_release);
+    }
+
+    [[nodiscard]] view at(address where) const noexcept {
+        const entry& from = entries_[slot_of(where)];
+        view out;
+        out.offset = offset_of(where);
+        const std::byte* const base = from.base.load(std::memory_order_acquire);
+        const std::uint64_t limit = from.limit.load(std::memory_order_acquire);
+        out.seed = from.seed.load(std::memory_order_relaxed);
+        out.end = limit & ~verify_bit;
+        out.verify = (limit & verify_bit) != 0;
+        if (base != nullptr && out.offset < out.end) {
+            out.at = base + out.offset;
+            out.limit = base + out.end;
+        } else if (base == nullptr) {
+            out.owner = from.owner.load(std::memory_order_acquire);
+        }
+        return out;
+    }
+
+    [[nodiscard]] Segment* owner(std::uint32_t slot) const noexcept {
+        return entries_[slot].owner.load(std::memory_order_acquire);
+    }
+
+    void prefetch(address where) const noexcept {
+        const std::byte* const base = entries_[slot_of(where)].base.load(std::memory_order_relaxed);
+        if (base != nullptr) COFFER_PREFETCH(base + offset_of(where));
+    }
+
+private:
+    heap_memory memory_;
+    entry* entries_ = nullptr;
+};
+
+}  // namespace coffer::detail
+
+#endif

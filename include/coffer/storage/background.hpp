@@ -1,0 +1,92 @@
+// coffer/storage/background.hpp: the one background thread of a store.
+//
+// It sleeps until the next time that its job names, or until somebody calls wake(), and then lets
+// the job run. Under a policy without concurrency there is no thread and every member does nothing.
+//
+// I1  The job is never run after stop() returned.
+// Threads: wake from any thread; start and stop by the owner.
+#ifndef COFFER_STORAGE_BACKGROUND_HPP
+#define COFFER_STORAGE_BACKGROUND_HPP
+
+#include <coffer/core/threading.hpp>
+#include <coffer/fs/concept.hpp>
+
+#include <cstdint>
+
+namespace coffer::detail {
+
+/// A `Job` has due(): when it wants to run (0: now, UINT64_MAX: not before the next wake), and run().
+template <file_system FS, threading_policy Threading>
+class background {
+    using lock = lock_of<typename Threading::mutex>;
+
+public:
+    explicit background(FS system) : system_(system) {}
+    background(const background&) = delete;
+    background& operator=(const background&) = delete;
+    ~background() { stop(); }
+
+    template <class Job>
+    void start(Job& job) {
+        if constexpr (Threading::concurrent) {
+            thread_ = typename Threading::thread([this, &job] { loop(job); });
+        }
+    }
+
+    void wake() {
+        if constexpr (Threading::concurrent) {
+            auto hold = lock(mutex_);
+            woken_ = true;
+            changed_.notify_one();
+        }
+    }
+
+    void stop() {
+        if constexpr (Threading::concurrent) {
+            {
+                auto hold = lock(mutex_);
+                stopping_ = true;
+                changed_.notify_one();
+            }
+            if (thread_.joinable()) thread_.join();
+        }
+    }
+
+    /// In a forked child there is no thread to join.
+    void abandon() {
+        if constexpr (Threading::concurrent) {
+            if (thread_.joinable()) thread_.detach();
+        }
+    }
+
+private:
+    template <class Job>
+    void loop(Job& job) {
+        auto hold = lock(mutex_);
+        while (!stopping_) {
+            woken_ = false;
+            hold.unlock();
+            const std::uint64_t due = job.due();
+            const bool now = due == 0 || due <= system_.now();
+            if (now) job.run();
+            hold.lock();
+            if (now || woken_ || stopping_) continue;
+            if (due == UINT64_MAX) {
+                changed_.wait(hold);
+            } else {
+                system_.wait_until(changed_, hold, due);
+            }
+        }
+    }
+
+    FS system_;
+    typename Threading::mutex mutex_;
+    typename Threading::condition changed_;
+    typename Threading::thread thread_;
+    bool woken_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,284 @@
+// coffer/storage/cleaner.hpp: space that dead records hold comes back.
+//
+// Cleaning in the manner of a log-structured file system (Rosenblum and Ousterhout, 1991): the live
+// records of a victim are appended again at the tail, a few at a time inside the writer's section,
+// and the victim goes. Physical order stays version order.
+//
+//   choose -> move -> sync -> drop -> sync -> wait for readers -> remove
+//
+// C1  A record is live if the index leads to it. A tombstone is needed unless its key is in the
+//     index again or its segment is the oldest. A segment with a clear goes only as the oldest.
+// C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
+// C3  The victim's file goes only after the log is durable past the last move and past the record
+//     that drops it, and no reader is left in it.
+//
+// Threads: one cleaner at a time (its own lock); beside readers and writers.
+// Cost: a step holds the section for at most `step_bytes` of records.
+#ifndef COFFER_STORAGE_CLEANER_HPP
+#define COFFER_STORAGE_CLEANER_HPP
+
+#include <coffer/format/record.hpp>
+#include <coffer/storage/records.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+template <class Records, class Writer>
+class cleaner {
+    using segment_type = typename Records::segment_type;
+    using table_type = typename Records::table_type;
+    using keys = typename Records::keys;
+    static constexpr bool persistent = Records::log_type::persistent;
+    static constexpr std::uint64_t step_bytes = 32 * 1024;
+
+public:
+    cleaner(Records& records, Writer& writer) noexcept : records_(&records), writer_(&writer) {}
+    cleaner(const cleaner&) = delete;
+    cleaner& operator=(const cleaner&) = delete;
+    ~cleaner() {
+        delete limbo_;
+        for (segment_type* each : free_) delete each;
+    }
+
+    /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
+    [[nodiscard]] result<bool> step() {
+        auto alone = typename Records::lock(cleaning_);
+        if (victim_ == nullptr) {
+            auto section = records_->journal.enter();
+            victim_ = choose();
+            if (victim_ == nullptr) return false;
+            section.unlock();
+            if (auto begun = begin(); !begun) return begun.failure();
+        }
+        return advance();
+    }
+
+    /// Cleans every segment that holds anything dead.
+    [[nodiscard]] result<void> clean_all() {
+        auto alone = typename Records::lock(cleaning_);
+        while (victim_ != nullptr) {
+            if (auto more = advance(); !more) return more.failure();
+        }
+        if (auto closed = records_->journal.close_segment(); !closed) return closed;
+        if (auto synced = writer_->sync(); !synced) return synced;
+        std::uint64_t last = 0;
+        {
+            auto section = records_->journal.enter();
+            for (const auto& each : records_->journal.segments()) {
+                if (each->full) last = each->id;
+            }
+        }
+        for (std::uint64_t from = 0; pick(from, last);) {
+            from = victim_->id + 1;
+            if (auto begun = begin(); !begun) return begun;
+            while (victim_ != nullptr) {
+                if (auto more = advance(); !more) return more.failure();
+            }
+        }
+        return {};
+    }
+
+    /// Removes what could not go while readers were in it.
+    [[nodiscard]] result<void> finish() {
+        auto alone = typename Records::lock(cleaning_);
+        {
+            auto section = records_->journal.enter();
+            records_->journal.readers().reclaim();
+        }
+        return remove_free();
+    }
+
+private:
+    // ---- choosing -----------------------------------------------------------------------------------
+
+    [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
+        return each.full && !each.damaged && (!persistent || (each.settled && each.synced == each.end)) &&
+               (!each.has_clear || oldest);
+    }
+
+    /// The victim with the most to gain for its price, if enough is dead; inside the section.
+    [[nodiscard]] segment_type* choose() const {
+        const auto& all = records_->journal.segments();
+        std::uint64_t total = 0;
+        std::uint64_t dead = 0;
+        segment_type* best = nullptr;
+        double best_score = 0;
+        for (const auto& each : all) {
+            const bool oldest = each == all.front();
+            const std::uint64_t size = each->end - each->begin;
+            const std::uint64_t gone =
+                (std::min)(size, each->dead.load(std::memory_order_relaxed) + (oldest ? each->tombstones : 0));
+            total += size;
+            dead += gone;
+            if (!may_go(*each, oldest) || gone * 5 < size) continue;
+            const double age = static_cast<double>(all.back()->id - each->id);
+            const double score = static_cast<double>(gone) * (age + 1) / static_cast<double>(2 * size - gone + 1);
+            if (score > best_score) {
+                best = each.get();
+                best_score = score;
+            }
+        }
+        const bool worth = dead * 5 > total * 2 && dead > records_->journal.options().first_segment_bytes;
+        return worth ? best : nullptr;
+    }
+
+    /// The next segment from id `from` to `last` with anything dead, for clean_all.
+    [[nodiscard]] bool pick(std::uint64_t from, std::uint64_t last) {
+        auto section = records_->journal.enter();
+        const auto& all = records_->journal.segments();
+        for (const auto& each : all) {
+            if (each->id < from || each->id > last) continue;
+            const bool something = each->dead.load(std::memory_order_relaxed) + each->tombstones != 0;
+            if (!something || !may_go(*each, each == all.front())) continue;
+            victim_ = each.get();
+            return true;
+        }
+        return false;
+    }
+
+    // ---- moving ---------------------------------------------------------------------------------------
+
+    [[nodiscard]] result<void> begin() {
+        at_ = victim_->begin;
+        base_ = victim_->body.memory();
+        if (base_ != nullptr) return {};
+        contents_.resize(static_cast<std::size_t>(victim_->end));
+        base_ = contents_.data();
+        return victim_->body.read_at(0, contents_);
+    }
+
+    /// Moves some records of the victim, or ends it. False: the victim is done.
+    [[nodiscard]] result<bool> advance() {
+        std::uint64_t needs = 0;  // room that the next record lacks
+        bool waits = false;       // the next record's key has a write under way
+        {
+            auto section = records_->journal.enter();
+            const std::uint64_t until = at_ + step_bytes;
+            while (at_ < victim_->end && at_ < until && needs == 0 && !waits) {
+                record each;
+                if (!read_record(base_ + at_, base_ + victim_->end, victim_->seed, at_, each)) {
+                    return abandon();  // C2
+                }
+                const outcome done = move(each, needs);
+                waits = done == outcome::wait;
+                if (done == outcome::unreadable) return abandon();
+                if (done == outcome::done) at_ += each.size;
+            }
+        }
+        if (needs != 0) {
+            if (auto made = records_->journal.prepare(needs); !made) return made.failure();
+            if (auto made = writer_->prepare_index(); !made) return made.failure();
+        } else if (waits) {
+            if (auto settled = writer_->sync(); !settled) return settled.failure();
+        } else if (at_ >= victim_->end) {
+            if (auto gone = drop(); !gone) return gone.failure();
+            return false;
+        }
+        return true;
+    }
+
+    enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
+
+    [[nodiscard]] outcome move(const record& each, std::uint64_t& needs) {
+        if (each.type != record_type::put && each.type != record_type::erase) return outcome::done;
+        if (records_->exclusive) return outcome::wait;
+        const address where = make_address(victim_->slot, at_);
+        table_type& table = records_->index();
+        keys known(*records_);
+        const auto place = table.locate(table.probe(each.key), known);
+        if (known.failed()) return outcome::unreadable;
+        if (is_pending(place.ref)) return outcome::wait;
+        const bool puts = each.type == record_type::put;
+        const bool oldest = records_->journal.segments().front().get() == victim_;
+        if (puts ? place.ref != where : place.ref != 0 || oldest) return outcome::done;  // C1
+        if (!records_->journal.has_room(each.size) || !table.ready(1)) {
+            needs = each.size;
+            return outcome::lacks_room;
+        }
+        const address moved = records_->journal.append(each.type, false, each.key, each.value);
+        if (puts) table.put(place, moved);
+        if (puts) victim_->dead.store(victim_->dead.load() + each.size);
+        return outcome::done;
+    }
+
+    [[nodiscard]] result<bool> abandon() {
+        victim_->damaged = true;
+        victim_ = nullptr;
+        return fail(errc::corruption, "cleaning met a record that is not what was written and left its "
+                    "segment alone; verify() lists the damage", {}, 0, at_);
+    }
+
+    // ---- removing ---------------------------------------------------------------------------------------
+
+    /// C3: the victim holds nothing that is needed.
+    [[nodiscard]] result<void> drop() {
+        if constexpr (persistent) {
+            if (auto synced = writer_->sync(); !synced) return synced;
+            if (auto noted = note_drop(); !noted) return noted;
+            if (auto synced = writer_->sync(); !synced) return synced;
+        } else {
+            auto section = records_->journal.enter();
+            limbo_ = records_->journal.take_out(*victim_).release();
+        }
+        victim_ = nullptr;
+        {
+            auto section = records_->journal.enter();
+            records_->journal.readers().retire(
+                [](void* self, std::uint64_t gone) noexcept {
+                    static_cast<cleaner*>(self)->free_.push_back(reinterpret_cast<segment_type*>(gone));
+                },
+                this, reinterpret_cast<std::uintptr_t>(std::exchange(limbo_, nullptr)));
+            records_->journal.readers().reclaim();
+        }
+        return remove_free();
+    }
+
+    [[nodiscard]] result<void> note_drop() {
+        std::byte id[8];
+        store_le(id, victim_->id);
+        const std::uint64_t size = record_size(0, sizeof id);
+        for (;;) {
+            auto section = records_->journal.enter();
+            if (records_->exclusive || !records_->journal.has_room(size)) {
+                section.unlock();
+                if (auto made = records_->journal.prepare(size); !made) return made;
+                continue;
+            }
+            static_cast<void>(records_->journal.append(record_type::drop, false, {}, id));
+            limbo_ = records_->journal.take_out(*victim_).release();
+            return {};
+        }
+    }
+
+    [[nodiscard]] result<void> remove_free() {
+        for (;;) {
+            std::unique_ptr<segment_type> gone;
+            {
+                auto section = records_->journal.enter();
+                if (free_.empty()) return {};
+                gone.reset(free_.back());
+                free_.pop_back();
+            }
+            if (auto removed = records_->journal.remove(std::move(gone)); !removed) return removed;
+        }
+    }
+
+    Records* records_;
+    Writer* writer_;
+    typename Records::mutex cleaning_;
+    segment_type* victim_ = nullptr;
+    std::uint64_t at_ = 0;
+    const std::byte* base_ = nullptr;
+    std::vector<std::byte> contents_;
+    segment_type* limbo_ = nullptr;      // taken out, on its way to the readers' epoch
+    std::vector<segment_type*> free_;  // no reader left; guarded by the section
+};
+
+}  // namespace coffer::detail
+
+#endif

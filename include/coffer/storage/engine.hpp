@@ -1,0 +1,323 @@
+// coffer/storage/engine.hpp: one store of encoded keys and values, made of one policy of each axis.
+//
+// The engine knows bytes only; the typed face is store.hpp. It owns the parts and their order:
+//
+//   records (log + index)  <-  writer (durability)  <-  cleaner  <-  background thread
+//
+// E1  The lock file outlives everything that writes. E2  The background thread stops before the log
+// ends. E3  In a forked child nothing is written and nobody is waited for.
+// Threads: every member from any thread under `multi`, except close and destruction.
+#ifndef COFFER_STORAGE_ENGINE_HPP
+#define COFFER_STORAGE_ENGINE_HPP
+
+#include <coffer/durability/concept.hpp>
+#include <coffer/format/identity.hpp>
+#include <coffer/storage/background.hpp>
+#include <coffer/storage/cleaner.hpp>
+#include <coffer/storage/concept.hpp>
+#include <coffer/storage/opening.hpp>
+#include <coffer/storage/options.hpp>
+#include <coffer/storage/records.hpp>
+#include <coffer/storage/stats.hpp>
+#include <coffer/storage/writer.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+/// The durability of a store in memory: every promise that could be kept is kept.
+template <class Log>
+class idle_driver {
+public:
+    template <class Wake>
+    idle_driver(Log&, const pace&, Wake&) noexcept {}
+    [[nodiscard]] result<void> before_write() noexcept { return {}; }
+    template <class Then>
+    [[nodiscard]] result<void> after_write(position, Then&&) noexcept { return {}; }
+    [[nodiscard]] std::uint64_t due() const noexcept { return never; }
+    [[nodiscard]] result<void> run() noexcept { return {}; }
+};
+
+template <class Storage, class Durability, class Index, class Threading, file_system FS,
+          std::size_t KeySize>
+class engine {
+    // A worker needs real threads around the log even where callers are one at a time.
+    using threads = std::conditional_t<Durability::needs_worker && Storage::persistent &&
+                                           !Threading::concurrent,
+                                       threading::multi, Threading>;
+    using medium = typename Storage::template medium<FS>;
+
+public:
+    using records_type = records<medium, Index, threads, KeySize>;
+    using table_type = typename records_type::table_type;
+    using cursor = typename table_type::cursor;
+    using keys = typename records_type::keys;
+
+private:
+    using log_type = typename records_type::log_type;
+    using background_type = background<FS, threads>;
+    using driver_type = typename std::conditional_t<
+        Storage::persistent, typename Durability::template driver<log_type>, idle_driver<log_type>>;
+    static constexpr bool hides = Storage::persistent && Durability::hides_until_kept &&
+                                  (Durability::survives_system_crash || Storage::hands_over);
+    using writer_type = writer<records_type, driver_type, background_type, hides>;
+    using opener_type = opener<records_type, Durability::survives_system_crash>;
+
+public:
+    [[nodiscard]] static result<std::unique_ptr<engine>> open(std::string_view path, const options& chosen,
+                                                              FS system, const identity& self,
+                                                              bool read_only) {
+        if (auto fit = check_options(chosen, path); !fit) return fit.failure();
+        auto made = std::unique_ptr<engine>(new engine(system, chosen, read_only));
+        if constexpr (Storage::persistent) {
+            if (path.empty()) return fail(errc::invalid_argument, "the path of a store is empty");
+            opener_type opener(made->records_, system, self);
+            auto report = read_only ? opener.open_read_only(path)
+                                    : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()));
+            if (!report) return report.failure();
+            made->report_ = std::move(*report);
+            made->lock_ = opener.take_lock_file();
+            made->tell_report();
+        } else {
+            if (auto started = made->start_volatile(); !started) return started.failure();
+        }
+        if (!read_only) made->background_.start(made->job_);
+        return made;
+    }
+
+    ~engine() {
+        if (fork_mark_.forked()) {
+            background_.abandon();
+            return;
+        }
+        if (!closed_) static_cast<void>(close());
+    }
+
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+
+    // ---- reading ----------------------------------------------------------------------------------
+
+    template <class Show>
+    [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
+        if (auto may = usable(); !may) return may.failure();
+        return records_.lookup(key, show);
+    }
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return records_.size(); }
+
+    /// Shows the next few entries of a walk in no particular order. False: the walk is over.
+    template <class Show>
+    [[nodiscard]] result<bool> step(cursor& at, std::vector<ref>& slots, Show&& show) const {
+        if (auto may = usable(); !may) return may.failure();
+        const auto pin = records_.enter();
+        slots.clear();
+        const bool more = records_.index().step(at, slots);
+        if (auto shown = records_.show_all(slots, show); !shown) return shown.failure();
+        return more;
+    }
+
+    /// Shows the next few entries above (or, descending, below) `from`. False: there are none.
+    template <bool Descending, class Show>
+    [[nodiscard]] result<bool> step_in_order(const bound& from, std::vector<ref>& slots, Show&& show) const {
+        if (auto may = usable(); !may) return may.failure();
+        const auto pin = records_.enter();
+        slots.clear();
+        keys known(records_);
+        if constexpr (Descending) {
+            records_.index().descend(from, slots, known);
+        } else {
+            records_.index().ascend(from, slots, known);
+        }
+        if (known.failed()) return known.reader().cause();
+        if (slots.empty()) return false;
+        if (auto shown = records_.show_slots(slots, show); !shown) return shown.failure();
+        return true;
+    }
+
+    // ---- writing ----------------------------------------------------------------------------------
+
+    [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
+        if (auto may = writable(); !may) [[unlikely]] return may.failure();
+        auto done = writer_.write(type, key, value, when);
+        if constexpr (!threads::concurrent) between_calls();
+        return done;
+    }
+
+    [[nodiscard]] result<void> write(const std::vector<change>& changes) {
+        if (auto may = writable(); !may) [[unlikely]] return may;
+        auto done = writer_.write(changes);
+        if constexpr (!threads::concurrent) between_calls();
+        return done;
+    }
+
+    [[nodiscard]] result<void> flush() {
+        if (auto may = writable(); !may) return may;
+        return writer_.flush();
+    }
+    [[nodiscard]] result<void> sync() {
+        if (auto may = writable(); !may) return may;
+        return writer_.sync();
+    }
+    [[nodiscard]] result<void> compact() {
+        if (auto may = writable(); !may) return may;
+        return cleaner_.clean_all();
+    }
+
+    [[nodiscard]] result<void> close() {
+        if (closed_) return {};
+        if (fork_mark_.forked()) return usable();
+        closed_ = true;
+        background_.stop();
+        if (read_only_) return {};
+        auto cleaned = cleaner_.finish();
+        auto ended = end_log();
+        {
+            auto section = records_.journal.enter();
+            records_.journal.readers().reclaim();
+        }
+        lock_.reset();
+        if (!ended) return ended;
+        return cleaned;
+    }
+
+    // ---- asking -------------------------------------------------------------------------------------
+
+    [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
+
+    [[nodiscard]] store_stats stats() const {
+        store_stats out;
+        auto& journal = const_cast<log_type&>(records_.journal);
+        auto section = journal.enter();
+        out.entries = records_.size();
+        for (const auto& each : journal.segments()) {
+            out.log_bytes += each->end;
+            out.dead_bytes += each->dead.load(std::memory_order_relaxed);
+            ++out.segments;
+        }
+        out.index_bytes = records_.index().memory();
+        out.commits = journal.commits();
+        out.unsynced_bytes = journal.unsynced_bytes();
+        return out;
+    }
+
+    /// Reads and checks every record of the log.
+    [[nodiscard]] result<verify_report> verify() const {
+        if (auto may = usable(); !may) return may.failure();
+        return verify_log(const_cast<records_type&>(records_));
+    }
+
+private:
+    engine(FS system, const options& chosen, bool read_only)
+        : options_(chosen),
+          system_(system),
+          read_only_(read_only),
+          records_(system, log_options_of(chosen)),
+          background_(system),
+          driver_(records_.journal, pace_of(chosen), background_),
+          writer_(records_, driver_, background_, chosen.max_batch_bytes),
+          cleaner_(records_, writer_) {}
+
+    [[nodiscard]] result<void> usable() const {
+        if (fork_mark_.forked()) [[unlikely]] {
+            return fail(errc::forked, "the store belongs to the parent process; open it again after the "
+                        "parent has closed it, or read-only");
+        }
+        return {};
+    }
+    [[nodiscard]] result<void> writable() const {
+        if (read_only_) [[unlikely]] {
+            return fail(errc::read_only, "the store was opened for reading; use open() to write");
+        }
+        return usable();
+    }
+
+    [[nodiscard]] result<void> start_volatile() {
+        report_.created = true;
+        if (auto started = records_.journal.start(nullptr, {}, 1); !started) return started;
+        auto index = records_.make_index();
+        if (!index) return index.failure();
+        records_.replace_index(std::move(*index));
+        return {};
+    }
+
+    [[nodiscard]] result<void> end_log() {
+        if constexpr (!Storage::persistent) return {};
+        if (!report_.clean && records_.journal.active() == nullptr && records_.journal.healthy()) {
+            if (auto made = records_.journal.begin_segment(); !made) return made;
+        }
+        return records_.journal.finish();
+    }
+
+    void tell_report() const {
+        if (options_.log == nullptr || report_.clean) return;
+        options_.log(options_.log_context, log_level::warning,
+                     "the store was not closed; its log was recovered up to the last whole commit");
+    }
+
+    void tell(const error& cause) const {
+        if (options_.log != nullptr) options_.log(options_.log_context, log_level::error, cause.what());
+    }
+
+    /// What the background thread does, and what single-threaded calls do in small steps.
+    struct job {
+        engine* self;
+        bool cleans = false;
+
+        [[nodiscard]] std::uint64_t due() const noexcept {
+            if (self->records_.journal.wants_segment() || cleans) return 0;
+            return self->driver_.due();
+        }
+        void run() {
+            auto& journal = self->records_.journal;
+            const std::uint64_t due = self->driver_.due();
+            if (due == 0 || due <= self->system_.now()) self->note(self->driver_.run());
+            if (journal.wants_segment()) {
+                self->note(journal.prepare_ahead());
+                cleans = self->options_.auto_compact;
+            }
+            if (cleans) cleans = self->clean_some();
+        }
+    };
+
+    void note(result<void> done) const {
+        if (!done) tell(done.error());
+    }
+
+    [[nodiscard]] bool clean_some() {
+        auto more = cleaner_.step();
+        if (!more) tell(more.error());
+        return more && *more;
+    }
+
+    void between_calls() {
+        if (job_.cleans) {
+            job_.cleans = clean_some();
+        } else if (records_.journal.take_rotated()) {
+            job_.cleans = options_.auto_compact;
+        }
+    }
+
+    options options_;
+    FS system_;
+    bool read_only_;
+    bool closed_ = false;
+    typename FS::fork_mark fork_mark_;
+    recovery_report report_;
+    std::unique_ptr<typename FS::file> lock_;  // E1
+    records_type records_;
+    background_type background_;
+    driver_type driver_;
+    writer_type writer_;
+    cleaner<records_type, writer_type> cleaner_;
+    job job_{this};
+};
+
+}  // namespace coffer::detail
+
+#endif

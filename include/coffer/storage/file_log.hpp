@@ -1,0 +1,143 @@
+// coffer/storage/file_log.hpp: records in append-only files, written with write.
+//
+// The active segment is memory of the process in which every record is put in its final place once;
+// a hand-over writes what is new to the file. A full segment is cut to its end and read through a
+// read-only map from then on (or by pread, option map_reads), and its memory serves the next one.
+// Nothing is ever written through a map.
+//
+// I1  Bytes below `handed` are equal in memory and file.
+// I2  A file is cut only before it is mapped.
+// Cost: memory of the active segment and of the prepared one, as far as they are filled; one copy of
+// each record into memory, one by the system at the hand-over.
+// Failure: a full disk shows when a segment is prepared, not later.
+#ifndef COFFER_STORAGE_FILE_LOG_HPP
+#define COFFER_STORAGE_FILE_LOG_HPP
+
+#include <coffer/core/bytes.hpp>
+#include <coffer/fs/concept.hpp>
+#include <coffer/journal/log_state.hpp>
+#include <coffer/journal/segment.hpp>
+#include <coffer/storage/concept.hpp>
+#include <coffer/storage/map.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace coffer {
+
+namespace detail {
+
+template <file_system FS>
+class file_log_medium {
+public:
+    using file_system_type = FS;
+    static constexpr bool persistent = true;
+    static constexpr bool hands_over = true;
+
+    class body {
+    public:
+        body(typename FS::file file, raw_memory memory, bool map_reads) noexcept
+            : file_(std::move(file)), memory_(std::move(memory)), map_reads_(map_reads) {}
+
+        [[nodiscard]] std::byte* memory() const noexcept {
+            return map_ ? map_data_ : memory_.get();
+        }
+        void stored(std::uint64_t, std::uint64_t) noexcept {}
+
+        [[nodiscard]] result<void> write_out(std::uint64_t from, std::uint64_t size) {
+            return file_.write_at(from, {memory_.get() + from, static_cast<std::size_t>(size)});
+        }
+        [[nodiscard]] result<void> sync(std::uint64_t) { return file_.sync(); }
+
+        [[nodiscard]] result<leaving> settle(std::uint64_t end) {
+            if (auto cut = file_.resize(end); !cut) return cut.failure();
+            if (auto mapped = map(end); !mapped) return mapped.failure();
+            return leaving{[](void* memory, std::uint64_t) noexcept { std::free(memory); },
+                           memory_.release(), 0};
+        }
+
+        /// Reads by the way that the option asks for; the file has `end` bytes.
+        [[nodiscard]] result<void> map(std::uint64_t end) {
+            if (!map_reads_ || end == 0) return {};
+            auto mapped = file_.map(0, end, fs::access::read);
+            if (!mapped) return mapped.failure();
+            map_.emplace(std::move(*mapped));
+            map_data_ = map_->data();
+            return {};
+        }
+
+        [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
+            auto got = file_.read_at(from, into);
+            if (!got) return got.failure();
+            if (*got == into.size()) return {};
+            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0, from + *got);
+        }
+
+    private:
+        typename FS::file file_;
+        raw_memory memory_;
+        std::optional<typename FS::mapping> map_;
+        std::byte* map_data_ = nullptr;
+        bool map_reads_;
+    };
+
+    file_log_medium(FS, const log_options& options) noexcept
+        : map_reads_(options.map_reads && sizeof(void*) >= 8) {}
+
+    [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
+                                       std::uint64_t size) {
+        auto memory = take_memory(size);
+        if (!memory) return memory.failure();
+        auto file = make_reserved_file(*folder, name, size);
+        if (!file) return file.failure();
+        return body(std::move(*file), std::move(*memory), map_reads_);
+    }
+
+    [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
+                                    std::uint64_t end) {
+        auto file = folder->open(name, fs::access::read);
+        if (!file) return file.failure();
+        body opened(std::move(*file), nullptr, map_reads_);
+        if (auto mapped = opened.map(end); !mapped) return mapped.failure();
+        return opened;
+    }
+
+    /// A new file of `size` reserved bytes whose name is durable; no file is left behind on failure.
+    [[nodiscard]] static result<typename FS::file> make_reserved_file(typename FS::directory& folder,
+                                                                      std::string_view name,
+                                                                      std::uint64_t size) {
+        auto file = folder.create(name);
+        if (!file) return file.failure();
+        auto reserved = file->reserve(0, size);
+        if (!reserved) {
+            if (auto gone = folder.remove(name); !gone) return gone.failure();
+            return reserved.failure();
+        }
+        if (auto named = folder.sync(); !named) return named.failure();
+        return std::move(*file);
+    }
+
+private:
+    bool map_reads_;
+};
+
+}  // namespace detail
+
+namespace storage {
+
+struct file_log {
+    static constexpr policy_id id{"file_log", 1};
+    static constexpr bool persistent = true;
+    static constexpr bool hands_over = true;
+    template <class FS>
+    using medium = detail::file_log_medium<FS>;
+};
+
+static_assert(storage_policy<file_log>);
+
+}  // namespace storage
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,129 @@
+// coffer/storage/mmap.hpp: records in files that are written through a map.
+//
+// The same folder, segments and recovery as file_log's; only the active segment differs: it is a
+// writable map of the file, so a record is with the system the moment it is stored. A killed process
+// loses nothing under any durability policy; a hand-over has nothing to do.
+//
+// I1  Only reserved blocks are written through the map: a full disk is an error of prepare and never
+//     a fault of memory.
+// I2  Published bytes are never written again.
+// Limits: another program that cuts the file ends this one (SIGBUS), and a copy-on-write file system
+// may still run out of space at write-back.
+#ifndef COFFER_STORAGE_MMAP_HPP
+#define COFFER_STORAGE_MMAP_HPP
+
+#include <coffer/core/bytes.hpp>
+#include <coffer/fs/concept.hpp>
+#include <coffer/journal/log_state.hpp>
+#include <coffer/journal/segment.hpp>
+#include <coffer/storage/concept.hpp>
+#include <coffer/storage/file_log.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace coffer {
+
+namespace detail {
+
+template <file_system FS>
+class mmap_medium {
+public:
+    using file_system_type = FS;
+    static constexpr bool persistent = true;
+    static constexpr bool hands_over = false;
+
+    class body {
+    public:
+        body(typename FS::file file, std::optional<typename FS::mapping> map) noexcept
+            : file_(std::move(file)), map_(std::move(map)) {}
+
+        [[nodiscard]] std::byte* memory() const noexcept {
+            return map_ ? const_cast<typename FS::mapping&>(*map_).data() : nullptr;
+        }
+        void stored(std::uint64_t from, std::uint64_t size) noexcept { map_->stored(from, size); }
+        [[nodiscard]] result<void> write_out(std::uint64_t, std::uint64_t) { return {}; }
+
+        [[nodiscard]] result<void> sync(std::uint64_t end) {
+            if (writable_) {
+                if (auto done = map_->sync(0, end); !done) return done;
+            }
+            return file_.sync();
+        }
+
+        [[nodiscard]] result<leaving> settle(std::uint64_t end) {
+            if (auto cut = file_.resize(end); !cut) return cut.failure();
+            auto mapped = file_.map(0, end, fs::access::read);
+            if (!mapped) return mapped.failure();
+            auto old = std::make_unique<typename FS::mapping>(std::move(*map_));
+            map_.emplace(std::move(*mapped));
+            writable_ = false;
+            return leaving{[](void* map, std::uint64_t) noexcept {
+                               delete static_cast<typename FS::mapping*>(map);
+                           },
+                           old.release(), 0};
+        }
+
+        [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
+            auto got = file_.read_at(from, into);
+            if (!got) return got.failure();
+            if (*got == into.size()) return {};
+            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0, from + *got);
+        }
+
+        void make_writable() noexcept { writable_ = true; }
+
+    private:
+        typename FS::file file_;
+        std::optional<typename FS::mapping> map_;
+        bool writable_ = false;
+    };
+
+    mmap_medium(FS, const log_options&) noexcept {}
+
+    [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
+                                       std::uint64_t size) {
+        auto file = file_log_medium<FS>::make_reserved_file(*folder, name, size);
+        if (!file) return file.failure();
+        auto map = file->map(0, size, fs::access::write);
+        if (!map) return map.failure();
+        body made(std::move(*file), std::move(*map));
+        made.make_writable();
+        return made;
+    }
+
+    [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
+                                    std::uint64_t end) {
+        auto file = folder->open(name, fs::access::read);
+        if (!file) return file.failure();
+        std::optional<typename FS::mapping> map;
+        if (end != 0) {
+            auto mapped = file->map(0, end, fs::access::read);
+            if (!mapped) return mapped.failure();
+            map.emplace(std::move(*mapped));
+        }
+        return body(std::move(*file), std::move(map));
+    }
+};
+
+}  // namespace detail
+
+namespace storage {
+
+struct mmap {
+    static constexpr policy_id id{"mmap", 1};
+    static constexpr bool persistent = true;
+    static constexpr bool hands_over = false;
+    template <class FS>
+    using medium = detail::mmap_medium<FS>;
+};
+
+static_assert(storage_policy<mmap>);
+
+}  // namespace storage
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,304 @@
+// coffer/storage/opening.hpp: from a path to a store whose state is known.
+//
+// Opening for writing:
+//   1  the folder is made if it is not there; LOCK is taken before anything else is read
+//   2  STORE says who the store is; where there is none, the store is made: first segment, synced,
+//      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
+//      none
+//   3  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
+//   4  what is torn is kept aside; under `sync` the commits behind the durable place are written to
+//      a new segment and synced, because the page cache may show what the disk does not hold
+//   5  the index is made from the log
+//   6  files that are not part of the log go, after the log is durable
+//
+// Opening for reading does 2, 3 and 5 only: it takes no lock and writes nothing.
+#ifndef COFFER_STORAGE_OPENING_HPP
+#define COFFER_STORAGE_OPENING_HPP
+
+#include <coffer/format/identity.hpp>
+#include <coffer/journal/recovery.hpp>
+#include <coffer/storage/records.hpp>
+#include <coffer/storage/replay.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coffer {
+
+/// What open() found.
+struct recovery_report {
+    bool created = false;            ///< there was no store: it was made
+    bool clean = true;               ///< the last close() was complete
+    std::uint64_t entries = 0;       ///< entries after recovery
+    std::uint64_t commits = 0;       ///< commits of the store up to here
+    std::uint64_t dropped_bytes = 0; ///< bytes of an unfinished tail that were cut off
+    std::string kept_aside;          ///< where those bytes are, when there are any
+    std::uint64_t rewritten = 0;     ///< records copied behind the durable place under `sync`
+};
+
+namespace detail {
+
+template <class Records, bool RewritesTail>
+class opener {
+    using file_system_type = typename Records::file_system_type;
+    using directory = typename file_system_type::directory;
+    using file = typename file_system_type::file;
+
+public:
+    opener(Records& records, file_system_type system, const identity& expected)
+        : records_(&records), system_(system), expected_(expected) {}
+
+    [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout) {
+        auto made = system_.make_directory(path);
+        if (!made) return made.failure();
+        if (auto opened = open_folder(path); !opened) return opened.failure();
+        if (auto locked = take_lock(lock_timeout); !locked) return locked.failure();
+        auto found = read_store();
+        if (!found) return found.failure();
+        auto started = *found ? recover(true) : create();
+        if (!started) return started.failure();
+        return std::move(report_);
+    }
+
+    [[nodiscard]] result<recovery_report> open_read_only(std::string_view path) {
+        if (auto opened = open_folder(path); !opened) return opened.failure();
+        auto found = read_store();
+        if (!found) return found.failure();
+        if (!*found) return fail(errc::not_found, "there is no store in this folder", path);
+        if (auto done = recover(false); !done) return done.failure();
+        return std::move(report_);
+    }
+
+    /// Keeps the store locked as long as it lives.
+    [[nodiscard]] std::unique_ptr<file> take_lock_file() noexcept { return std::move(lock_); }
+
+private:
+    [[nodiscard]] result<void> open_folder(std::string_view path) {
+        auto folder = system_.open_directory(path);
+        if (!folder) return folder.failure();
+        folder_ = std::make_unique<directory>(std::move(*folder));
+        return {};
+    }
+
+    // ---- 1: the lock ----------------------------------------------------------------------------
+
+    [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
+        auto opened = folder_->open(lock_name, fs::access::write);
+        if (!opened && opened.error().kind() == errc::not_found) opened = folder_->create(lock_name);
+        if (!opened) return opened.failure();
+        lock_ = std::make_unique<file>(std::move(*opened));
+        const std::uint64_t until = system_.now() + timeout;
+        threading::multi::mutex mutex;
+        threading::multi::condition never_notified;
+        for (;;) {
+            auto taken = lock_->try_lock();
+            if (!taken) return taken.failure();
+            if (*taken) break;
+            const std::uint64_t now = system_.now();
+            if (now >= until) return held_by_other();
+            auto hold = lock_of<threading::multi::mutex>(mutex);
+            constexpr std::uint64_t pause = 5'000'000;
+            system_.wait_until(never_notified, hold, (std::min)(until, now + pause));
+        }
+        const std::string pid = std::to_string(system_.process_id()).append("\n");
+        if (auto cut = lock_->resize(0); !cut) return cut;
+        return lock_->write_at(0, as_bytes(pid));
+    }
+
+    [[nodiscard]] failure held_by_other() const {
+        std::byte text[24];
+        auto got = lock_->read_at(0, text);
+        std::string pid;
+        for (std::size_t i = 0; got && i < *got; ++i) {
+            const char digit = static_cast<char>(text[i]);
+            if (digit < '0' || digit > '9') break;
+            pid.push_back(digit);
+        }
+        return fail(errc::locked, std::string("another process is using this store (pid ")
+                        .append(pid.empty() ? "unknown" : pid)
+                        .append("); close it there, open it read-only, or wait with options.lock_timeout"),
+                    folder_->path());
+    }
+
+    // ---- 2: identity ------------------------------------------------------------------------------
+
+    /// False: there is no store yet.
+    [[nodiscard]] result<bool> read_store() {
+        auto opened = folder_->open(store_name, fs::access::read);
+        if (!opened) {
+            if (opened.error().kind() == errc::not_found) return false;
+            return opened.failure();
+        }
+        std::vector<std::byte> image(identity_at::size + 1);
+        auto got = opened->read_at(0, image);
+        if (!got) return got.failure();
+        auto found = read_identity({image.data(), *got}, opened->path());
+        if (!found) return found.failure();
+        if (auto same = check_identity(*found, expected_, opened->path()); !same) return same.failure();
+        id_ = found->id;
+        return true;
+    }
+
+    [[nodiscard]] result<void> create() {
+        if (auto empty = check_empty(); !empty) return empty;
+        std::byte random[16];
+        system_.random(random);
+        id_ = {load_le<std::uint64_t>(random), load_le<std::uint64_t>(random + 8)};
+        identity self = expected_;
+        self.id = id_;
+        auto& journal = records_->journal;
+        directory& folder = *folder_;
+        if (auto started = journal.start(std::move(folder_), id_, 1); !started) return started;
+        if (auto made = new_index(); !made) return made;
+        if (auto made = journal.begin_segment(); !made) return made;
+        if (auto synced = journal.sync(); !synced) return synced;
+        report_.created = true;
+        return write_store(folder, write_identity(self));
+    }
+
+    [[nodiscard]] static result<void> write_store(directory& folder, const identity_image& image) {
+        const std::string temporary = std::string(store_name).append(new_suffix);
+        auto made = folder.create(temporary);
+        if (!made) return made.failure();
+        if (auto done = made->write_at(0, image); !done) return done;
+        if (auto done = made->sync(); !done) return done;
+        if (auto done = folder.rename(temporary, store_name); !done) return done;
+        return folder.sync();
+    }
+
+    /// The folder may hold what an unfinished making left, and nothing else.
+    [[nodiscard]] result<void> check_empty() {
+        auto names = folder_->list();
+        if (!names) return names.failure();
+        for (const std::string& name : *names) {
+            if (name == lock_name) continue;
+            if (is_temporary(name)) {
+                if (auto gone = folder_->remove(name); !gone) return gone;
+                continue;
+            }
+            if (segment_id_of(name) == 0) {
+                return fail(errc::invalid_argument, std::string("the folder holds other files (\"")
+                                .append(name).append("\") and no store; choose an empty or a new folder"),
+                            folder_->path());
+            }
+            segment_scanner<file_system_type> scan(*folder_, id_);
+            if (auto loaded = scan.load(segment_id_of(name)); !loaded) return loaded;
+            const bytes rest = scan.contents();
+            if (!all_zero(rest.subspan((std::min)(rest.size(), header_unit)))) {
+                return fail(errc::corruption, "the store's identity file is missing but its segments are there; "
+                            "restore STORE from a copy of the store", folder_->path());
+            }
+            if (auto gone = folder_->remove(name); !gone) return gone;
+        }
+        return {};
+    }
+
+    // ---- 3 to 6 -----------------------------------------------------------------------------------
+
+    [[nodiscard]] result<void> new_index() {
+        auto index = records_->make_index();
+        if (!index) return index.failure();
+        records_->replace_index(std::move(*index));
+        return {};
+    }
+
+    [[nodiscard]] result<void> recover(bool writes) {
+        surveyor<file_system_type> surveyor(*folder_, id_);
+        auto survey = surveyor.survey();
+        if (!survey) return survey.failure();
+        report_.clean = survey->clean;
+        report_.dropped_bytes = survey->clean ? 0 : survey->torn_bytes;
+        if (writes) {
+            if (auto kept = keep_aside(*survey, surveyor.scanner()); !kept) return kept;
+        }
+        saved_commits<Records> saved;
+        if (writes && RewritesTail && !survey->clean) {
+            if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
+        }
+        if (auto built = build(*survey, surveyor.scanner()); !built) return built;
+        if (saved.count() != 0) {
+            if (auto done = saved.write(*records_); !done) return done;
+            report_.rewritten = saved.count();
+        }
+        if (writes) {
+            if (auto swept = sweep(*survey); !swept) return swept;
+        }
+        report_.entries = records_->size();
+        report_.commits = records_->journal.commits();
+        return {};
+    }
+
+    [[nodiscard]] result<void> build(const survey_result& survey, segment_scanner<file_system_type>& scan) {
+        auto& journal = records_->journal;
+        if (auto started = journal.start(std::move(folder_), id_, survey.next_id); !started) return started;
+        if (auto made = new_index(); !made) return made;
+        replay<Records> onto(*records_);
+        for (const found_segment& each : survey.live) {
+            auto adopted = journal.adopt(each, most_slots);
+            if (!adopted) return adopted.failure();
+            if (auto done = scan.load(each.id); !done) return done;
+            if (auto done = onto.segment(**adopted, scan); !done) return done;
+        }
+        journal.recovered(survey.end, survey.durable, survey.commits);
+        return {};
+    }
+
+    /// Copies torn bytes to files of their own: nothing that was ever written is thrown away unseen.
+    [[nodiscard]] result<void> keep_aside(const survey_result& survey, segment_scanner<file_system_type>& scan) {
+        if (!survey.clean && survey.torn_bytes != 0) {
+            if (auto done = scan.load(survey.end.segment()); !done) return done;
+            const bytes torn = scan.contents().subspan(static_cast<std::size_t>(survey.end.offset()),
+                                                       static_cast<std::size_t>(survey.torn_bytes));
+            if (auto done = write_aside(torn_name(survey.end.segment(), survey.end.offset()), torn); !done) {
+                return done;
+            }
+        }
+        for (const dead_segment& each : survey.dead) {
+            if (!each.torn) continue;
+            if (auto done = scan.load(each.id); !done) return done;
+            if (auto done = write_aside(torn_name(each.id, 0), scan.contents()); !done) return done;
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> write_aside(const std::string& name, bytes torn) {
+        report_.kept_aside = std::string(folder_->path()).append("/").append(name);
+        auto aside = folder_->create(name);
+        if (!aside && aside.error().kind() == errc::io_error) aside = folder_->open(name, fs::access::write);
+        if (!aside) return aside.failure();
+        if (auto done = aside->write_at(0, torn); !done) return done;
+        if (auto done = aside->sync(); !done) return done;
+        return folder_->sync();
+    }
+
+    [[nodiscard]] result<void> sweep(const survey_result& survey) {
+        if (survey.dead.empty() && survey.temporaries.empty()) return {};
+        auto& journal = records_->journal;
+        if (auto synced = journal.sync(); !synced) return synced;
+        for (const dead_segment& each : survey.dead) {
+            if (auto gone = journal.folder()->remove(segment_name(each.id)); !gone) return gone;
+        }
+        for (const std::string& each : survey.temporaries) {
+            if (auto gone = journal.folder()->remove(each); !gone) return gone;
+        }
+        return {};
+    }
+
+    Records* records_;
+    file_system_type system_;
+    identity expected_;
+    store_id id_;
+    std::unique_ptr<directory> folder_;
+    std::unique_ptr<file> lock_;
+    recovery_report report_;
+};
+
+}  // namespace detail
+}  // namespace coffer
+
+#endif

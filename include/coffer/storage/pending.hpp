@@ -1,0 +1,171 @@
+// coffer/storage/pending.hpp: writes that are in the log but not yet to be seen.
+//
+// A slot of the index normally holds the address of a record. For a batch, and for every write whose
+// promise must hold before readers see it, it holds the number of a descriptor instead (bit 47 set):
+//
+//   record    the record that was appended (a put or an erase): it becomes true
+//   previous  what the slot held before: it is true until then (0: nothing; may be pending itself)
+//   end       the place in the log behind the whole commit
+//
+// A reader takes `record` if end <= committed(), else `previous`. So one store to the committed place
+// commits any number of keys at once, and nobody waits. Afterwards the writer makes slots plain.
+//
+// P1  `end` of the descriptors in the queue never falls from front to back.
+// P2  committed() only grows.
+// P3  A descriptor is used again only when no reader of its time is left (epoch).
+// Threads: resolve from any thread under a pin; the rest inside the writer's section.
+#ifndef COFFER_STORAGE_PENDING_HPP
+#define COFFER_STORAGE_PENDING_HPP
+
+#include <coffer/core/epoch.hpp>
+#include <coffer/core/growing.hpp>
+#include <coffer/core/memory.hpp>
+#include <coffer/core/threading.hpp>
+#include <coffer/format/position.hpp>
+#include <coffer/index/concept.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace coffer::detail {
+
+inline constexpr ref pending_bit = ref{1} << 47;
+
+[[nodiscard]] constexpr bool is_pending(ref where) noexcept { return (where & pending_bit) != 0; }
+
+template <threading_policy Threading>
+class pending_writes {
+    using word = typename Threading::template atomic<std::uint64_t>;
+    static constexpr std::uint64_t erase_bit = std::uint64_t{1} << 63;
+
+    struct descriptor {
+        word record;
+        word previous;
+        word end;
+        word unused;
+    };
+
+public:
+    explicit pending_writes(epoch<Threading>& readers) noexcept : readers_(&readers) {}
+
+    // ---- readers --------------------------------------------------------------------------------
+
+    /// The record that counts for a reader now; 0 when there is none.
+    [[nodiscard]] address resolve(ref where) const noexcept {
+        while (is_pending(where)) [[unlikely]] {
+            const descriptor& at = table_[where & ~pending_bit];
+            if (at.end.load(std::memory_order_acquire) <= committed_.load(std::memory_order_acquire)) {
+                const std::uint64_t record = at.record.load(std::memory_order_acquire);
+                return (record & erase_bit) != 0 ? 0 : record;
+            }
+            where = at.previous.load(std::memory_order_acquire);
+        }
+        return where;
+    }
+
+    /// A record that bears the key of the slot.
+    [[nodiscard]] address bearer(ref where) const noexcept {
+        if (!is_pending(where)) return where;
+        return table_[where & ~pending_bit].record.load(std::memory_order_acquire) & ~erase_bit;
+    }
+
+    [[nodiscard]] position committed() const noexcept {
+        return position::of_word(committed_.load(std::memory_order_acquire));
+    }
+
+    // ---- the writer's section ---------------------------------------------------------------------
+
+    [[nodiscard]] bool ready(std::size_t count) const noexcept {
+        return free_.size() + (table_.capacity() - used_) >= count;
+    }
+
+    /// Outside the section, one caller at a time.
+    [[nodiscard]] result<void> prepare(std::size_t count) {
+        while (table_.capacity() - used_ < count) {
+            if (auto grown = table_.grow(memory_, 0); !grown) return grown;
+        }
+        return {};
+    }
+
+    /// A descriptor for `record`; ready(1) was true. Returns what goes into the slot.
+    [[nodiscard]] ref install(address record, bool erases, ref previous, position end) {
+        std::uint64_t number = used_;
+        if (free_.empty()) {
+            ++used_;
+        } else {
+            number = free_.back();
+            free_.pop_back();
+        }
+        descriptor& at = table_[number];
+        at.record.store(record | (erases ? erase_bit : 0), std::memory_order_relaxed);
+        at.previous.store(previous, std::memory_order_relaxed);
+        at.end.store(end.word(), std::memory_order_release);
+        queue_.push_back(number);
+        return number | pending_bit;
+    }
+
+    void commit(position upto) noexcept {
+        if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
+    [[nodiscard]] position end_of(ref where) const noexcept {
+        return position::of_word(table_[where & ~pending_bit].end.load(std::memory_order_relaxed));
+    }
+    [[nodiscard]] ref previous_of(ref where) const noexcept {
+        return table_[where & ~pending_bit].previous.load(std::memory_order_relaxed);
+    }
+    void set_previous(ref where, ref previous) noexcept {
+        table_[where & ~pending_bit].previous.store(previous, std::memory_order_release);
+    }
+    [[nodiscard]] bool erases(ref where) const noexcept {
+        return (table_[where & ~pending_bit].record.load(std::memory_order_relaxed) & erase_bit) != 0;
+    }
+
+    /// Takes the oldest descriptor if its commit ends at or before `upto`; 0 otherwise.
+    [[nodiscard]] ref take_committed(position upto) {
+        if (queue_.empty() || end_of(queue_.front() | pending_bit) > upto) return 0;
+        const ref taken = queue_.front() | pending_bit;
+        queue_.pop_front();
+        return taken;
+    }
+
+    /// Takes the newest descriptor of the commit that ends at `end`; 0 when none is left.
+    [[nodiscard]] ref take_failed(position end) {
+        for (auto at = queue_.rbegin(); at != queue_.rend(); ++at) {
+            const ref each = *at | pending_bit;
+            if (end_of(each) < end) return 0;
+            if (end_of(each) == end) {
+                queue_.erase(std::next(at).base());
+                return each;
+            }
+        }
+        return 0;
+    }
+
+    /// The descriptor is in no slot and no chain any more.
+    void retire(ref where) {
+        readers_->retire(
+            [](void* self, std::uint64_t number) noexcept {
+                static_cast<pending_writes*>(self)->free_.push_back(number);
+            },
+            this, where & ~pending_bit);
+        if (++retired_ % 256 == 0) readers_->reclaim();
+    }
+
+private:
+    epoch<Threading>* readers_;
+    heap_memory memory_;
+    growing<descriptor, Threading, 6> table_;
+    word committed_{0};
+    std::uint64_t used_ = 0;
+    std::uint64_t retired_ = 0;
+    std::vector<std::uint64_t> free_;
+    std::deque<std::uint64_t> queue_;
+};
+
+}  // namespace coffer::detail
+
+#endif

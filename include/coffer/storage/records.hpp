@@ -1,0 +1,238 @@
+// coffer/storage/records.hpp: the log and the index over it: the state that readers see.
+//
+// The index leads from a key to the newest record of that key; the log holds it. Readers enter an
+// epoch, look up, resolve what is pending and read in place. The writer's section changes slots.
+//
+// S1  Every key's slot leads to its newest visible record, or to a descriptor whose chain does.
+// S2  A record that no slot and no chain leads to is counted as dead in its segment.
+// Threads: lookup, walk and order from any thread; the rest inside the writer's section.
+#ifndef COFFER_STORAGE_RECORDS_HPP
+#define COFFER_STORAGE_RECORDS_HPP
+
+#include <coffer/core/memory.hpp>
+#include <coffer/index/concept.hpp>
+#include <coffer/journal/log.hpp>
+#include <coffer/journal/record_reader.hpp>
+#include <coffer/storage/pending.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+template <class Medium, class Index, threading_policy Threading, std::size_t KeySize>
+class records {
+public:
+    using log_type = log<Medium, Threading>;
+    using segment_type = typename log_type::segment_type;
+    using table_type = typename Index::template table<Threading, heap_memory, KeySize>;
+    using reader_type = record_reader<typename log_type::table_type>;
+    using file_system_type = typename Medium::file_system_type;
+    using threading_type = Threading;
+    using mutex = typename Threading::mutex;
+    using lock = lock_of<mutex>;
+
+    /// The keys behind refs, as indexes ask for them.
+    class keys {
+    public:
+        explicit keys(const records& of) noexcept : of_(&of), reader_(of.journal.table()) {}
+        [[nodiscard]] bool matches(ref where, bytes key) noexcept {
+            return reader_.has_key(of_->pending.bearer(where), key);
+        }
+        [[nodiscard]] bytes key_of(ref where) noexcept {
+            const record* found = reader_.read(of_->pending.bearer(where));
+            return found != nullptr ? found->key : bytes();
+        }
+        [[nodiscard]] bool failed() const noexcept { return reader_.failed(); }
+        [[nodiscard]] reader_type& reader() noexcept { return reader_; }
+
+    private:
+        const records* of_;
+        reader_type reader_;
+    };
+
+    records(file_system_type system, const log_options& options)
+        : journal(system, options), pending(journal.readers()) {}
+
+    ~records() { delete index_.load(std::memory_order_relaxed); }
+
+    // ---- readers --------------------------------------------------------------------------------
+
+    [[nodiscard]] auto enter() const noexcept {
+        return const_cast<records*>(this)->journal.readers().enter();
+    }
+    [[nodiscard]] table_type& index() const noexcept { return *index_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::uint64_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+    /// Shows the value of `key` to `show(bytes)` in place. False: there is none.
+    template <class Show>
+    [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
+        const auto pin = enter();
+        const table_type& table = index();
+        keys known(*this);
+        const ref slot = table.find(table.probe(key), known);
+        if (known.failed()) [[unlikely]] return known.reader().cause();
+        const address where = pending.resolve(slot);
+        if (where == 0) return false;
+        const record* found = known.reader().read(where);
+        if (found == nullptr) [[unlikely]] return known.reader().cause();
+        show(found->value);
+        return true;
+    }
+
+    /// Shows key and value behind each of `slots` to `show(key, value)`; the caller holds a pin.
+    template <class Show>
+    [[nodiscard]] result<void> show_all(const std::vector<ref>& slots, Show&& show) const {
+        reader_type reader(journal.table());
+        for (const ref slot : slots) {
+            const address where = pending.resolve(slot);
+            if (where == 0) continue;
+            const record* found = reader.read(where);
+            if (found == nullptr) return reader.cause();
+            show(found->key, found->value);
+        }
+        return {};
+    }
+
+    /// The same, but shows hidden entries, too, as `show(key, value, visible)`: a walk in order goes on
+    /// from the last key, whether it was visible or not.
+    template <class Show>
+    [[nodiscard]] result<void> show_slots(const std::vector<ref>& slots, Show&& show) const {
+        reader_type reader(journal.table());
+        for (const ref slot : slots) {
+            const address where = pending.resolve(slot);
+            const record* found = reader.read(where != 0 ? where : pending.bearer(slot));
+            if (found == nullptr) return reader.cause();
+            show(found->key, found->value, where != 0);
+        }
+        return {};
+    }
+
+    // ---- the writer's section -----------------------------------------------------------------------
+
+    /// Makes `where` the newest record of the key at `place`; `previous` is what it replaces.
+    void put_plain(table_type& table, const typename table_type::place& place, address where) {
+        const ref previous = place.ref;
+        table.put(place, where);
+        if (previous == 0) {
+            add_count(1);
+        } else {
+            bury(previous);
+        }
+    }
+
+    void remove_plain(table_type& table, const typename table_type::place& place) {
+        const ref previous = place.ref;
+        table.remove(place);
+        bury(previous);
+        add_count(-1);
+    }
+
+    /// Everything that commits up to `upto` is true from now on: readers see it at once, then the
+    /// slots are made plain.
+    void commit(position upto) {
+        pending.commit(upto);
+        for (ref taken = pending.take_committed(upto); taken != 0; taken = pending.take_committed(upto)) {
+            finish(taken, true);
+        }
+    }
+
+    /// What commits at `end` failed: restores what was before. False: it had become true already.
+    [[nodiscard]] bool roll_back(position end) {
+        bool any = false;
+        for (ref taken = pending.take_failed(end); taken != 0; taken = pending.take_failed(end)) {
+            finish(taken, false);
+            any = true;
+        }
+        return any;
+    }
+
+    /// Counts a put as dead. Tombstones are never counted: older segments may need them.
+    void bury(address where) {
+        reader_type reader(journal.table());
+        segment_type* const owner = journal.table().owner(slot_of(where));
+        const record* found = reader.read(where);
+        if (owner == nullptr || found == nullptr) return;
+        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + found->size,
+                          std::memory_order_relaxed);
+    }
+
+    void add_count(std::int64_t difference) noexcept {
+        count_.store(count_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(difference),
+                     std::memory_order_relaxed);
+    }
+
+    void set_count(std::uint64_t count) noexcept { count_.store(count, std::memory_order_relaxed); }
+
+    /// A fresh index with a seed of its own; outside the section.
+    [[nodiscard]] result<std::unique_ptr<table_type>> make_index() {
+        auto made = std::make_unique<table_type>(journal.readers(), heap_memory());
+        std::uint64_t seed = 0;
+        std::byte random[8];
+        journal.system().random(random);
+        seed = load_le<std::uint64_t>(random);
+        if (auto started = made->start(seed); !started) return started.failure();
+        return made;
+    }
+
+    /// Puts `fresh` in the place of the index; the old one goes when its readers have left.
+    void replace_index(std::unique_ptr<table_type> fresh) {
+        table_type* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
+        if (old == nullptr) return;
+        journal.readers().retire(
+            [](void* table, std::uint64_t) noexcept { delete static_cast<table_type*>(table); }, old, 0);
+        journal.readers().reclaim();
+    }
+
+    log_type journal;
+    pending_writes<Threading> pending;
+    bool exclusive = false;  // a clear is on its way: no other writer may append
+
+private:
+    /// Takes a descriptor out of its slot or chain, leaving what is true: its record when it
+    /// committed, what was before when it failed.
+    void finish(ref taken, bool committed) {
+        table_type& table = index();
+        const address record_at = pending.bearer(taken);
+        const ref before = pending.previous_of(taken);
+        const ref after = !committed ? before : pending.erases(taken) ? 0 : record_at;
+        keys known(*this);
+        const record* bearer = known.reader().read(record_at);
+        if (bearer != nullptr) {
+            const auto place = table.locate(table.probe(bearer->key), known);
+            if (place.ref == taken) {
+                if (after != 0) {
+                    table.put(place, after);
+                } else {
+                    table.remove(place);
+                }
+            } else if (place.ref != 0) {
+                ref link = place.ref;
+                while (is_pending(link) && pending.previous_of(link) != taken) link = pending.previous_of(link);
+                if (is_pending(link)) pending.set_previous(link, after);
+            }
+        }
+        account(record_at, before, taken, committed);
+        pending.retire(taken);
+    }
+
+    void account(address record_at, ref before, ref taken, bool committed) {
+        const bool erases = pending.erases(taken);
+        if (!committed) {
+            if (!erases) bury(record_at);
+            return;
+        }
+        if (before != 0) bury(before);
+        if (erases && before != 0) add_count(-1);
+        if (!erases && before == 0) add_count(1);
+    }
+
+    typename Threading::template atomic<table_type*> index_{nullptr};
+    typename Threading::template atomic<std::uint64_t> count_{0};
+};
+
+}  // namespace coffer::detail
+
+#endif

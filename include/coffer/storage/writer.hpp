@@ -1,0 +1,326 @@
+// coffer/storage/writer.hpp: how a write becomes part of the log and of the index.
+//
+// One write, numbered as in docs/protocol.md:
+//   1  outside: back-pressure and sticky errors (the durability policy), bounds of key and value
+//   2  enter the writer's section; room in log, index and descriptors, else leave, make it, return
+//   3  look the key up; decide the condition; a pending slot's outcome is waited for
+//   4  append the record, change the slot (plain, or through a descriptor), leave
+//   5  outside: the durability policy returns when its promise holds, and what it kept is committed
+//
+// A batch does 3 and 4 for each of its operations under one section and commits with one store.
+// clear and batches that contain it swap in a fresh index and keep other writers out meanwhile.
+//
+// Threads: any. Failure: an error before 4 changes nothing; an error of 5 takes the write back in
+// the running store, and what the disk holds is decided by the next open.
+#ifndef COFFER_STORAGE_WRITER_HPP
+#define COFFER_STORAGE_WRITER_HPP
+
+#include <coffer/core/scope.hpp>
+#include <coffer/format/record.hpp>
+#include <coffer/storage/records.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+/// One operation of a batch; the runs belong to the caller.
+struct change {
+    record_type type = record_type::put;
+    bytes key;
+    bytes value;
+};
+
+enum class condition : unsigned char { none, absent, present };
+
+template <class Records, class Driver, class Wake, bool Hides>
+class writer {
+    using table_type = typename Records::table_type;
+    using keys = typename Records::keys;
+
+public:
+    writer(Records& records, Driver& driver, Wake& wake, std::uint64_t max_batch_bytes) noexcept
+        : records_(&records), driver_(&driver), wake_(&wake), max_batch_bytes_(max_batch_bytes) {}
+
+    /// Writes one record if `when` holds. Returns whether it did.
+    [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
+        if (auto fits = check_bounds(key, value); !fits) return fits.failure();
+        if (auto may = driver_->before_write(); !may) return may.failure();
+        const std::size_t size = record_size(key.size(), value.size());
+        position end;
+        for (;;) {
+            auto section = records_->journal.enter();
+            if (records_->exclusive || !has_room(1, size)) [[unlikely]] {
+                if (auto made = make_room(section, 1, size); !made) return made.failure();
+                continue;
+            }
+            table_type& table = records_->index();
+            keys known(*records_);
+            const auto place = table.locate(table.probe(key), known);
+            if (known.failed()) [[unlikely]] return known.reader().cause();
+            if (when != condition::none) {
+                if (is_pending(place.ref)) {
+                    const position awaited = records_->pending.end_of(place.ref);
+                    section.unlock();
+                    if (auto settled = keep(awaited); !settled) return settled.failure();
+                    continue;
+                }
+                if ((place.ref != 0) != (when == condition::present)) return false;
+            }
+            end = append(table, place, type, key, value);
+            break;
+        }
+        if (auto kept = keep(end); !kept) return give_up(end, kept);
+        return true;
+    }
+
+    /// Writes all of `changes` as one commit.
+    [[nodiscard]] result<void> write(const std::vector<change>& changes) {
+        if (changes.empty()) return {};
+        std::uint64_t size = 0;
+        bool clears = false;
+        for (const change& each : changes) {
+            if (auto fits = check_bounds(each.key, each.value); !fits) return fits;
+            size += record_size(each.key.size(), each.value.size());
+            clears = clears || each.type == record_type::clear;
+        }
+        if (changes.size() > 1 && size > max_batch_bytes_) {
+            return fail(errc::too_large, "a batch of " + std::to_string(size) + " bytes exceeds max_batch_bytes (" +
+                                             std::to_string(max_batch_bytes_) + "); write it in several batches");
+        }
+        if (auto may = driver_->before_write(); !may) return may;
+        if (clears) return write_exclusively(changes, size);
+        position end;
+        for (;;) {
+            auto section = records_->journal.enter();
+            if (records_->exclusive || !has_room(changes.size(), size)) [[unlikely]] {
+                if (auto made = make_room(section, changes.size(), size); !made) return made;
+                continue;
+            }
+            auto appended = append_all(changes, size);
+            if (!appended) return appended.failure();
+            end = *appended;
+            break;
+        }
+        if (auto kept = keep(end); !kept) return give_up_all(end, kept);
+        return {};
+    }
+
+    /// Makes the promise hold for everything before `upto`, and commits it.
+    [[nodiscard]] result<void> keep(position upto) {
+        if (records_->journal.wants_segment()) [[unlikely]] wake_->wake();
+        auto done = driver_->after_write(upto, [this](position kept) { settle(kept); });
+        if constexpr (Hides) {
+            // Another thread's flush or sync may have kept the promise without committing it yet.
+            if (done && records_->pending.committed() < upto) settle(driver_->kept());
+        }
+        return done;
+    }
+
+    /// Lets the index take one more entry, for cleaning. Outside the section.
+    [[nodiscard]] result<void> prepare_index() {
+        auto growing = typename Records::lock(growing_);
+        return records_->index().prepare(1);
+    }
+
+    /// Makes everything accepted so far durable.
+    [[nodiscard]] result<void> sync() {
+        auto done = records_->journal.sync();
+        if constexpr (Hides) settle(driver_->kept());
+        return done;
+    }
+
+    /// Hands everything accepted so far to the system; tries again what failed before.
+    [[nodiscard]] result<void> flush() {
+        auto done = records_->journal.hand_over();
+        if constexpr (Hides) settle(driver_->kept());
+        return done;
+    }
+
+    /// Commits what the durability policy, or a flush or sync, has brought to `kept`.
+    void settle(position kept) {
+        if constexpr (Hides) {
+            auto section = records_->journal.enter();
+            records_->commit(kept);
+        }
+    }
+
+private:
+    [[nodiscard]] static result<void> check_bounds(bytes key, bytes value) {
+        if (key.size() > max_key_size) [[unlikely]] {
+            return fail(errc::too_large, "a key of " + std::to_string(key.size()) +
+                                             " bytes exceeds the largest of 65536; store a hash of it, or shorten it");
+        }
+        if (value.size() > max_value_size) [[unlikely]] {
+            return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
+                                             " bytes exceeds the largest of 4294967295; split it");
+        }
+        return {};
+    }
+
+    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size) {
+        const bool described = Hides || operations > 1;
+        return records_->index().ready(operations) &&
+               (!described || records_->pending.ready(operations)) && records_->journal.has_room(size);
+    }
+
+    /// Leaves the section and makes what was missing.
+    template <class Section>
+    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
+                                                         std::uint64_t size) {
+        if (records_->exclusive) {
+            const position upto = records_->journal.tail();
+            section.unlock();
+            Records::threading_type::yield();
+            return keep(upto);
+        }
+        const bool log_full = !records_->journal.has_room(size);
+        section.unlock();
+        if (log_full) {
+            if (auto made = records_->journal.prepare(size); !made) return made;
+        }
+        auto growing = typename Records::lock(growing_);
+        if (auto made = records_->index().prepare(operations); !made) return made;
+        return records_->pending.prepare(operations);
+    }
+
+    /// Steps 3 and 4 for one record that stands alone.
+    [[nodiscard]] position append(table_type& table, const typename table_type::place& place,
+                                  record_type type, bytes key, bytes value) {
+        auto& journal = records_->journal;
+        const address where = journal.append(type, false, key, value);
+        const bool erases = type == record_type::erase;
+        if constexpr (Hides) {
+            table.put(place, records_->pending.install(where, erases, place.ref, journal.tail()));
+        } else if (erases) {
+            if (place.ref != 0) records_->remove_plain(table, place);
+        } else {
+            records_->put_plain(table, place, where);
+        }
+        return journal.tail();
+    }
+
+    /// Steps 3 and 4 for a batch without clear. What fails leaves no trace.
+    [[nodiscard]] result<position> append_all(const std::vector<change>& changes, std::uint64_t size) {
+        auto& journal = records_->journal;
+        const auto* const active = journal.active();
+        const std::uint64_t start = active->end;
+        const std::uint64_t commits = journal.commits();
+        const std::uint64_t tombstones = active->tombstones;
+        const position end(active->id, start + size);
+        table_type& table = records_->index();
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            const change& each = changes[i];
+            keys known(*records_);
+            const auto place = table.locate(table.probe(each.key), known);
+            if (known.failed()) [[unlikely]] {
+                static_cast<void>(records_->roll_back(end));
+                journal.take_back(start, commits, tombstones);
+                return known.reader().cause();
+            }
+            const bool erases = each.type == record_type::erase;
+            const address where = journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
+            if (!erases || place.ref != 0) {
+                table.put(place, records_->pending.install(where, erases, place.ref, end));
+            }
+        }
+        if constexpr (!Hides) records_->commit(end);
+        return end;
+    }
+
+    // ---- clear ------------------------------------------------------------------------------------
+
+    /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
+    [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes, std::uint64_t size) {
+        auto fresh = records_->make_index();
+        if (!fresh) return fresh.failure();
+        if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
+        position end;
+        std::vector<address> places(changes.size());
+        for (;;) {
+            auto section = records_->journal.enter();
+            if (records_->exclusive || !records_->pending.empty() || !has_room(1, size)) {
+                if (records_->exclusive || !records_->pending.empty()) {
+                    const position upto = records_->journal.tail();
+                    section.unlock();
+                    if (auto settled = keep(upto); !settled) return settled;
+                    Records::threading_type::yield();
+                } else if (auto made = make_room(section, 1, size); !made) {
+                    return made;
+                }
+                continue;
+            }
+            records_->exclusive = true;
+            for (std::size_t i = 0; i < changes.size(); ++i) {
+                places[i] = records_->journal.append(changes[i].type, i + 1 < changes.size(),
+                                                     changes[i].key, changes[i].value);
+            }
+            end = records_->journal.tail();
+            break;
+        }
+        auto kept = keep(end);
+        auto section = records_->journal.enter();
+        records_->exclusive = false;
+        if (!kept) return kept;
+        swap_in(std::move(*fresh), changes, places);
+        return {};
+    }
+
+    /// The index after a clear: what the operations behind the last clear say.
+    void swap_in(std::unique_ptr<table_type> fresh, const std::vector<change>& changes,
+                 const std::vector<address>& places) {
+        std::size_t from = 0;
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            if (changes[i].type == record_type::clear) from = i + 1;
+        }
+        const address cleared = places[from - 1];
+        for (const auto& each : records_->journal.segments()) {
+            const bool last = each->slot == slot_of(cleared);
+            each->dead.store((last ? offset_of(cleared) : each->end) - each->begin, std::memory_order_relaxed);
+            each->tombstones = 0;
+            if (last) break;
+        }
+        records_->set_count(0);
+        table_type& table = *fresh;
+        for (std::size_t i = from; i < changes.size(); ++i) {
+            keys known(*records_);
+            const auto place = table.locate(table.probe(changes[i].key), known);
+            if (changes[i].type == record_type::put) {
+                records_->put_plain(table, place, places[i]);
+            } else if (place.ref != 0) {
+                records_->remove_plain(table, place);
+            }
+        }
+        records_->replace_index(std::move(fresh));
+    }
+
+    // ---- failure ------------------------------------------------------------------------------------
+
+    /// The promise could not be kept: the write is taken back, unless another writer kept it.
+    [[nodiscard]] result<bool> give_up(position end, result<void>& kept) {
+        auto done = give_up_all(end, kept);
+        if (!done) return done.failure();
+        return true;
+    }
+    [[nodiscard]] result<void> give_up_all(position end, result<void>& kept) {
+        if constexpr (Hides) {
+            auto section = records_->journal.enter();
+            if (records_->pending.committed() >= end) return {};
+            static_cast<void>(records_->roll_back(end));
+        }
+        return kept.failure();
+    }
+
+    Records* records_;
+    Driver* driver_;
+    Wake* wake_;
+    std::uint64_t max_batch_bytes_;
+    typename Records::mutex growing_;
+};
+
+}  // namespace coffer::detail
+
+#endif

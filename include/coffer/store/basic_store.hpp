@@ -1,0 +1,535 @@
+// coffer/store/basic_store.hpp: the typed store: what a program holds.
+//
+// One owning pointer: moves are cheap and noexcept; a store that was closed or moved from answers
+// errc::closed. Every fallible operation x has one implementation, try_x, which returns a result; x
+// throws what try_x would have returned. Where exceptions are off only try_x is of use.
+//
+// Keys and values are typed through codec_of; lookups and writes take whatever encodes the same
+// (std::string_view or a literal for std::string) without an allocation. Any key bytes are legal,
+// empty ones included. Bounds: keys 64 KiB, values 4 GiB - 1, encoded.
+//
+// Threads: under threading::multi every member may be called from any thread, but close, move and
+// destruction need the store to themselves. Reads take no lock and never wait.
+#ifndef COFFER_STORE_BASIC_STORE_HPP
+#define COFFER_STORE_BASIC_STORE_HPP
+
+#include <coffer/core/codec.hpp>
+#include <coffer/storage/engine.hpp>
+#include <coffer/store/batch.hpp>
+#include <coffer/store/ordered.hpp>
+#include <coffer/store/walk.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace coffer {
+
+namespace detail {
+
+/// Accepts strings and anything like std::filesystem::path, without including it.
+template <class Path>
+[[nodiscard]] std::string path_text(const Path& path) {
+    if constexpr (std::is_convertible_v<const Path&, std::string_view>) {
+        return std::string(std::string_view(path));
+    } else {
+        static_assert(requires { { path.string() } -> std::convertible_to<std::string>; },
+                      "coffer: a path is a string or has string(), as std::filesystem::path");
+        return path.string();
+    }
+}
+
+}  // namespace detail
+
+template <class Key, class Value, storage_policy Storage, durability_policy Durability,
+          index_policy Index, threading_policy Threading, file_system FS>
+class basic_store {
+    using key_codec = detail::key_codec<Key>;
+    using value_codec = detail::value_codec<Value>;
+    using engine = detail::engine<Storage, Durability, Index, Threading, FS,
+                                  (key_codec::fixed_size <= 8 ? key_codec::fixed_size : 0)>;
+
+public:
+    using key_type = Key;
+    using mapped_type = Value;
+    using value_type = entry<Key, Value>;
+    using batch = basic_batch<Key, Value>;
+    using storage_type = Storage;
+    using durability_type = Durability;
+    using index_type = Index;
+    using threading_type = Threading;
+    using file_system_type = FS;
+    using range_type = detail::ordered_range<engine, Key, Value>;
+
+    static constexpr bool volatile_ = !Storage::persistent;
+    static constexpr bool survives_process_crash =
+        Storage::persistent && (Durability::survives_process_crash || !Storage::hands_over);
+    static constexpr bool survives_system_crash = Storage::persistent && Durability::survives_system_crash;
+    static constexpr bool ordered = Index::ordered;
+    static constexpr bool concurrent = Threading::concurrent;
+
+    // ---- opening and closing --------------------------------------------------------------------
+
+    /// Opens the store in folder `path`, or makes it. On storage::map the path is ignored.
+    template <class Path>
+    [[nodiscard]] static result<basic_store> try_open(const Path& path, const options& chosen = {}, FS system = {}) {
+        return opened(detail::path_text(path), chosen, system, false);
+    }
+    template <class Path>
+    [[nodiscard]] static basic_store open(const Path& path, const options& chosen = {}, FS system = {}) {
+        return try_open(path, chosen, system).value();
+    }
+
+    /// Opens an existing store without writing anything, beside other readers and a live writer.
+    template <class Path>
+    [[nodiscard]] static result<basic_store> try_open_read_only(const Path& path, const options& chosen = {},
+                                                                FS system = {}) {
+        return opened(detail::path_text(path), chosen, system, true);
+    }
+    template <class Path>
+    [[nodiscard]] static basic_store open_read_only(const Path& path, const options& chosen = {}, FS system = {}) {
+        return try_open_read_only(path, chosen, system).value();
+    }
+
+    basic_store()
+        requires(!Storage::persistent)
+        : basic_store(open(std::string_view())) {}
+    basic_store(basic_store&&) noexcept = default;
+    basic_store& operator=(basic_store&&) noexcept = default;
+    ~basic_store() = default;
+
+    /// sync(), a mark of a clean end, and release of the lock. Reports what the destructor cannot.
+    [[nodiscard]] result<void> try_close() {
+        if (!engine_) return {};
+        auto done = engine_->close();
+        engine_.reset();
+        return done;
+    }
+    void close() { try_close().value(); }
+    [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
+
+    // ---- reading ------------------------------------------------------------------------------------
+
+    template <detail::key_like<Key> K>
+    [[nodiscard]] result<std::optional<Value>> try_get(const K& key) const {
+        std::optional<result<Value>> found;
+        auto seen = look(key, [&](bytes value) { found.emplace(value_codec::decode(value)); });
+        if (!seen) return seen.failure();
+        if (!found) return std::optional<Value>();
+        if (!*found) return found->failure();
+        return std::optional<Value>(std::move(**found));
+    }
+    template <detail::key_like<Key> K>
+    [[nodiscard]] std::optional<Value> get(const K& key) const {
+        return try_get(key).value();
+    }
+
+    /// Calls `f` with the value in place, pinned for the call: a std::string_view for strings, a span
+    /// of bytes for byte runs, else the decoded value. False: there is none. `f` must not write to
+    /// this store.
+    template <detail::key_like<Key> K, class F>
+    [[nodiscard]] result<bool> try_view(const K& key, F&& f) const {
+        result<void> shown;
+        auto seen = look(key, [&](bytes value) { shown = value_codec::show(value, f); });
+        if (seen && !shown) return shown.failure();
+        return seen;
+    }
+    template <detail::key_like<Key> K, class F>
+    bool view(const K& key, F&& f) const {
+        return try_view(key, std::forward<F>(f)).value();
+    }
+
+    /// Looks up all of `keys`; `out[i]` is what get(keys[i]) would be.
+    template <class Keys>
+    [[nodiscard]] result<void> try_get_many(const Keys& keys, std::span<std::optional<Value>> out) const {
+        std::size_t i = 0;
+        for (const auto& key : keys) {
+            if (i == out.size()) return fail(errc::invalid_argument, "get_many: fewer places than keys");
+            auto found = try_get(key);
+            if (!found) return found.failure();
+            out[i++] = std::move(*found);
+        }
+        return {};
+    }
+    template <class Keys>
+    void get_many(const Keys& keys, std::span<std::optional<Value>> out) const {
+        try_get_many(keys, out).value();
+    }
+
+    template <detail::key_like<Key> K>
+    [[nodiscard]] result<bool> try_contains(const K& key) const {
+        return look(key, [](bytes) {});
+    }
+    template <detail::key_like<Key> K>
+    [[nodiscard]] bool contains(const K& key) const {
+        return try_contains(key).value();
+    }
+
+    [[nodiscard]] result<std::uint64_t> try_size() const {
+        if (!engine_) return closed();
+        return engine_->size();
+    }
+    [[nodiscard]] std::uint64_t size() const { return try_size().value(); }
+    [[nodiscard]] result<bool> try_empty() const {
+        if (!engine_) return closed();
+        return engine_->size() == 0;
+    }
+    [[nodiscard]] bool empty() const { return try_empty().value(); }
+
+    // ---- writing ------------------------------------------------------------------------------------
+
+    /// Inserts or overwrites.
+    template <detail::key_like<Key> K, detail::value_like<Value> V>
+    [[nodiscard]] result<void> try_put(const K& key, const V& value) {
+        auto done = put_if(key, value, detail::condition::none);
+        if (!done) return done.failure();
+        return {};
+    }
+    template <detail::key_like<Key> K, detail::value_like<Value> V>
+    void put(const K& key, const V& value) {
+        try_put(key, value).value();
+    }
+
+    /// Inserts only if the key is absent; says whether it did.
+    template <detail::key_like<Key> K, detail::value_like<Value> V>
+    [[nodiscard]] result<bool> try_insert(const K& key, const V& value) {
+        return put_if(key, value, detail::condition::absent);
+    }
+    template <detail::key_like<Key> K, detail::value_like<Value> V>
+    bool insert(const K& key, const V& value) {
+        return try_insert(key, value).value();
+    }
+
+    /// Erases the key; says whether it was there. Erasing what is absent is no error.
+    template <detail::key_like<Key> K>
+    [[nodiscard]] result<bool> try_erase(const K& key) {
+        if (!engine_) return closed();
+        if (!key_codec::fits(key)) return false;
+        detail::scratch room;
+        return engine_->write(detail::record_type::erase, key_codec::view(key, room), {}, detail::condition::present);
+    }
+    template <detail::key_like<Key> K>
+    bool erase(const K& key) {
+        return try_erase(key).value();
+    }
+
+    /// All or nothing, for readers and for crashes.
+    [[nodiscard]] result<void> try_write(const batch& all) {
+        if (!engine_) return closed();
+        return engine_->write(all.changes());
+    }
+    void write(const batch& all) { try_write(all).value(); }
+
+    [[nodiscard]] result<void> try_clear() {
+        batch all;
+        all.clear();
+        return try_write(all);
+    }
+    void clear() { try_clear().value(); }
+
+    // ---- iteration ------------------------------------------------------------------------------------
+
+    /// Every entry, by value: in key order on `sorted`, else in no particular order.
+    [[nodiscard]] auto begin() const {
+        if constexpr (ordered) {
+            return everything().begin();
+        } else {
+            return detail::walk_iterator<engine, Key, Value>(running());
+        }
+    }
+    [[nodiscard]] auto end() const {
+        if constexpr (ordered) {
+            return everything().end();
+        } else {
+            return std::default_sentinel;
+        }
+    }
+
+    /// Calls f(key, value) for every entry, without a copy where view() makes none. If f returns
+    /// bool, false ends the walk. `f` must not write to this store.
+    template <class F>
+    [[nodiscard]] result<void> try_for_each(F&& f) const {
+        if (!engine_) return closed();
+        if constexpr (ordered) {
+            return try_for_each(everything(), f);
+        } else {
+            typename engine::cursor at{};
+            std::vector<detail::ref> slots;
+            result<void> shown;
+            bool go_on = true;
+            for (bool more = true; more && go_on;) {
+                auto next = engine_->step(at, slots, [&](bytes key, bytes value) {
+                    if (go_on) go_on = show_entry(key, value, f, shown);
+                });
+                if (!next) return next.failure();
+                more = *next;
+            }
+            return shown;
+        }
+    }
+    template <class F>
+    void for_each(F&& f) const {
+        try_for_each(f).value();
+    }
+
+    /// The same over a range of this store.
+    template <class F>
+    [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
+        result<void> shown;
+        auto done = range.show([&](bytes key, bytes value) { return show_entry(key, value, f, shown); });
+        if (done && !shown) return shown;
+        return done;
+    }
+    template <class F>
+    void for_each(const range_type& range, F&& f) const {
+        try_for_each(range, f).value();
+    }
+
+    /// Keys from `first` to `last`, both ends included.
+    template <class First, class Last>
+    [[nodiscard]] range_type scan(const First& first, const Last& last) const {
+        needs_order();
+        return between(first, detail::bound::kind::including, last, detail::bound::kind::including);
+    }
+    /// Keys from `from` to before `to`.
+    template <class From, class To>
+    [[nodiscard]] range_type range(const From& from, const To& to) const {
+        needs_order();
+        return between(from, detail::bound::kind::including, to, detail::bound::kind::excluding);
+    }
+    /// Keys from `first` on.
+    template <class First>
+    [[nodiscard]] range_type from(const First& first) const {
+        needs_order();
+        detail::limits within;
+        within.low = side(first, detail::bound::kind::including);
+        return range_type(running(), std::move(within));
+    }
+    /// Keys that begin with `start`; for keys that are strings or runs of bytes.
+    template <class Start>
+    [[nodiscard]] range_type prefix(const Start& start) const {
+        needs_order();
+        static_assert(std::is_same_v<Key, std::string> || std::is_same_v<Key, std::vector<std::byte>>,
+                      "coffer: prefix() is for keys that are std::string or std::vector<std::byte>; for "
+                      "other keys use range(from, to)");
+        detail::limits within;
+        within.low = side(start, detail::bound::kind::including);
+        within.high = after_prefix(within.low.key);
+        return range_type(running(), std::move(within));
+    }
+
+    /// The first entry not before `key`, and the first behind it; end() when there is none.
+    template <class K>
+    [[nodiscard]] auto lower_bound(const K& key) const {
+        needs_order();
+        return at_bound(key, detail::bound::kind::including);
+    }
+    template <class K>
+    [[nodiscard]] auto upper_bound(const K& key) const {
+        needs_order();
+        return at_bound(key, detail::bound::kind::excluding);
+    }
+
+    /// Erases the keys from `from` to before `to` as one batch; says how many.
+    template <class From, class To>
+    [[nodiscard]] result<std::uint64_t> try_erase_range(const From& from, const To& to) {
+        needs_order();
+        if (!engine_) return closed();
+        std::vector<std::vector<std::byte>> keys;
+        auto listed = range(from, to).show([&](bytes key, bytes) {
+            keys.emplace_back(key.begin(), key.end());
+            return true;
+        });
+        if (!listed) return listed.failure();
+        std::vector<detail::change> changes;
+        changes.reserve(keys.size());
+        for (const auto& key : keys) changes.push_back({detail::record_type::erase, key, {}});
+        if (auto done = engine_->write(changes); !done) return done.failure();
+        return keys.size();
+    }
+    template <class From, class To>
+    std::uint64_t erase_range(const From& from, const To& to) {
+        return try_erase_range(from, to).value();
+    }
+
+    // ---- durability, space, figures -------------------------------------------------------------------
+
+    /// Hands every accepted write to the operating system; tries again what failed before.
+    [[nodiscard]] result<void> try_flush() { return engine_ ? engine_->flush() : result<void>(closed()); }
+    void flush() { try_flush().value(); }
+
+    /// Makes every write that returned before this call durable.
+    [[nodiscard]] result<void> try_sync() { return engine_ ? engine_->sync() : result<void>(closed()); }
+    void sync() { try_sync().value(); }
+
+    /// Reclaims the space of every dead record now.
+    [[nodiscard]] result<void> try_compact() { return engine_ ? engine_->compact() : result<void>(closed()); }
+    void compact() { try_compact().value(); }
+
+    [[nodiscard]] result<store_stats> try_stats() const {
+        if (!engine_) return closed();
+        return engine_->stats();
+    }
+    [[nodiscard]] store_stats stats() const { return try_stats().value(); }
+
+    /// What open() found.
+    [[nodiscard]] result<recovery_report> try_recovery() const {
+        if (!engine_) return closed();
+        return engine_->report();
+    }
+    [[nodiscard]] recovery_report recovery() const { return try_recovery().value(); }
+
+    /// Reads and checks everything.
+    [[nodiscard]] result<verify_report> try_verify() const {
+        if (!engine_) return closed();
+        return engine_->verify();
+    }
+    [[nodiscard]] verify_report verify() const { return try_verify().value(); }
+
+    /// A store opened for reading moves on to what the writer has handed over since.
+    [[nodiscard]] result<void> try_refresh() {
+        if (!engine_) return closed();
+        auto again = engine::open(path_, options_, system_, identity(), true);
+        if (!again) return again.failure();
+        engine_ = std::move(*again);
+        return {};
+    }
+    void refresh() { try_refresh().value(); }
+
+private:
+    basic_store(std::unique_ptr<engine> made, std::string path, const options& chosen, FS system)
+        : engine_(std::move(made)), path_(std::move(path)), options_(chosen), system_(system) {}
+
+    [[nodiscard]] static detail::identity identity() {
+        detail::identity self;
+        self.storage = std::string(Storage::id.name);
+        self.storage_version = Storage::id.version;
+        self.key = detail::fingerprint_of<Key>;
+        self.value = detail::fingerprint_of<Value>;
+        self.key_words = detail::describe<Key>();
+        self.value_words = detail::describe<Value>();
+        return self;
+    }
+
+    [[nodiscard]] static result<basic_store> opened(std::string path, const options& chosen, FS system, bool reads) {
+        auto made = engine::open(path, chosen, system, identity(), reads && Storage::persistent);
+        if (!made) return made.failure();
+        return basic_store(std::move(*made), std::move(path), chosen, system);
+    }
+
+    [[nodiscard]] static failure closed() {
+        return fail(errc::closed, "the store was closed or moved from; open it again");
+    }
+    [[nodiscard]] const engine& running() const {
+        if (!engine_) detail::raise(closed().cause());
+        return *engine_;
+    }
+
+    static constexpr void needs_order() {
+        static_assert(ordered, "coffer: scan, range, from, prefix, lower_bound, upper_bound and erase_range need "
+                               "keys in order, and a hash index has none: name coffer::index::sorted");
+    }
+
+    template <class K, class F>
+    [[nodiscard]] result<bool> look(const K& key, F&& f) const {
+        if (!engine_) [[unlikely]] return closed();
+        if (!key_codec::fits(key)) return false;
+        detail::scratch room;
+        return engine_->lookup(key_codec::view(key, room), f);
+    }
+
+    template <class K, class V>
+    [[nodiscard]] result<bool> put_if(const K& key, const V& value, detail::condition when) {
+        if (!engine_) [[unlikely]] return closed();
+        if (!key_codec::fits(key) || !value_codec::fits(value)) {
+            return fail(errc::invalid_argument, "a number is outside the range of the type that is stored");
+        }
+        detail::scratch key_room;
+        detail::scratch value_room;
+        return engine_->write(detail::record_type::put, key_codec::view(key, key_room),
+                              value_codec::view(value, value_room), when);
+    }
+
+    /// Shows one entry; false: stop.
+    template <class F>
+    [[nodiscard]] static bool show_entry(bytes key, bytes value, F& f, result<void>& shown) {
+        bool go_on = true;
+        const auto call = [&](const auto& k, const auto& v) {
+            if constexpr (std::is_same_v<decltype(f(k, v)), bool>) {
+                go_on = f(k, v);
+            } else {
+                f(k, v);
+            }
+        };
+        result<void> inner;
+        const auto with_key = [&](const auto& k) {
+            inner = value_codec::show(value, [&](const auto& v) { call(k, v); });
+        };
+        if constexpr (std::is_same_v<Key, std::string>) {
+            with_key(as_text(key));
+        } else if constexpr (std::is_same_v<Key, std::vector<std::byte>>) {
+            with_key(key);
+        } else {
+            auto decoded = key_codec::decode(key);
+            if (!decoded) {
+                shown = decoded.failure();
+                return false;
+            }
+            with_key(std::as_const(*decoded));
+        }
+        if (!inner) {
+            shown = std::move(inner);
+            return false;
+        }
+        return go_on;
+    }
+
+    [[nodiscard]] range_type everything() const { return range_type(running(), detail::limits()); }
+
+    template <class K>
+    [[nodiscard]] static detail::limits::side side(const K& key, detail::bound::kind is) {
+        static_assert(detail::key_like<K, Key>, "coffer: this type does not encode as a key of this store");
+        if (!key_codec::fits(key)) {
+            detail::raise(fail(errc::invalid_argument, "a bound of a range is outside the range of the key type").cause());
+        }
+        detail::scratch room;
+        const bytes encoded = key_codec::view(key, room);
+        return {is, {encoded.begin(), encoded.end()}};
+    }
+
+    template <class From, class To>
+    [[nodiscard]] range_type between(const From& from, detail::bound::kind low, const To& to,
+                                     detail::bound::kind high) const {
+        detail::limits within{side(from, low), side(to, high)};
+        return range_type(running(), std::move(within));
+    }
+
+    /// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
+    [[nodiscard]] static detail::limits::side after_prefix(std::vector<std::byte> start) {
+        while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
+        if (start.empty()) return {};
+        start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
+        return {detail::bound::kind::excluding, std::move(start)};
+    }
+
+    template <class K>
+    [[nodiscard]] auto at_bound(const K& key, detail::bound::kind is) const {
+        const auto from = side(key, is);
+        return typename range_type::iterator(running(), std::make_shared<const detail::limits>(), from.as_bound());
+    }
+
+    std::unique_ptr<engine> engine_;
+    std::string path_;
+    options options_;
+    FS system_;
+};
+
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,63 @@
+// coffer/store/entry.hpp: what iteration yields, and the piece of a store that an iterator holds.
+//
+// An `entry` owns its key and value. Iterators read a few entries at a time into a `chunk` of encoded
+// bytes, shared by their copies, so that copying an iterator is cheap and none of them holds back
+// the store between steps.
+#ifndef COFFER_STORE_ENTRY_HPP
+#define COFFER_STORE_ENTRY_HPP
+
+#include <coffer/core/bytes.hpp>
+#include <coffer/core/codec.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace coffer {
+
+template <class Key, class Value>
+struct entry {
+    Key key;
+    Value value;
+};
+
+namespace detail {
+
+class chunk {
+    struct piece {
+        std::size_t key;  // where it begins; the value follows it
+        std::size_t value;
+        std::size_t end;
+    };
+
+public:
+    void add(bytes key, bytes value) {
+        const std::size_t at = bytes_.size();
+        bytes_.insert(bytes_.end(), key.begin(), key.end());
+        bytes_.insert(bytes_.end(), value.begin(), value.end());
+        pieces_.push_back({at, at + key.size(), bytes_.size()});
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return pieces_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return pieces_.empty(); }
+    [[nodiscard]] bytes key(std::size_t i) const noexcept {
+        return bytes(bytes_).subspan(pieces_[i].key, pieces_[i].value - pieces_[i].key);
+    }
+    [[nodiscard]] bytes value(std::size_t i) const noexcept {
+        return bytes(bytes_).subspan(pieces_[i].value, pieces_[i].end - pieces_[i].value);
+    }
+
+private:
+    std::vector<std::byte> bytes_;
+    std::vector<piece> pieces_;
+};
+
+/// Decodes entry `i`; throws what decoding finds wrong.
+template <class Key, class Value>
+[[nodiscard]] entry<Key, Value> entry_of(const chunk& from, std::size_t i) {
+    return {key_codec<Key>::decode(from.key(i)).value(), value_codec<Value>::decode(from.value(i)).value()};
+}
+
+}  // namespace detail
+}  // namespace coffer
+
+#endif

@@ -1,0 +1,88 @@
+// coffer/store/select.hpp: from a list of policies, in any order, to one policy for each axis.
+//
+// A type belongs to the axis whose concept it satisfies. At most one policy may be named per axis;
+// what is not named is the default. Two spellings of the same choice are therefore the same type.
+#ifndef COFFER_STORE_SELECT_HPP
+#define COFFER_STORE_SELECT_HPP
+
+#include <coffer/core/threading.hpp>
+#include <coffer/durability/concept.hpp>
+#include <coffer/durability/sync.hpp>
+#include <coffer/fs/concept.hpp>
+#include <coffer/fs/native.hpp>
+#include <coffer/index/concept.hpp>
+#include <coffer/index/hash.hpp>
+#include <coffer/storage/concept.hpp>
+#include <coffer/storage/file_log.hpp>
+
+#include <type_traits>
+
+namespace coffer::detail {
+
+template <class P>
+inline constexpr int axes_of = int{storage_policy<P>} + int{durability_policy<P>} + int{index_policy<P>} +
+                               int{threading_policy<P>} + int{file_system<P>};
+
+/// The axes, as predicates to pick by.
+struct storage_axis {
+    template <class P>
+    static constexpr bool holds = storage_policy<P>;
+    using fallback = storage::file_log;
+};
+struct durability_axis {
+    template <class P>
+    static constexpr bool holds = durability_policy<P>;
+    using fallback = durability::sync;
+};
+struct index_axis {
+    template <class P>
+    static constexpr bool holds = index_policy<P>;
+    using fallback = index::hash;
+};
+struct threading_axis {
+    template <class P>
+    static constexpr bool holds = threading_policy<P>;
+    using fallback = threading::multi;
+};
+struct fs_axis {
+    template <class P>
+    static constexpr bool holds = file_system<P>;
+    using fallback = fs::native;
+};
+
+template <class Axis, class Fallback, class... Ps>
+struct pick {
+    using type = Fallback;
+};
+template <class Axis, class Fallback, class P, class... Rest>
+struct pick<Axis, Fallback, P, Rest...> {
+    using type = typename std::conditional_t<Axis::template holds<P>, std::type_identity<P>,
+                                             pick<Axis, Fallback, Rest...>>::type;
+};
+
+template <class... Ps>
+struct selection {
+    static_assert(((axes_of<Ps> != 0) && ...),
+                  "coffer::store takes policies: storage, durability, index, threading or fs; one of "
+                  "the types given after Key and Value is none of them");
+    static_assert(((axes_of<Ps> <= 1) && ...),
+                  "coffer::store: a policy must belong to one axis; one of the types given satisfies two");
+    static_assert((int{storage_policy<Ps>} + ... + 0) <= 1,
+                  "coffer::store: two storage policies are named; name one (map, file_log or mmap)");
+    static_assert((int{durability_policy<Ps>} + ... + 0) <= 1,
+                  "coffer::store: two durability policies are named; name one (sync, write_through, "
+                  "buffered or async)");
+    static_assert((int{index_policy<Ps>} + ... + 0) <= 1,
+                  "coffer::store: two index policies are named; name one (hash or sorted)");
+    static_assert((int{threading_policy<Ps>} + ... + 0) <= 1,
+                  "coffer::store: two threading policies are named; name one (multi or single)");
+    static_assert((int{file_system<Ps>} + ... + 0) <= 1,
+                  "coffer::store: two file systems are named; name one (native or simulated)");
+
+    template <class Axis>
+    using on = typename pick<Axis, typename Axis::fallback, Ps...>::type;
+};
+
+}  // namespace coffer::detail
+
+#endif

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Compiles each tests/reject/*.cpp twice: what must compile, and what must not.
+
+The first line of a test is `// expect: <words>`. With -DCOFFER_ACCEPT it must compile, which shows
+that the test itself is sound; without, it must not, and the compiler must print the words.
+
+scripts/reject_test.py [--compiler C++]... [file]...   all compilers of this machine, all files
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-I", str(ROOT / "include")]
+
+
+def compile_one(compiler, file, *more):
+    done = subprocess.run(
+        [compiler, *FLAGS, *more, str(file)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return done.returncode == 0, done.stdout
+
+
+def finding(compiler, file):
+    """What is wrong with this test under this compiler, or nothing."""
+    first = file.read_text("utf-8").split("\n", 1)[0]
+    if not first.startswith("// expect: ") or not first[11:].strip():
+        return "the first line is not '// expect: <words>'"
+    words = first[11:].strip()
+    compiled, log = compile_one(compiler, file, "-DCOFFER_ACCEPT")
+    if not compiled:
+        return f"does not compile with -DCOFFER_ACCEPT:\n{log}"
+    compiled, log = compile_one(compiler, file)
+    if compiled:
+        return "compiles, and must not"
+    if words not in " ".join(log.split()):
+        return f"the compiler does not say '{words}':\n{log}"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--compiler", action="append", default=[])
+    parser.add_argument("files", nargs="*", type=Path)
+    options = parser.parse_args()
+    known = ("g++", "clang++", "clang++-16")
+    compilers = options.compiler or [name for name in known if shutil.which(name)]
+    files = options.files or sorted((ROOT / "tests/reject").glob("*.cpp"))
+    if not compilers or not files:
+        sys.exit("reject: no compiler, or no file in tests/reject")
+    passed = failed = 0
+    for compiler in compilers:
+        for file in files:
+            wrong = finding(compiler, file)
+            passed, failed = passed + (not wrong), failed + bool(wrong)
+            print(
+                f"{'FAILED' if wrong else 'ok    '} {compiler} {file.name}"
+                + (f": {wrong}" if wrong else "")
+            )
+    print(f"reject: {passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,569 @@
+#include <coffer/index/hash.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "index/table_model.hpp"
+
+namespace {
+
+using coffer::bytes;
+using coffer::detail::hash_table;
+using coffer::detail::heap_memory;
+using coffer::detail::ref;
+using coffer::index::hash;
+using coffer::threading::multi;
+using coffer::threading::single;
+
+std::string sixteen(std::uint64_t number) {
+    std::string key = "key:............";
+    for (std::size_t i = 15; i > 3; --i, number /= 10)
+        key[i] = static_cast<char>('0' + number % 10);
+    return key;
+}
+
+/// Keys of every length from 0 to 40, equal lengths far apart.
+std::string odd_length(std::uint64_t number) {
+    std::string key = number == 0 ? "" : std::to_string(number);
+    key.append(number % 41 > key.size() ? number % 41 - key.size() : 0, '-');
+    return key;
+}
+
+/// All keys under one of eight hashes.
+struct few_hashes {
+    static constexpr unsigned most_depth = 28;
+    static std::uint64_t hash(bytes key, std::uint64_t seed) noexcept {
+        return coffer::detail::hash64(key, seed) & 7;
+    }
+};
+
+/// Hashes that differ in no bit below the 20th: splits divide nothing for long.
+struct late_hashes {
+    static constexpr unsigned most_depth = 28;
+    static std::uint64_t hash(bytes key, std::uint64_t seed) noexcept {
+        return (coffer::detail::hash64(key, seed) & 7) | (coffer::detail::hash64(key, seed) << 20);
+    }
+};
+
+/// A table that is full with 1024 buckets.
+struct small_limit : coffer::detail::hash_shape {
+    static constexpr unsigned most_depth = 10;
+};
+
+/// What happens inside one thread instead of another: calls `before_load` before every load of a
+/// word of a bucket or link, `after_store` after every store, neither within the other.
+struct scripted : multi {
+    static inline std::function<void()> before_load;
+    static inline std::function<void()> after_store;
+
+    static void run(std::function<void()>& hook) {
+        if (!hook) return;
+        const std::function<void()> load = std::exchange(before_load, nullptr);
+        const std::function<void()> store = std::exchange(after_store, nullptr);
+        (load ? load : store)();
+        before_load = load;
+        after_store = store;
+    }
+
+    template <class T>
+    class atomic {
+    public:
+        constexpr atomic() noexcept = default;
+        constexpr atomic(T value) noexcept : value_(value) {}  // NOLINT: as std::atomic
+        T load(std::memory_order = std::memory_order_seq_cst) const noexcept {
+            if constexpr (std::is_same_v<T, std::uint64_t>) run(before_load);
+            return value_;
+        }
+        void store(T value, std::memory_order = std::memory_order_seq_cst) noexcept {
+            value_ = value;
+            if constexpr (std::is_same_v<T, std::uint64_t>) run(after_store);
+        }
+        T fetch_add(T amount, std::memory_order) noexcept {
+            return std::exchange(value_, value_ + amount);
+        }
+        bool compare_exchange_strong(T& expected, T desired, std::memory_order) noexcept {
+            if (value_ != expected) return expected = value_, false;
+            return value_ = desired, true;
+        }
+
+    private:
+        T value_{};
+    };
+};
+
+template <class Shape, class Threading>
+using shaped = t::indexed_table<hash_table<Threading, heap_memory, Shape>, Threading>;
+
+}  // namespace
+
+TEST_CASE("hash: an empty table finds nothing and walks over nothing") {
+    t::indexed<hash> subject;
+    REQUIRE(subject.start());
+    CHECK(subject.find("") == 0);
+    CHECK(subject.find("a") == 0);
+    CHECK_FALSE(subject.remove("a"));
+    CHECK(subject.walk().empty());
+    CHECK(subject.table.memory() <= 20'000);
+}
+
+TEST_CASE("hash: a ref keeps all its 48 bits") {
+    t::indexed<hash> subject;
+    REQUIRE(subject.start());
+    struct all_match {
+        bool matches(ref, bytes) noexcept { return true; }
+        bytes key_of(ref) noexcept { return {}; }
+        bool failed() const noexcept { return false; }
+    } keys;
+    for (const ref each : {ref{1}, coffer::detail::ref_mask, ref{1} << 47, ref{0x123456789ABC}}) {
+        const auto probe = subject.table.probe(coffer::as_bytes("k"));
+        REQUIRE(subject.table.ready(1) == subject.table.prepare(1).has_value());
+        subject.table.put(subject.table.locate(probe, keys), each);
+        CHECK(subject.table.find(probe, keys) == each);
+        CHECK(subject.walk() == std::vector<ref>{each});
+    }
+}
+
+TEST_CASE("hash: a million random operations do what a map does") {
+    t::indexed<hash> subject;
+    REQUIRE(subject.start());
+    std::map<std::string, ref> expected;
+    t::against_map(subject, expected, 1, 700'000, 60'000, sixteen, {50, 20});
+    t::against_map(subject, expected, 2, 200'000, 60'000, sixteen, {20, 50});
+    t::against_map(subject, expected, 3, 100'000, 3'000, odd_length);
+    t::indexed<hash, multi> beside;
+    REQUIRE(beside.start(7));
+    expected.clear();
+    t::against_map(beside, expected, 4, 200'000, 20'000, odd_length);
+}
+
+TEST_CASE("hash: keys of equal hash stay apart") {
+    shaped<few_hashes, single> few;
+    REQUIRE(few.start());
+    std::map<std::string, ref> expected;
+    t::against_map(few, expected, 5, 20'000, 700, sixteen);
+    t::against_map(few, expected, 6, 20'000, 700, sixteen, {10, 60});
+
+    shaped<late_hashes, multi> late;
+    REQUIRE(late.start());
+    expected.clear();
+    t::against_map(late, expected, 7, 40'000, 3'000, sixteen, {60, 20});
+    t::against_map(late, expected, 8, 40'000, 3'000, sixteen, {10, 60});
+}
+
+TEST_CASE("hash: at its limit the table refuses more, and works on") {
+    shaped<small_limit, single> subject;
+    REQUIRE(subject.start());
+    constexpr std::uint64_t most = decltype(subject.table)::most_keys;
+    CHECK(most == 1024 / 4 * 15);
+    std::uint64_t n = 0;
+    while (subject.put(sixteen(n))) ++n;
+    CHECK(n == most);
+    const auto refused = subject.table.prepare(1);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code() == coffer::errc::no_space);
+    CHECK_FALSE(subject.table.ready(1));
+    CHECK(subject.walk().size() == most);
+    CHECK(subject.remove(sixteen(5)));
+    CHECK(subject.put(sixteen(n)));
+    CHECK(subject.find(sixteen(n)) != 0);
+}
+
+TEST_CASE("hash: puts up to the number that was prepared allocate nothing") {
+    struct counted {
+        heap_memory inner;
+        std::size_t* calls;
+        coffer::result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+            ++*calls;
+            return inner.allocate(region, number, size);
+        }
+    };
+    const auto run = [](auto shape, std::size_t batch, std::size_t batches) {
+        coffer::detail::epoch<single> epoch;
+        std::size_t calls = 0;
+        hash_table<single, counted, decltype(shape)> table(epoch, counted{{}, &calls});
+        REQUIRE(table.start(3).has_value());
+        t::record_set records;
+        std::size_t during = 0;
+        for (std::size_t i = 0; i < batches; ++i) {
+            REQUIRE(table.prepare(batch).has_value());
+            REQUIRE(table.ready(batch));
+            const std::size_t before = calls;
+            for (std::size_t k = 0; k < batch; ++k) {
+                const std::string key = sixteen(i * batch + k);
+                t::record_keys keys(records);
+                const auto probe = table.probe(coffer::as_bytes(key));
+                table.put(table.locate(probe, keys), records.add(key));
+            }
+            during += calls - before;
+        }
+        CHECK(during == 0);
+        std::size_t lost = 0;
+        for (std::size_t i = 0; i < batch * batches; ++i) {
+            t::record_keys keys(records);
+            const std::string key = sixteen(i);
+            lost += table.find(table.probe(coffer::as_bytes(key)), keys) == 0;
+        }
+        CHECK(lost == 0);
+    };
+    run(coffer::detail::hash_shape{}, 1, 5000);
+    run(coffer::detail::hash_shape{}, 1000, 50);
+    run(coffer::detail::hash_shape{}, 40'000, 2);
+    run(late_hashes{}, 1, 2000);
+    run(late_hashes{}, 500, 6);
+    run(few_hashes{}, 300, 3);
+}
+
+TEST_CASE("hash: a walk meets each lasting key once while the table grows around it") {
+    t::indexed<hash> subject;
+    REQUIRE(subject.start());
+    std::set<std::string> stable;
+    for (std::uint64_t i = 0; i < 3000; ++i) {
+        stable.insert(sixteen(i));
+        REQUIRE(subject.put(sixteen(i)));
+    }
+    std::uint64_t next = 3000;
+    for (int round = 0; round < 4; ++round) {
+        std::vector<ref> refs;
+        decltype(subject.table)::cursor cursor{};
+        while (subject.table.step(cursor, refs)) {
+            for (int i = 0; i < 2; ++i) REQUIRE(subject.put(sixteen(next++)));
+            REQUIRE(subject.remove(sixteen(next - 1)));
+        }
+        CHECK(t::each_stable_once(refs, subject.records, stable));
+    }
+    CHECK(next > 12'000);
+}
+
+TEST_CASE("hash: readers beside the writer miss no key") {
+    t::indexed<hash, multi> growing;
+    REQUIRE(growing.start(11));
+    t::load size;
+    size.changes = 300'000;
+    size.volatile_keys = 60'000;
+    t::beside_readers(growing, size, sixteen);
+}
+
+TEST_CASE("hash: readers beside the writer miss no key in long chains") {
+    shaped<late_hashes, multi> late;
+    REQUIRE(late.start(12));
+    t::load size;
+    size.stable_keys = 150;
+    size.volatile_keys = 1500;
+    size.changes = 60'000;
+    size.seed = 2;
+    t::beside_readers(late, size, sixteen);
+
+    t::indexed<hash, multi> churning;  // full buckets whose chains come and go
+    REQUIRE(churning.start(13));
+    size.stable_keys = 600;
+    size.volatile_keys = 600;
+    size.changes = 200'000;
+    t::beside_readers(churning, size, sixteen);
+}
+
+namespace {
+
+/// A table with stable keys in it, and a writer that changes it by random steps.
+template <class Shape>
+struct changing_table {
+    changing_table(std::uint64_t seed, std::size_t stable_keys, std::size_t volatile_keys)
+        : random(seed), volatile_count(volatile_keys) {
+        REQUIRE(subject.start(seed));
+        for (std::size_t i = 0; i < stable_keys; ++i) {
+            stable.insert(sixteen(i));
+            REQUIRE(subject.put(sixteen(i)));
+        }
+    }
+    /// Phases of growth and of shrinking take turns.
+    void change() {
+        const bool grows = ++steps / 2000 % 2 == 0;
+        const std::uint64_t choice = random.below(100);
+        const std::string other = sixteen(stable.size() + random.below(volatile_count));
+        if (choice < 10) {
+            failed = !subject.put(any_stable()) || failed;
+        } else if (choice < (grows ? 80 : 30)) {
+            failed = !subject.put(other) || failed;
+        } else {
+            subject.remove(other);
+        }
+    }
+    std::string any_stable() { return sixteen(random.below(stable.size())); }
+    bool finds(const std::string& key) { return subject.records[subject.find(key)] == key; }
+    bool walks() { return t::each_stable_once(subject.walk(), subject.records, stable); }
+
+    shaped<Shape, scripted> subject;
+    t::random_numbers random;
+    std::set<std::string> stable;
+    std::size_t volatile_count;
+    std::size_t steps = 0;
+    bool failed = false;
+};
+
+/// The writer makes a step or two somewhere within a lookup, and many within a walk.
+template <class Shape>
+void interrupt_readers(changing_table<Shape> table, std::size_t lookups) {
+    std::size_t lost = 0;
+    std::size_t walks_wrong = 0;
+    for (std::size_t i = 0; i < lookups; ++i) {
+        std::uint64_t left = table.random.below(24);
+        std::uint64_t again = table.random.below(4);
+        scripted::before_load = [&] {
+            if (left-- != 0) return;
+            table.change();
+            left = again-- == 0 ? table.random.below(8) : ~std::uint64_t{0};
+        };
+        lost += !table.finds(table.any_stable());
+        scripted::before_load = nullptr;
+        if (i % 500 != 0) continue;
+        scripted::before_load = [&] {
+            if (table.random.below(30) == 0) table.change();
+        };
+        walks_wrong += !table.walks();
+        scripted::before_load = nullptr;
+    }
+    CHECK(lost == 0);
+    CHECK(walks_wrong == 0);
+    CHECK_FALSE(table.failed);
+}
+
+/// Readers look after every store of the writer.
+template <class Shape>
+void look_between_stores(changing_table<Shape> table, std::size_t changes) {
+    std::size_t lost = 0;
+    std::size_t walks_wrong = 0;
+    for (std::size_t i = 0; i < changes; ++i) {
+        scripted::after_store = [&] {
+            for (int k = 0; k < 3; ++k) lost += !table.finds(table.any_stable());
+            if (table.random.below(100) == 0) walks_wrong += !table.walks();
+        };
+        table.change();
+        scripted::after_store = nullptr;
+    }
+    CHECK(lost == 0);
+    CHECK(walks_wrong == 0);
+    CHECK_FALSE(table.failed);
+}
+
+}  // namespace
+
+TEST_CASE("hash: a writer between any two loads of a reader hides no key") {
+    interrupt_readers<coffer::detail::hash_shape>({31, 300, 5000}, 60'000);
+    interrupt_readers<few_hashes>({32, 40, 60}, 60'000);
+    interrupt_readers<late_hashes>({33, 100, 600}, 60'000);
+}
+
+TEST_CASE("hash: a reader between any two stores of the writer misses no key") {
+    look_between_stores<coffer::detail::hash_shape>({34, 300, 5000}, 12'000);
+    look_between_stores<few_hashes>({35, 40, 60}, 12'000);
+    look_between_stores<late_hashes>({36, 60, 300}, 12'000);
+}
+
+TEST_CASE("hash: an image brings everything back") {
+    for (const std::size_t count : {0U, 5U, 700U, 30'000U}) {
+        t::indexed<hash> subject;
+        REQUIRE(subject.start(99));
+        std::map<std::string, ref> expected;
+        t::against_map(subject, expected, count, 3 * count, count + 1, sixteen);
+        const std::vector<std::byte> image = t::image_of(subject.table);
+        CHECK(image.size() <= subject.table.memory());
+
+        t::indexed<hash, multi> again;
+        again.records = subject.records;
+        t::from_image source(image);
+        REQUIRE(again.table.restore(source).has_value());
+        CHECK(source.left() == 0);
+        t::require_same(again, expected);
+        t::against_map(again, expected, count + 1, 2 * count, count + 1, sixteen);
+
+        const std::vector<std::byte> cut(image.begin(), image.end() - 1);
+        t::indexed<hash> from_cut;
+        t::from_image short_source(cut);
+        const auto refused = from_cut.table.restore(short_source);
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().code() == coffer::errc::corruption);
+        REQUIRE(from_cut.start(1));  // a failed restore leaves nothing behind
+        CHECK(from_cut.walk().empty());
+        REQUIRE(from_cut.put("a"));
+        CHECK(from_cut.find("a") != 0);
+    }
+}
+
+TEST_CASE("hash: an image with any byte changed does no harm") {
+    shaped<few_hashes, single> subject;
+    REQUIRE(subject.start(5));
+    for (std::uint64_t i = 0; i < 150; ++i) REQUIRE(subject.put(sixteen(i)));
+    for (std::uint64_t i = 0; i < 60; ++i) REQUIRE(subject.remove(sixteen(i * 2)));
+    const std::vector<std::byte> image = t::image_of(subject.table);
+    std::size_t accepted = 0;
+    std::size_t refused = 0;
+    for (std::size_t at = 0; at < image.size(); ++at) {
+        // The empty buckets are all alike: one byte of each kind is enough.
+        if (at >= 64 + 12 * 64 && at < 64 + 256 * 64 && at % 257 != 0) continue;
+        for (const unsigned flip : {0x01U, 0x80U, 0xFFU}) {
+            std::vector<std::byte> damaged = image;
+            damaged[at] ^= static_cast<std::byte>(flip);
+            shaped<few_hashes, single> again;
+            again.records = subject.records;
+            t::from_image source(damaged);
+            if (!again.table.restore(source)) {
+                ++refused;
+                continue;
+            }
+            ++accepted;
+            for (std::uint64_t i = 100; i < 170; ++i) static_cast<void>(again.find(sixteen(i)));
+            for (std::uint64_t i = 140; i < 160; ++i) static_cast<void>(again.put(sixteen(i)));
+            for (std::uint64_t i = 60; i < 160; i += 3) static_cast<void>(again.remove(sixteen(i)));
+            static_cast<void>(again.walk());
+        }
+    }
+    CHECK(refused > 1000);
+    CHECK(accepted > 0);  // a changed ref looks like any other
+}
+
+namespace {
+
+/// Memory that outlives tables, as a mapping does.
+class kept_memory {
+public:
+    struct piece {
+        unsigned region;
+        unsigned number;
+        std::byte* at;
+        std::size_t size;
+    };
+    struct store {
+        heap_memory heap;
+        std::vector<piece> pieces;
+    };
+    explicit kept_memory(store& in) : in_(&in) {}
+    coffer::result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+        for (const piece& each : in_->pieces) {
+            if (each.region == region && each.number == number) return each.at;
+        }
+        auto fresh = in_->heap.allocate(region, number, size);
+        if (fresh) in_->pieces.push_back({region, number, *fresh, size});
+        return fresh;
+    }
+
+private:
+    store* in_;
+};
+
+using kept_table = hash_table<multi, kept_memory>;
+
+}  // namespace
+
+TEST_CASE("hash: memory that comes back is taken over as it is") {
+    kept_memory::store memory;
+    coffer::detail::epoch<multi> epoch;
+    t::record_set records;
+    {
+        kept_table table(epoch, kept_memory(memory));
+        REQUIRE(table.start(17).has_value());
+        for (std::uint64_t i = 0; i < 20'000; ++i) {
+            t::record_keys keys(records);
+            const std::string key = sixteen(i);
+            if (!table.ready(1)) REQUIRE(table.prepare(1).has_value());
+            table.put(table.locate(table.probe(coffer::as_bytes(key)), keys), records.add(key));
+        }
+    }
+    {
+        kept_table table(epoch, kept_memory(memory));
+        REQUIRE(table.adopt().has_value());
+        std::size_t lost = 0;
+        for (std::uint64_t i = 0; i < 20'000; ++i) {
+            t::record_keys keys(records);
+            const std::string key = sixteen(i);
+            const ref r = table.find(table.probe(coffer::as_bytes(key)), keys);
+            lost += records[r] != key;
+        }
+        CHECK(lost == 0);
+    }
+    {
+        kept_memory::store never_used;
+        kept_table table(epoch, kept_memory(never_used));
+        const auto refused = table.adopt();
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().code() == coffer::errc::corruption);
+    }
+}
+
+TEST_CASE("hash: damaged memory that comes back leads nowhere outside it") {
+    t::random_numbers random(21);
+    for (int round = 0; round < 60; ++round) {
+        kept_memory::store memory;
+        coffer::detail::epoch<multi> epoch;
+        t::record_set records;
+        const auto each_key = [&](auto& table, std::uint64_t from, std::uint64_t to) {
+            for (std::uint64_t i = from; i < to; ++i) {
+                t::record_keys keys(records);
+                const std::string key = sixteen(i);
+                const auto probe = table.probe(coffer::as_bytes(key));
+                static_cast<void>(table.find(probe, keys));
+                if (!table.ready(1) && !table.prepare(1)) return;
+                if (!table.ready(1)) return;
+                const auto place = table.locate(probe, keys);
+                if (place.ref != 0 && i % 3 == 0) {
+                    table.remove(place);
+                } else {
+                    table.put(place, records.add(key));
+                }
+            }
+        };
+        {
+            kept_table table(epoch, kept_memory(memory));
+            REQUIRE(table.start(18).has_value());
+            each_key(table, 0, 1500);
+        }
+        for (const kept_memory::piece& each : memory.pieces) {
+            if (each.region == 2) continue;
+            for (std::size_t n = 0; n < each.size / 16; ++n) {
+                const auto at = static_cast<std::size_t>(random.below(each.size));
+                each.at[at] = static_cast<std::byte>(random());
+            }
+        }
+        kept_table table(epoch, kept_memory(memory));
+        REQUIRE(table.adopt().has_value());
+        each_key(table, 1000, 2500);
+        std::vector<ref> refs;
+        kept_table::cursor cursor{};
+        while (table.step(cursor, refs)) {
+        }
+    }
+}
+
+TEST_CASE("hash: at most 20 bytes per key, growing and churning") {
+    t::indexed<hash> subject;
+    REQUIRE(subject.start(23));
+    double most = 0;
+    double sum = 0;
+    std::size_t samples = 0;
+    for (std::uint64_t i = 0; i < 1'000'000; ++i) {
+        REQUIRE(subject.put(sixteen(i)));
+        if (i >= 100'000 && i % 10'000 == 0) {
+            const double each =
+                static_cast<double>(subject.table.memory()) / static_cast<double>(i + 1);
+            most = (std::max)(most, each);
+            sum += each;
+            ++samples;
+        }
+    }
+    const double mean = sum / static_cast<double>(samples);
+    t::random_numbers random(3);
+    for (std::uint64_t i = 1'000'000; i < 4'000'000; ++i) {  // three more generations of keys
+        REQUIRE(subject.remove(sixteen(i - 1'000'000)));
+        REQUIRE(subject.put(sixteen(i)));
+    }
+    const double churned = static_cast<double>(subject.table.memory()) / 1e6;
+    std::printf("hash: bytes per key: mean %.2f, most %.2f, after churn %.2f\n", mean, most,
+                churned);
+    CHECK(mean <= 20);
+    CHECK(most <= 20);
+    CHECK(churned <= 21);
+}

@@ -1,0 +1,22 @@
+// expect: pack returns something that cannot stand for a stored
+#include <coffer/core/codec.hpp>
+
+struct thing {
+    int number;
+};
+
+template <>
+struct coffer::codec_of<thing> {
+    static constexpr coffer::policy_id id{"thing", 1};
+    using stored = int;
+#ifdef COFFER_ACCEPT
+    static int pack(const thing& t) { return t.number; }
+#else
+    static std::string pack(const thing&) { return {}; }
+#endif
+    static thing unpack(int number) { return {number}; }
+};
+
+static_assert(sizeof(coffer::detail::key_codec<std::vector<thing>>) != 0);
+
+int main() {}
