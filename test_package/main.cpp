@@ -31,7 +31,6 @@ int main() {
         std::cerr << error.what() << '\n';
     }
     std::filesystem::remove_all(folder);
-    std::cout << "coffer " COFFER_VERSION_STRING
-              << (result == 0 ? ": works\n" : ": does not work\n");
+    std::cout << "coffer " << COFFER_VERSION_STRING << (result == 0 ? " works\n" : " fails\n");
     return result;
 }

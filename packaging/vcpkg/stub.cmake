@@ -1,6 +1,6 @@
 # cmake -DOUT=<folder> -P stub.cmake
-# Runs the real portfile with stand-ins for vcpkg's functions, installs to OUT, and checks what vcpkg
-# would check of the result. It shows that the port is sound; it is no replacement for vcpkg.
+# Runs the real portfile with stand-ins for vcpkg's functions, installs to OUT, and checks what
+# vcpkg would check of the result. It shows that the port is sound; it is no replacement for vcpkg.
 cmake_minimum_required(VERSION 3.23)
 get_filename_component(OUT "${OUT}" ABSOLUTE)
 

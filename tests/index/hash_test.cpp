@@ -273,24 +273,24 @@ namespace {
 template <class Shape>
 struct changing_table {
     changing_table(std::uint64_t seed, std::size_t stable_keys, std::size_t volatile_keys)
-        : random(seed), volatile_count(volatile_keys) {
+        : random(seed), there(volatile_keys) {
         REQUIRE(subject.start(seed));
-        for (std::size_t i = 0; i < stable_keys; ++i) {
-            stable.insert(sixteen(i));
-            REQUIRE(subject.put(sixteen(i)));
-        }
+        for (std::size_t i = 0; i < stable_keys; ++i) stable.insert(sixteen(i));
+        for (std::size_t i = 0; i < volatile_keys; ++i) change();
+        for (const std::string& key : stable) REQUIRE(subject.put(key));
     }
-    /// Phases of growth and of shrinking take turns.
     void change() {
-        const bool grows = ++steps / 2000 % 2 == 0;
-        const std::uint64_t choice = random.below(100);
-        const std::string other = sixteen(stable.size() + random.below(volatile_count));
-        if (choice < 10) {
+        const std::size_t which = static_cast<std::size_t>(random.below(there.size()));
+        const std::string other = sixteen(stable.size() + which);
+        const std::uint64_t choice = random.below(10);
+        if (choice == 0) {
             failed = !subject.put(any_stable()) || failed;
-        } else if (choice < (grows ? 80 : 30)) {
+        } else if (choice < 3 || !there[which]) {
             failed = !subject.put(other) || failed;
+            there[which] = true;
         } else {
-            subject.remove(other);
+            failed = !subject.remove(other) || failed;
+            there[which] = false;
         }
     }
     std::string any_stable() { return sixteen(random.below(stable.size())); }
@@ -300,8 +300,7 @@ struct changing_table {
     shaped<Shape, scripted> subject;
     t::random_numbers random;
     std::set<std::string> stable;
-    std::size_t volatile_count;
-    std::size_t steps = 0;
+    std::vector<bool> there;
     bool failed = false;
 };
 

@@ -375,10 +375,15 @@ void read_beside(Indexed& subject, const load& size, MakeKey make_key, std::uint
 /// most changes are inserts while few are there), stable ones are overwritten and always found.
 template <class Indexed, class MakeKey>
 void beside_readers(Indexed& subject, const load& size, MakeKey make_key) {
-    subject.records.reserve(subject.records.size() + size.stable_keys + size.changes);
+    subject.records.reserve(subject.records.size() + 2 * size.stable_keys + size.changes);
     std::set<std::string> stable;
+    std::vector<bool> there(size.volatile_keys);
     for (std::size_t i = 0; i < size.stable_keys; ++i) {
         const std::string key = make_key(i);
+        if (i < size.volatile_keys) {  // so that stable keys do not have all the first places
+            REQUIRE(subject.put(make_key(size.stable_keys + i)));
+            there[i] = true;
+        }
         stable.insert(key);
         REQUIRE(subject.put(key));
     }
@@ -390,7 +395,6 @@ void beside_readers(Indexed& subject, const load& size, MakeKey make_key) {
         ref where;  // 0: remove
     };
     std::vector<change> changes;
-    std::vector<bool> there(size.volatile_keys);
     for (std::size_t i = 0; i < size.changes; ++i) {
         if (random.below(4) == 0) {
             const std::string key = make_key(random.below(size.stable_keys));
@@ -433,6 +437,10 @@ void beside_readers(Indexed& subject, const load& size, MakeKey make_key) {
     std::map<std::string, ref> expected;
     for (std::size_t i = 0; i < size.stable_keys; ++i) {
         expected[make_key(i)] = subject.find(make_key(i));
+    }
+    for (std::size_t i = 0; i < (std::min)(size.stable_keys, size.volatile_keys); ++i) {
+        const std::string key = make_key(size.stable_keys + i);
+        if (const ref r = subject.find(key); r != 0) expected[key] = r;
     }
     for (const change& each : changes) {
         if (each.where == 0) {

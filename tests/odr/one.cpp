@@ -30,8 +30,7 @@ int main() {
         db.put("ada", "lovelace");
 
         const std::error_code code = side_open(path);
-        check(static_cast<bool>(code),
-              "a store that the program holds is locked for the shared object");
+        check(static_cast<bool>(code), "what the program holds is locked for the shared object");
         check(code == coffer::make_error_condition(coffer::errc::locked),
               "the program understands the shared object's error as errc::locked");
         db.close();

@@ -1,4 +1,4 @@
-// expect: coffer cannot prove that it sees every member of this type: specialise coffer::codec_of<T>
+// expect: coffer cannot prove that it sees every member of this type: specialise coffer::codec_of
 #include <coffer/core/codec.hpp>
 
 #ifdef COFFER_ACCEPT

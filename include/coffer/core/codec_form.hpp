@@ -6,18 +6,18 @@
 //
 // A form has no data. R is the role, Q a type whose values may stand for a T:
 //
-// | member                     | result           | meaning |
-// |----------------------------|------------------|------------------------------------------------|
-// | `is`, `extent`, `parts`    | constants, types | the structure: fingerprint and description | |
-// `fixed()`                  | std::size_t      | size of all encodings in both roles, or varies |
-// | `flat<R>()`                | bool             | the encoding is the object's own bytes | |
-// `matches<Q>()`             | match            | may a Q stand for a T; is every Q also a T     |
-// | `put<R>(scratch, q)`       | void             | adds an encoding that shows where it ends | |
-// `take<R>(reader)`          | optional<T>      | the inverse; none after a problem              |
-// | `put_whole<R>(scratch, q)` | void             | for an outermost value: the end is the end | |
-// `take_whole<R>(reader)`    | optional<T>      | the inverse; bytes left are its caller's care  |
-// | `lends<R, Q>()`            | bool             | a Q holds its outermost encoding in memory | |
-// `lend<R>(q)`               | bytes            | that memory                                    |
+// | member                     | result           | meaning                                       |
+// |----------------------------|------------------|-----------------------------------------------|
+// | `is`, `extent`, `parts`    | constants, types | the structure: fingerprint and description    |
+// | `fixed()`                  | std::size_t      | of every encoding in both roles, or varies    |
+// | `flat<R>()`                | bool             | the encoding is the object's own bytes        |
+// | `matches<Q>()`             | match            | may a Q stand for a T; is every Q also a T    |
+// | `put<R>(scratch, q)`       | void             | adds an encoding that shows where it ends     |
+// | `take<R>(reader)`          | optional<T>      | the inverse; none after a problem             |
+// | `put_whole<R>(scratch, q)` | void             | for an outermost value: the end is the end    |
+// | `take_whole<R>(reader)`    | optional<T>      | the inverse; its caller looks for bytes left  |
+// | `lends<R, Q>()`            | bool             | a Q holds its outermost encoding in memory    |
+// | `lend<R>(q)`               | bytes            | that memory                                   |
 #ifndef COFFER_CORE_CODEC_FORM_HPP
 #define COFFER_CORE_CODEC_FORM_HPP
 

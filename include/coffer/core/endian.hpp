@@ -12,17 +12,22 @@
 
 namespace coffer::detail {
 
+/// Halves swapped, then halves of halves, then bytes: the form that compilers know as one
+/// instruction; of a loop over bytes some make a loop.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T byte_swapped(T value) noexcept {
     if constexpr (sizeof(T) == 1) {
         return value;
+    } else if constexpr (sizeof(T) == 2) {
+        return static_cast<T>(value << 8 | value >> 8);
+    } else if constexpr (sizeof(T) == 4) {
+        value = (value & 0x00FF00FFU) << 8 | (value >> 8 & 0x00FF00FFU);
+        return value << 16 | value >> 16;
     } else {
-        T swapped = 0;
-        for (std::size_t i = 0; i < sizeof(T); ++i) {
-            swapped = static_cast<T>(static_cast<T>(swapped << 8) | static_cast<T>(value & 0xFFU));
-            value = static_cast<T>(value >> 8);
-        }
-        return swapped;
+        static_assert(sizeof(T) == 8, "integers have 1, 2, 4 or 8 bytes");
+        value = (value & 0x00FF00FF00FF00FFU) << 8 | (value >> 8 & 0x00FF00FF00FF00FFU);
+        value = (value & 0x0000FFFF0000FFFFU) << 16 | (value >> 16 & 0x0000FFFF0000FFFFU);
+        return value << 32 | value >> 32;
     }
 }
 

@@ -3,17 +3,16 @@
 // The number is kept with the data and compared when it is opened; the words go into the message
 // when it differs. Both follow the structure that is encoded, not the names that C++ has for it:
 //
-// | type                            | words                 | equal to |
-// |---------------------------------|-----------------------|---------------------------------------|
-// | bool, char                      | bool, char            | | | integers                        |
-// u8 .. u64, i8 .. i64  | every type of that width and sign     | | enumerations | as the
-// underlying type | that integer                         | | float, double                   | f32,
-// f64              |                                       | | std::string, vector<char>       |
-// string                | each other; not bytes                 | | vector of std::byte, unsigned
-// char | bytes              | each other; not string                | | pair, tuple, aggregates,
-// named fields | tuple(u32,string) | every one of the same members       | | array, vector,
-// optional         | array(u8,4), list(f64), optional(i32) |                       | | a type with
-// a codec             | date.1(tuple(i32,u8)) | name, version and what is stored      |
+// | type                               | in words              | equal to                        |
+// |------------------------------------|-----------------------|---------------------------------|
+// | bool, char, float, double          | bool, char, f32, f64  | nothing else                    |
+// | integers                           | u8 to u64, i8 to i64  | all of that width and sign      |
+// | enumerations                       | the underlying type's | that integer                    |
+// | std::string, vector<char>          | string                | each other, not bytes           |
+// | vectors of std::byte or unsigned char | bytes              | each other, not string          |
+// | pair, tuple, aggregate, coffer_fields | tuple(u32,string)  | all with the same members       |
+// | array, vector, optional            | array(u8,4), list(u8) | the same of equal elements      |
+// | a type with a codec                | date.1(tuple(i32,u8)) | same name, version and `stored` |
 //
 // So a renamed member or type, or int for long, opens; a member more, fewer or elsewhere does not.
 #ifndef COFFER_CORE_FINGERPRINT_HPP

@@ -12,8 +12,9 @@
 //   64      8     commits up to there
 //   72      8     entries
 //   80      8     size of the payload
-//   88      8     check of the payload, seeded with the position
-//   96      40 n  segments: id, begin, end, dead bytes, slot (32 bits), tombstones (32 bits)
+//   88      8     check of the payload: that of each block of 256 KiB, seeded with the one before it
+//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
+//                 (32 bits: 1 cut off by a crash, 2 has a clear)
 //   ..      8     check of everything before it, seeded with the store id
 //   ..            payload: the index's own image
 //
@@ -42,9 +43,13 @@ struct image_segment {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     std::uint64_t dead = 0;
+    std::uint64_t tombstones = 0;
     std::uint32_t slot = 0;
-    std::uint32_t tombstones = 0;
+    bool torn = false;
+    bool has_clear = false;
 };
+
+inline constexpr std::size_t image_block = 256 * 1024;
 
 struct image_header {
     store_id store;
@@ -63,7 +68,7 @@ inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4
                              upto = count + 4, commits = upto + 8, entries = commits + 8,
                              payload = entries + 8, payload_check = payload + 8,
                              segments = payload_check + 8;
-inline constexpr std::size_t segment_size = 40;
+inline constexpr std::size_t segment_size = 48;
 }  // namespace image_at
 static_assert(image_at::segments == 96);
 
@@ -98,8 +103,9 @@ static_assert(image_at::segments == 96);
         store_le(at + 8, each.begin);
         store_le(at + 16, each.end);
         store_le(at + 24, each.dead);
-        store_le(at + 32, each.slot);
-        store_le(at + 36, each.tombstones);
+        store_le(at + 32, each.tombstones);
+        store_le(at + 40, each.slot);
+        store_le(at + 44, (each.torn ? 1U : 0U) | (each.has_clear ? 2U : 0U));
         at += image_at::segment_size;
     }
     store_le(at, hash64({to, static_cast<std::size_t>(at - to)}, from.store.low));
@@ -141,10 +147,12 @@ static_assert(image_at::segments == 96);
     out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
     const std::byte* run = at + image_at::segments;
     for (image_segment& each : out.segments) {
+        const auto flags = load_le<std::uint32_t>(run + 44);
         each = {load_le<std::uint64_t>(run),      load_le<std::uint64_t>(run + 8),
                 load_le<std::uint64_t>(run + 16), load_le<std::uint64_t>(run + 24),
-                load_le<std::uint32_t>(run + 32), load_le<std::uint32_t>(run + 36)};
-        if (each.slot >= most_slots) return false;
+                load_le<std::uint64_t>(run + 32), load_le<std::uint32_t>(run + 40),
+                (flags & 1) != 0,                 (flags & 2) != 0};
+        if (each.slot >= most_slots || each.begin > each.end) return false;
         run += image_at::segment_size;
     }
     return true;

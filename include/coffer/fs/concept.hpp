@@ -13,36 +13,42 @@
 // (a symbolic link, a FIFO, a folder where a file was expected), `io_error` for the rest.
 // Interrupted and partial system calls are continued inside; they never show.
 //
-// | expression                    | result                    | promise                                        |
+// | expression                    | result                    | promise |
 // |-------------------------------|---------------------------|------------------------------------------------|
-// | `fs.open_directory(path)`     | result<FS::directory>     | not_found when absent                          |
-// | `fs.make_directory(path)`     | result<bool>              | one level, mode 0700; false: it was there; the parent is synced when made |
-// | `fs.now()`                    | std::uint64_t             | monotonic nanoseconds                          |
-// | `fs.wait_until(c, lock, t)`   | void                      | waits on condition `c` until notified or now() >= t; may return early |
-// | `fs.random(span)`             | void                      | fills with unpredictable bytes                 |
-// | `fs.boot_id()`                | std::uint64_t             | equal as long as the kernel runs; 0: unknown   |
-// | `fs.process_id()`             | std::uint64_t             | for messages                                   |
-// | `FS::fork_mark`               | type                      | `forked()`: is this another process than at construction; one load where the system allows |
-// | `dir.path()`                  | std::string_view          | as given, for messages                         |
-// | `dir.list()`                  | result<vector<string>>    | every name but . and ..                        |
-// | `dir.create(name)`            | result<FS::file>          | fails if the name exists; mode 0600            |
-// | `dir.open(name, access)`      | result<FS::file>          | regular files only, links not followed; never blocks |
-// | `dir.rename(from, to)`        | result<void>              | atomic, replaces `to`                          |
-// | `dir.remove(name)`            | result<void>              | not_found when absent                          |
-// | `dir.sync()`                  | result<void>              | names made, replaced and removed are durable   |
-// | `dir.free_bytes()`            | result<std::uint64_t>     | what an ordinary user may still write          |
-// | `file.path()`                 | std::string_view          | for messages                                   |
-// | `file.size()`                 | result<std::uint64_t>     | bytes                                          |
-// | `file.read_at(o, span)`       | result<std::size_t>       | fewer than asked only where the file ends      |
-// | `file.write_at(o, bytes)`     | result<void>              | all of them, or an error; grows the file       |
-// | `file.resize(n)`              | result<void>              | cuts, or grows with zeros                      |
-// | `file.reserve(o, n)`          | result<void>              | blocks for [o, o+n) are allocated and zero where unwritten; grows the file; a later write there cannot lack space |
-// | `file.sync()`                 | result<void>              | data and what is needed to read it are durable |
-// | `file.try_lock()`             | result<bool>              | exclusive, by the kernel, of the open file: also against this process; goes with the file |
-// | `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file must hold [o, o+n) |
-// | `map.data()`, `map.size()`    | std::byte*, std::size_t   | stays valid until the mapping is destroyed     |
-// | `map.stored(o, n)`            | void                      | the caller has stored to [o, o+n): a simulated disk takes note |
-// | `map.sync(o, n)`              | result<void>              | what was stored there is durable               |
+// | `fs.open_directory(path)`     | result<FS::directory>     | not_found when absent | |
+// `fs.make_directory(path)`     | result<bool>              | one level, mode 0700; false: it was
+// there; the parent is synced when made | | `fs.now()`                    | std::uint64_t |
+// monotonic nanoseconds                          | | `fs.wait_until(c, lock, t)`   | void | waits
+// on condition `c` until notified or now() >= t; may return early | | `fs.random(span)` | void |
+// fills with unpredictable bytes                 | | `fs.boot_id()`                | std::uint64_t
+// | equal as long as the kernel runs; 0: unknown   | | `fs.process_id()`             |
+// std::uint64_t             | for messages                                   | | `FS::fork_mark` |
+// type                      | `forked()`: is this another process than at construction; one load
+// where the system allows | | `dir.path()`                  | std::string_view          | as given,
+// for messages                         | | `dir.list()`                  | result<vector<string>>
+// | every name but . and ..                        | | `dir.create(name)`            |
+// result<FS::file>          | fails if the name exists; mode 0600            | | `dir.open(name,
+// access)`      | result<FS::file>          | regular files only, links not followed; never blocks
+// | | `dir.rename(from, to)`        | result<void>              | atomic, replaces `to` | |
+// `dir.remove(name)`            | result<void>              | not_found when absent | |
+// `dir.sync()`                  | result<void>              | names made, replaced and removed are
+// durable   | | `dir.free_bytes()`            | result<std::uint64_t>     | what an ordinary user
+// may still write          | | `file.path()`                 | std::string_view          | for
+// messages                                   | | `file.size()`                 |
+// result<std::uint64_t>     | bytes                                          | | `file.read_at(o,
+// span)`       | result<std::size_t>       | fewer than asked only where the file ends      | |
+// `file.write_at(o, bytes)`     | result<void>              | all of them, or an error; grows the
+// file       | | `file.resize(n)`              | result<void>              | cuts, or grows with
+// zeros                      | | `file.reserve(o, n)`          | result<void>              | blocks
+// for [o, o+n) are allocated and zero where unwritten; grows the file; a later write there cannot
+// lack space | | `file.sync()`                 | result<void>              | data and what is
+// needed to read it are durable | | `file.try_lock()`             | result<bool>              |
+// exclusive, by the kernel, of the open file: also against this process; goes with the file | |
+// `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file
+// must hold [o, o+n) | | `map.data()`, `map.size()`    | std::byte*, std::size_t   | stays valid
+// until the mapping is destroyed     | | `map.stored(o, n)`            | void | the caller has
+// stored to [o, o+n): a simulated disk takes note | | `map.sync(o, n)`              | result<void>
+// | what was stored there is durable               |
 //
 // Handles are movable and close on destruction; closing makes nothing durable.
 #ifndef COFFER_FS_CONCEPT_HPP
@@ -77,17 +83,17 @@ concept mapping = std::movable<M> && requires(M& map, std::uint64_t at) {
 };
 
 template <class F>
-concept file = std::movable<F> && requires(F& file, const F& shown, std::uint64_t at,
-                                           mutable_bytes into, bytes from) {
-    { shown.path() } -> std::convertible_to<std::string_view>;
-    { shown.size() } -> std::same_as<result<std::uint64_t>>;
-    { shown.read_at(at, into) } -> std::same_as<result<std::size_t>>;
-    { file.write_at(at, from) } -> std::same_as<result<void>>;
-    { file.resize(at) } -> std::same_as<result<void>>;
-    { file.reserve(at, at) } -> std::same_as<result<void>>;
-    { file.sync() } -> std::same_as<result<void>>;
-    { file.try_lock() } -> std::same_as<result<bool>>;
-};
+concept file = std::movable<F> &&
+               requires(F& file, const F& shown, std::uint64_t at, mutable_bytes into, bytes from) {
+                   { shown.path() } -> std::convertible_to<std::string_view>;
+                   { shown.size() } -> std::same_as<result<std::uint64_t>>;
+                   { shown.read_at(at, into) } -> std::same_as<result<std::size_t>>;
+                   { file.write_at(at, from) } -> std::same_as<result<void>>;
+                   { file.resize(at) } -> std::same_as<result<void>>;
+                   { file.reserve(at, at) } -> std::same_as<result<void>>;
+                   { file.sync() } -> std::same_as<result<void>>;
+                   { file.try_lock() } -> std::same_as<result<bool>>;
+               };
 
 template <class D>
 concept directory = std::movable<D> && requires(D& dir, const D& shown, std::string_view name) {
@@ -104,9 +110,10 @@ concept directory = std::movable<D> && requires(D& dir, const D& shown, std::str
 template <class FS>
 concept file_system =
     std::copyable<FS> && detail::need::file<typename FS::file> &&
-    detail::need::directory<typename FS::directory> && detail::need::mapping<typename FS::mapping> &&
-    requires(FS& system, typename FS::directory& dir, typename FS::file& file, std::string_view name,
-             std::uint64_t at, const typename FS::fork_mark& mark) {
+    detail::need::directory<typename FS::directory> &&
+    detail::need::mapping<typename FS::mapping> &&
+    requires(FS& system, typename FS::directory& dir, typename FS::file& file,
+             std::string_view name, std::uint64_t at, const typename FS::fork_mark& mark) {
         { system.open_directory(name) } -> std::same_as<result<typename FS::directory>>;
         { system.make_directory(name) } -> std::same_as<result<bool>>;
         { dir.create(name) } -> std::same_as<result<typename FS::file>>;

@@ -65,7 +65,7 @@ inline constexpr crash_profile crash_profile::p3 = {512,  false, false, false, f
 
 struct crash_limits {
     std::size_t exhaustive = 12;      ///< up to so many parts: every subset
-    std::size_t pairs = 1024;         ///< above it, this many pairs are drawn
+    std::size_t pairs = 1024;         ///< above it, at most so many pairs
     std::size_t random = 256;         ///< random subsets
     std::uint64_t seed = 1;           ///< of the random subsets and of the garbage
     std::uint64_t most = UINT64_MAX;  ///< stop after so many distinct states
@@ -296,29 +296,24 @@ private:
             if (!consider(without_orphans(std::move(but_one)), found)) return false;
             if (!consider(with_needs(std::move(only_one)), found)) return false;
         }
-        return visit_pairs(found) && visit_random(found);
+        return count < 2 || (visit_pairs(found) && visit_random(found));
     }
 
+    /// All pairs, or as many as the limit allows, evenly spread.
     template <class Found>
     bool visit_pairs(Found& found) {
         const std::size_t count = parts_.size();
-        const std::size_t all_pairs = count * (count - 1) / 2;
-        const auto consider_pair = [&](std::size_t i, std::size_t j) {
-            std::vector<char> pair(count, 0);
-            pair[i] = pair[j] = 1;
-            return consider(with_needs(std::move(pair)), found);
-        };
-        if (all_pairs <= limits_.pairs) {
-            for (std::size_t i = 0; i < count; ++i) {
-                for (std::size_t j = i + 1; j < count; ++j) {
-                    if (!consider_pair(i, j)) return false;
-                }
+        const std::uint64_t all = std::uint64_t{count} * (count - 1) / 2;
+        const std::uint64_t wanted = (std::min)(all, std::uint64_t{limits_.pairs});
+        std::uint64_t place = limits_.seed % all;
+        for (std::size_t i = 0; i < count; ++i) {
+            for (std::size_t j = i + 1; j < count; ++j) {
+                place = (place + wanted) % all;
+                if (place >= wanted) continue;
+                std::vector<char> pair(count, 0);
+                pair[i] = pair[j] = 1;
+                if (!consider(with_needs(std::move(pair)), found)) return false;
             }
-            return true;
-        }
-        for (std::size_t drawn = 0; drawn < limits_.pairs; ++drawn) {
-            const std::uint64_t word = mix(drawn, limits_.seed);
-            if (!consider_pair((word >> 32) % count, (word & 0xFFFFFFFF) % count)) return false;
         }
         return true;
     }

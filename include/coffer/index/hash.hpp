@@ -136,10 +136,15 @@ public:
         if (position.over) return false;
         const std::size_t before = refs.size();
         unsigned visited = 0;
-        const auto collect = [&](const bucket& from, std::uint64_t control, std::uint64_t index) {
+        const auto collect = [&](const bucket& from, std::uint64_t control, std::uint64_t index,
+                                 unsigned deep) {
             for (std::uint64_t slots = used(control); slots != 0; slots &= slots - 1) {
-                const std::uint64_t entry = from.entry[first(slots)].load(acquire);
-                if (entry != 0 && !is_link(entry, index)) refs.push_back(entry & ref_mask);
+                const unsigned slot = first(slots);
+                const std::uint64_t entry = from.entry[slot].load(acquire);
+                // Neither a link nor what a split has moved agrees with the index (I2).
+                const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
+                const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0;
+                if (entry != 0 && belongs) refs.push_back(entry & ref_mask);
             }
             ++visited;
             return false;
@@ -263,12 +268,12 @@ private:
             } else if ((control & chained) != 0 && ++odd < known_bits) {
                 continue;  // the chain has just gone: by I4 at most once per depth
             }
-            if (visit(home, control, index)) return deep;
+            if (visit(home, control, index, deep)) return deep;
             if (linked) {
                 std::uint64_t left = overflow_.capacity();
                 const bucket* next = overflow_at(link);
                 for (; next != nullptr && left != 0; --left) {
-                    if (visit(*next, next->control.load(acquire), index)) return deep;
+                    if (visit(*next, next->control.load(acquire), index, deep)) return deep;
                     next = overflow_at(next->entry[link_slot].load(acquire));
                 }
             }
@@ -281,7 +286,7 @@ private:
     template <class Keys>
     [[nodiscard]] COFFER_NOINLINE ref find_with_care(const lookup& probe, Keys& keys) const {
         ref found = 0;
-        const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t) {
+        const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t, unsigned) {
             unsigned slot = 0;
             const std::uint64_t slots = with_print(control, print_of(probe.hash));
             if (slots != 0) found = among(in, slots, probe, keys, slot);

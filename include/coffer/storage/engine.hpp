@@ -15,6 +15,7 @@
 #include <coffer/storage/background.hpp>
 #include <coffer/storage/cleaner.hpp>
 #include <coffer/storage/concept.hpp>
+#include <coffer/storage/imaging.hpp>
 #include <coffer/storage/opening.hpp>
 #include <coffer/storage/options.hpp>
 #include <coffer/storage/records.hpp>
@@ -76,12 +77,13 @@ public:
         auto made = std::unique_ptr<engine>(new engine(system, chosen, read_only));
         if constexpr (Storage::persistent) {
             if (path.empty()) return fail(errc::invalid_argument, "the path of a store is empty");
-            opener_type opener(made->records_, system, self);
+            opener_type opener(made->records_, system, self, Index::id);
             auto report = read_only ? opener.open_read_only(path)
                                     : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()));
             if (!report) return report.failure();
             made->report_ = std::move(*report);
             made->lock_ = opener.take_lock_file();
+            made->opened_at_ = made->records_.journal.tail();
             made->tell_report();
         } else {
             if (auto started = made->start_volatile(); !started) return started.failure();
@@ -251,7 +253,9 @@ private:
         if (!report_.clean && records_.journal.active() == nullptr && records_.journal.healthy()) {
             if (auto made = records_.journal.begin_segment(); !made) return made;
         }
-        return records_.journal.finish();
+        if (auto ended = records_.journal.finish(); !ended) return ended;
+        if (report_.clean && records_.journal.tail() == opened_at_) return {};
+        return save_image(records_, Index::id);
     }
 
     void tell_report() const {
@@ -309,6 +313,7 @@ private:
     bool closed_ = false;
     typename FS::fork_mark fork_mark_;
     recovery_report report_;
+    position opened_at_;
     std::unique_ptr<typename FS::file> lock_;  // E1
     records_type records_;
     background_type background_;

@@ -17,6 +17,7 @@
 
 #include <coffer/format/identity.hpp>
 #include <coffer/journal/recovery.hpp>
+#include <coffer/storage/imaging.hpp>
 #include <coffer/storage/records.hpp>
 #include <coffer/storage/replay.hpp>
 
@@ -50,8 +51,8 @@ class opener {
     using file = typename file_system_type::file;
 
 public:
-    opener(Records& records, file_system_type system, const identity& expected)
-        : records_(&records), system_(system), expected_(expected) {}
+    opener(Records& records, file_system_type system, const identity& expected, policy_id index)
+        : records_(&records), system_(system), expected_(expected), index_(index) {}
 
     [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout) {
         auto made = system_.make_directory(path);
@@ -208,6 +209,17 @@ private:
     }
 
     [[nodiscard]] result<void> recover(bool writes) {
+        auto quick = open_closed();
+        if (!quick) return quick.failure();
+        if (!*quick) {
+            if (auto done = recover_from_log(writes); !done) return done;
+        }
+        report_.entries = records_->size();
+        report_.commits = records_->journal.commits();
+        return {};
+    }
+
+    [[nodiscard]] result<void> recover_from_log(bool writes) {
         surveyor<file_system_type> surveyor(*folder_, id_);
         auto survey = surveyor.survey();
         if (!survey) return survey.failure();
@@ -220,7 +232,11 @@ private:
         if (writes && RewritesTail && !survey->clean) {
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
-        if (auto built = build(*survey, surveyor.scanner()); !built) return built;
+        image_loader<Records> image;
+        const bool imaged = image.open(*folder_, id_, index_) && image.header().upto <= survey->end &&
+                            image.fits(survey->live);
+        if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr); !built) return built;
+        records_->journal.recovered(survey->end, survey->durable, survey->commits);
         if (saved.count() != 0) {
             if (auto done = saved.write(*records_); !done) return done;
             report_.rewritten = saved.count();
@@ -228,24 +244,104 @@ private:
         if (writes) {
             if (auto swept = sweep(*survey); !swept) return swept;
         }
-        report_.entries = records_->size();
-        report_.commits = records_->journal.commits();
         return {};
     }
 
-    [[nodiscard]] result<void> build(const survey_result& survey, segment_scanner<file_system_type>& scan) {
-        auto& journal = records_->journal;
-        if (auto started = journal.start(std::move(folder_), id_, survey.next_id); !started) return started;
-        if (auto made = new_index(); !made) return made;
+    /// Makes log and index from the segments that were found.
+    [[nodiscard]] result<void> build(const std::vector<found_segment>& live, std::uint64_t next_id,
+                                     image_loader<Records>* image) {
+        directory& folder = *folder_;
+        auto used = start(live, next_id, image);
+        if (!used) return used.failure();
+        const std::uint64_t imaged = *used ? image->header().upto.segment() : 0;
+        segment_scanner<file_system_type> scan(folder, id_);
         replay<Records> onto(*records_);
-        for (const found_segment& each : survey.live) {
-            auto adopted = journal.adopt(each, most_slots);
-            if (!adopted) return adopted.failure();
-            if (auto done = scan.load(each.id); !done) return done;
-            if (auto done = onto.segment(**adopted, scan); !done) return done;
+        for (const auto& each : records_->journal.segments()) {
+            if (each->id <= imaged) continue;
+            if (auto done = scan.load(each->id); !done) return done;
+            if (auto done = onto.segment(*each, scan); !done) return done;
         }
-        journal.recovered(survey.end, survey.durable, survey.commits);
         return {};
+    }
+
+    /// Starts the log over `live` with the index of `image`, or, if there is none or it is damaged,
+    /// with an empty one. Says whether the image was used.
+    [[nodiscard]] result<bool> start(const std::vector<found_segment>& live, std::uint64_t next_id,
+                                     image_loader<Records>* image) {
+        auto& journal = records_->journal;
+        if (auto started = journal.start(std::move(folder_), id_, next_id); !started) return started.failure();
+        bool used = false;
+        if (image != nullptr) {
+            auto loaded = image->load(*records_);
+            if (!loaded) return loaded.failure();
+            used = *loaded;
+        }
+        if (!used) {
+            if (auto made = new_index(); !made) return made.failure();
+        }
+        for (const found_segment& each : live) {
+            const image_segment* known = used ? image->find(each.id) : nullptr;
+            auto adopted = journal.adopt(each, known != nullptr ? known->slot : most_slots);
+            if (!adopted) return adopted.failure();
+            if (known == nullptr) continue;
+            (*adopted)->dead.store(known->dead);
+            (*adopted)->tombstones = known->tombstones;
+            (*adopted)->has_clear = known->has_clear;
+        }
+        return used;
+    }
+
+    // ---- the short way ------------------------------------------------------------------------------
+
+    /// A log that was closed, with an image of its index at its end: nothing else need be read. False:
+    /// go the long way, which judges what does not fit.
+    [[nodiscard]] result<bool> open_closed() {
+        image_loader<Records> image;
+        if (!image.open(*folder_, id_, index_)) return false;
+        const position end = image.header().upto;
+        auto names = folder_->list();
+        if (!names) return names.failure();
+        for (const std::string& name : *names) {
+            const std::uint64_t id = segment_id_of(name);
+            if (is_temporary(name) || id > end.segment() || (id != 0 && image.find(id) == nullptr)) return false;
+        }
+        std::vector<found_segment> live;
+        for (const image_segment& each : image.header().segments) {
+            const bool last = each.id == end.segment();
+            auto whole = has_bytes(each, last);
+            if (!whole) return whole.failure();
+            if (!*whole) return false;
+            live.push_back({each.id, each.begin, each.end, each.torn, !last});
+        }
+        if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset()) return false;
+        if (auto built = build(live, end.segment() + 1, &image); !built) return built.failure();
+        records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size), image.header().commits);
+        return true;
+    }
+
+    /// Is the file of `each` as long as it was, and, for the last one, does it end with an end record?
+    [[nodiscard]] result<bool> has_bytes(const image_segment& each, bool last) {
+        auto opened = folder_->open(segment_name(each.id), fs::access::read);
+        if (!opened) {
+            if (opened.error().kind() == errc::not_found) return false;
+            return opened.failure();
+        }
+        auto size = opened->size();
+        if (!size) return size.failure();
+        if (each.torn ? *size < each.end : *size != each.end) return false;
+        if (!last) return true;
+        std::byte mark[mark_size];
+        const std::uint64_t offset = each.end - mark_size;
+        if (each.end < header_unit + mark_size) return false;
+        auto got = opened->read_at(offset, mark);
+        if (!got) return got.failure();
+        record found;
+        return *got == mark_size && found_end(mark, each.id, offset, found);
+    }
+
+    [[nodiscard]] bool found_end(const std::byte* at, std::uint64_t id, std::uint64_t offset, record& found) const {
+        return read_record(at, at + mark_size, segment_seed(id_.low, id_.high, id), offset, found) &&
+               found.type == record_type::end;
     }
 
     /// Copies torn bytes to files of their own: nothing that was ever written is thrown away unseen.
@@ -292,6 +388,7 @@ private:
     Records* records_;
     file_system_type system_;
     identity expected_;
+    policy_id index_;
     store_id id_;
     std::unique_ptr<directory> folder_;
     std::unique_ptr<file> lock_;

@@ -168,13 +168,18 @@ public:
 
     /// A fresh index with a seed of its own; outside the section.
     [[nodiscard]] result<std::unique_ptr<table_type>> make_index() {
-        auto made = std::make_unique<table_type>(journal.readers(), heap_memory());
+        auto made = make_unstarted_index();
         std::uint64_t seed = 0;
         std::byte random[8];
         journal.system().random(random);
         seed = load_le<std::uint64_t>(random);
         if (auto started = made->start(seed); !started) return started.failure();
         return made;
+    }
+
+    /// An index that start() or restore() must fill before use.
+    [[nodiscard]] std::unique_ptr<table_type> make_unstarted_index() {
+        return std::make_unique<table_type>(journal.readers(), heap_memory());
     }
 
     /// Puts `fresh` in the place of the index; the old one goes when its readers have left.

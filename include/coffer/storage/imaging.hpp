@@ -1,0 +1,98 @@
+// coffer/storage/imaging.hpp: an index that need not be made from the log at every open.
+//
+// save_image writes the index as it is at the end of a closed log. load_image brings it back when it
+// still fits what the folder holds, and tells from where the log must be replayed onto it.
+//
+// M1  An image is used only if every segment that it names is still there, as long as it was then;
+//     otherwise addresses in it could lead into other segments, and the index is made from the log.
+// M2  What an image says is not trusted for the records: reads check them as always.
+// Cost of loading: one read and one copy of the index.
+#ifndef COFFER_STORAGE_IMAGING_HPP
+#define COFFER_STORAGE_IMAGING_HPP
+
+#include <coffer/journal/found_segment.hpp>
+#include <coffer/journal/image_file.hpp>
+#include <coffer/storage/records.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+/// Stores with less log than this are replayed faster than an image is written.
+inline constexpr std::uint64_t least_log_for_image = std::uint64_t{1} << 20;
+
+/// Writes the image of a log that has ended at its tail; nobody else uses the store.
+template <class Records>
+[[nodiscard]] result<void> save_image(Records& records, policy_id index) {
+    auto& journal = records.journal;
+    image_header header;
+    header.store = journal.id();
+    header.index = index;
+    header.upto = journal.tail();
+    header.commits = journal.commits();
+    header.entries = records.size();
+    std::uint64_t size = 0;
+    for (const auto& each : journal.segments()) {
+        header.segments.push_back({each->id, each->begin, each->end, each->dead.load(), each->tombstones,
+                                   each->slot, each->torn, each->has_clear});
+        size += each->end;
+    }
+    if (size < least_log_for_image) return {};
+    image_writer<typename Records::file_system_type> writer(*journal.folder());
+    return writer.write(std::move(header), [&](auto&& sink) { return records.index().save(sink); });
+}
+
+/// The image of a store, if there is one that fits.
+template <class Records>
+class image_loader {
+    using file_system_type = typename Records::file_system_type;
+    using directory = typename file_system_type::directory;
+
+public:
+    [[nodiscard]] bool open(directory& folder, const store_id& store, policy_id index) {
+        return reader_.open(folder, store, index);
+    }
+
+    [[nodiscard]] const image_header& header() const noexcept { return reader_.header(); }
+
+    /// M1 against the segments that recovery found.
+    [[nodiscard]] bool fits(const std::vector<found_segment>& live) const {
+        std::size_t at = 0;
+        for (const image_segment& each : header().segments) {
+            while (at < live.size() && live[at].id < each.id) ++at;
+            if (at == live.size() || live[at].id != each.id || live[at].begin != each.begin ||
+                live[at].end != each.end) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// The slot that the image gave segment `id`; most_slots when it does not know it.
+    [[nodiscard]] const image_segment* find(std::uint64_t id) const noexcept {
+        for (const image_segment& each : header().segments) {
+            if (each.id == id) return &each;
+        }
+        return nullptr;
+    }
+
+    /// Fills the index of `records`, which is new. False: the image is damaged, and the index empty.
+    [[nodiscard]] result<bool> load(Records& records) {
+        auto table = records.make_unstarted_index();
+        auto restored = table->restore([&](mutable_bytes into) { return reader_.read(into); });
+        if (!restored || !reader_.complete()) return false;
+        records.replace_index(std::move(table));
+        records.set_count(header().entries);
+        return true;
+    }
+
+private:
+    image_reader<file_system_type> reader_;
+};
+
+}  // namespace coffer::detail
+
+#endif
