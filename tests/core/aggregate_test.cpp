@@ -106,6 +106,18 @@ struct with_no_default_inside {
     no_default middle{1};
     int b = 0;
 };
+struct no_copy {
+    explicit no_copy(int) {}
+    no_copy(no_copy&&) = default;
+};
+struct with_no_copy_last {
+    int a = 0;
+    no_copy last;
+};
+struct with_reference_last {
+    int a = 0;
+    int& last;
+};
 struct overlapping {
     [[no_unique_address]] none tag;
     int number;
@@ -183,6 +195,8 @@ TEST_CASE("what is not shown in full is not trusted", "[aggregate]") {
     STATIC_REQUIRE(sight_of<with_named_union>() == sight::with_union);
     STATIC_REQUIRE(sight_of<with_no_default>() == sight::uncertain);
     STATIC_REQUIRE(sight_of<with_no_default_inside>() == sight::uncertain);
+    STATIC_REQUIRE(sight_of<with_no_copy_last>() == sight::uncertain);
+    STATIC_REQUIRE(sight_of<with_reference_last>() == sight::uncertain);
     STATIC_REQUIRE(sight_of<overlapping>() == sight::packed);
     STATIC_REQUIRE(sight_of<aligned_inside>() == sight::packed);
     STATIC_REQUIRE(sight_of<packed>() == sight::packed);

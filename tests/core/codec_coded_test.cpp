@@ -38,6 +38,13 @@ struct document {
     bool operator==(const document&) const = default;
 };
 
+/// Made from a number without being asked, so that a number looks one up through a temporary.
+struct label {
+    label(int number) : text(100, static_cast<char>('a' + number)) {}  // NOLINT: implicit
+    explicit label(std::string&& given) : text(std::move(given)) {}
+    std::string text;
+};
+
 enum legacy { legacy_a, legacy_b };  // no underlying type of its own
 
 }  // namespace
@@ -92,6 +99,14 @@ struct coffer::codec_of<std::chrono::duration<Rep, Period>> {
 };
 
 template <>
+struct coffer::codec_of<label> {
+    static constexpr coffer::policy_id id{"label", 1};
+    using stored = std::string;
+    static const std::string& pack(const label& value) { return value.text; }
+    static label unpack(std::string&& text) { return label(std::move(text)); }
+};
+
+template <>
 struct coffer::codec_of<legacy> {
     static constexpr coffer::policy_id id{"legacy", 1};
     using stored = bool;
@@ -138,6 +153,13 @@ TEST_CASE("a codec that shows its object's memory lends it", "[codec]") {
           sealed.text().data());
     CHECK(d::key_codec<nickname>::view(nickname{"Ada"}, room).size() == 3);
     CHECK(room.view().size() == 3);
+}
+
+TEST_CASE("what a temporary would lend is copied", "[codec]") {
+    d::scratch room;
+    const coffer::bytes seen = d::key_codec<label>::view(1, room);
+    CHECK(seen.data() == room.view().data());
+    CHECK(coffer::as_text(seen) == std::string(100, 'b'));
 }
 
 TEST_CASE("the smallest codec is enough", "[codec]") {

@@ -40,12 +40,14 @@ public:
     template <class Then>
     [[nodiscard]] result<void> after_write(position, Then&&) {
         if constexpr (Log::hands_over) {
-            if (log_->unhanded_bytes() >= bounds_.buffer_bytes) return hand_over();
-            if (oldest_.load(std::memory_order_relaxed) == 0) {
+            // The write is accepted either way; an error stays in the log for the next call.
+            if (log_->unhanded_bytes() >= bounds_.buffer_bytes) {
+                static_cast<void>(hand_over());
+            } else if (oldest_.load(std::memory_order_relaxed) == 0) {
                 oldest_.store(log_->system().now() | 1, std::memory_order_release);
                 wake_(target_);
             } else if constexpr (!Log::threading_type::concurrent) {
-                if (due() <= log_->system().now()) return hand_over();
+                if (due() <= log_->system().now()) static_cast<void>(hand_over());
             }
         }
         return {};

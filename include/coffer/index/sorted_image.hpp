@@ -149,7 +149,6 @@ private:
         words[3] = from.prefix_word(1);
         std::uint64_t* const heads = words + node_header_words;
         std::uint64_t* const entries = heads + from.capacity();
-        std::fill(heads, entries, no_head);
         for (unsigned i = 0; i < meta.count(); ++i) {
             heads[i] = from.head(i);
             entries[i] = from.entry(i);

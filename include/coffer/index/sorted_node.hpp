@@ -17,8 +17,7 @@
 //     image: eight bytes are its head, in a leaf two more its tag, as big-endian numbers. So images
 //     order as keys do, except that different keys may have equal images.
 // I2  Entry 0 of an inner node has no separator: head and chain are 0.
-// I3  The heads behind the last entry are no_head, so that a search needs no count.
-// I4  A place in memory is a small node, a large one or none for ever; its version only grows.
+// I3  A place in memory is a small node, a large one or none for ever; its version only grows.
 //
 // Threads: one writer; readers beside it. The writer makes the version odd, stores words with
 // release and makes the version even; a reader loads words with acquire between two looks at the
@@ -35,7 +34,6 @@
 #include <coffer/core/threading.hpp>
 #include <coffer/index/concept.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <compare>
 #include <cstddef>
@@ -142,9 +140,6 @@ inline constexpr unsigned node_header_words = 4;
 inline constexpr unsigned large_entries = 62;
 inline constexpr unsigned small_entries = 46;
 inline constexpr std::size_t inline_prefix = 16;
-inline constexpr std::uint64_t no_head = ~std::uint64_t{0};
-static_assert(node_header_words == 4 && large_entries == 62 && small_entries == 46,
-              "rank() knows which head is the last of each cache line");
 static_assert(node_header_words + 2 * large_entries == large_granules * granule_words &&
                   node_header_words + 2 * small_entries == small_granules * granule_words,
               "a node fills its granules");
@@ -229,34 +224,24 @@ public:
         return {head(at), tag_of(entry(at))};
     }
 
-    /// How many heads are below `head`. Each cache line is judged by its last head, then one line is
-    /// gone through: two rounds of independent loads where halving would take six dependent ones.
-    [[nodiscard]] COFFER_ALWAYS_INLINE unsigned rank(std::uint64_t head) const noexcept {
-        const word* const heads = words_ + node_header_words;
-        const auto below = [&](unsigned at) -> unsigned {
-            return heads[at].load(std::memory_order_acquire) < head ? 1 : 0;
-        };
-        const unsigned more = capacity_ == large_entries ? 1 : 0;
-        const unsigned lines = below(3) + below(11) + below(19) + below(27) + below(35) +
-                               below(43) + (below(51) & more) + (below(59) & more);
-        const unsigned from = lines == 0 ? 0 : 8 * lines - 4;
-        if (lines - 1 < capacity_ / 8) [[likely]] {
-            return from + below(from) + below(from + 1) + below(from + 2) + below(from + 3) +
-                   below(from + 4) + below(from + 5) + below(from + 6);
-        }
-        unsigned counted = from;
-        for (unsigned at = from; at < from + 3 && at < capacity_; ++at) counted += below(at);
-        return counted;
-    }
     /// The first entry of [first, last) whose head is not below `head`, else last.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned lower(std::uint64_t head, unsigned first,
                                                       unsigned last) const noexcept {
-        return (std::max)(first, (std::min)(last, rank(head)));
+        if (first >= last) return last;
+        const word* const heads = words_ + node_header_words;
+        const word* base = heads + first;
+        for (unsigned size = last - first; size > 1;) {
+            const unsigned half = size / 2;
+            base += base[half - 1].load(std::memory_order_acquire) < head ? half : 0;
+            size -= half;
+        }
+        return static_cast<unsigned>(base - heads) +
+               (base->load(std::memory_order_acquire) < head ? 1U : 0U);
     }
     /// The first entry of [first, last) whose head is above `head`, else last.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned upper(std::uint64_t head, unsigned first,
                                                       unsigned last) const noexcept {
-        return head == no_head ? last : lower(head + 1, first, last);
+        return head == ~std::uint64_t{0} ? last : lower(head + 1, first, last);
     }
 
     void lock() const noexcept {
@@ -289,11 +274,6 @@ public:
     }
     void close_gap(unsigned at, unsigned count) const noexcept {
         for (unsigned i = at + 1; i < count; ++i) set(i - 1, head(i), entry(i));
-        set_head(count - 1, no_head);
-    }
-    /// Lets there be nothing from entry `at` to `last`.
-    void clear(unsigned at, unsigned last) const noexcept {
-        for (; at < last; ++at) set_head(at, no_head);
     }
 
 private:

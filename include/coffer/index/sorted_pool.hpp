@@ -212,7 +212,6 @@ public:
         const node taken = at(id);
         taken.lock();
         taken.set_meta({});
-        taken.clear(0, taken.capacity());
         return id;
     }
     /// Takes back a locked node that nothing leads to any more.

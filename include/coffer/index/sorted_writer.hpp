@@ -46,6 +46,7 @@ struct sorted_place {
     std::uint32_t left = 0;     // bytes in common with the key before it, if images are equal
     std::uint32_t right = 0;    // bytes in common with the key behind it, if images are equal
     std::byte right_byte = {};  // the byte of that key behind these
+    bool edge = false;          // behind all keys of the tree: the way there was not looked for
     unsigned depth = 0;         // inner nodes on the way
     struct step {
         node_id node;
@@ -69,7 +70,7 @@ public:
         pool_.now().changing.store(1, std::memory_order_release);
     }
     ~sorted_writer() {
-        while (locked_ != 0) nodes_[--locked_].unlock();
+        while (locked_ != 0) node(nodes_[--locked_], false).unlock();
         pool_.now().changing.store(0, std::memory_order_release);
     }
     sorted_writer(const sorted_writer&) = delete;
@@ -136,7 +137,7 @@ private:
     node lock(node which) noexcept {
         which.lock();
         COFFER_ASSERT(locked_ < sizeof nodes_ / sizeof nodes_[0], "a change of too many nodes");
-        nodes_[locked_++] = which;
+        nodes_[locked_++] = which.words();
         return which;
     }
     node_id take(bool small) noexcept {
@@ -217,7 +218,6 @@ private:
         for (unsigned i = at.position; i < middle; ++i) {
             leaf.set(i, items.images[i].head, items.images[i].tag << ref_bits | items.refs[i]);
         }
-        leaf.clear(middle, large_entries);
         made = node_meta::of(0, middle, meta.prefix());
         leaf.set_meta(at.position < middle ? made.with_arrival(at.position) : made);
         add_child(at, at.depth, between, at.leaf, id);
@@ -468,7 +468,6 @@ private:
         }
         fresh.set(0, 0, inner_entry(0, child_of(entries[middle])));
         for (unsigned i = 0; i < 2; ++i) fresh.set_prefix_word(i, inner.prefix_word(i));
-        inner.clear(middle, large_entries);
         settle(inner, node_meta::of(meta.level(), middle, meta.prefix()), fitting);
         settle(fresh, node_meta::of(meta.level(), count - middle, meta.prefix()), fitting);
         return risen;
@@ -505,7 +504,6 @@ private:
             while (at.way[above].entry + 1 == pool_.at(at.way[above].node).meta().count()) --above;
             replace(lock(pool_.at(at.way[above].node)), at.way[above].entry + 1,
                     {inner.head(entry), chain_of(inner.entry(entry))});
-            inner.clear(last, last + 1);
         }
         settle(inner, meta.with_count(last), true);
         collapse();
@@ -540,7 +538,7 @@ private:
     }
 
     Pool& pool_;
-    node nodes_[4 * most_height];
+    typename node::word* nodes_[4 * most_height];  // the locked ones
     unsigned locked_ = 0;
 };
 

@@ -66,9 +66,10 @@ public:
     [[nodiscard]] lock enter() { return lock(section_); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
-    /// False: leave the section, prepare(size), and come back.
-    [[nodiscard]] bool has_room(std::uint64_t size) noexcept {
-        if (active_ != nullptr && fits(*active_, size)) return true;
+    /// False: leave the section, prepare(size), and come back. The last bytes of a segment are for
+    /// what frees space (erases, cleaning), so that a full disk can be emptied.
+    [[nodiscard]] bool has_room(std::uint64_t size, bool frees_space = false) noexcept {
+        if (active_ != nullptr && fits(*active_, size + (frees_space ? 0 : reserve_of(*active_)))) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -131,9 +132,9 @@ public:
     [[nodiscard]] bool wants_segment() const noexcept {
         return wants_segment_.load(std::memory_order_relaxed);
     }
-    /// Was there a rotation since the last call? For callers that have no background thread.
+    /// Was there a rotation since the last call?
     [[nodiscard]] bool take_rotated() noexcept {
-        return wants_segment_.exchange(false, std::memory_order_relaxed);
+        return rotated_.load(std::memory_order_relaxed) && rotated_.exchange(false, std::memory_order_relaxed);
     }
     [[nodiscard]] result<void> prepare_ahead() {
         wants_segment_.store(false, std::memory_order_relaxed);
@@ -342,11 +343,15 @@ private:
     static constexpr std::uint64_t tail_room = 2 * mark_size;  // a mark of a hand-over, and the last
     static constexpr std::uint64_t largest_commit = largest_segment - header_size(most_slots) - header_unit;
 
+    [[nodiscard]] static std::uint64_t reserve_of(const segment_type& into) noexcept {
+        constexpr std::uint64_t most = 64 * 1024;
+        return (std::min)(most, into.capacity / 16);
+    }
     [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
         return !into.full && into.capacity - into.end >= size + tail_room;
     }
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
-        return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
+        return into.capacity >= header_size(segments_.size() + 1) + size + reserve_of(into) + tail_room;
     }
 
     [[nodiscard]] result<void> within_bounds(std::uint64_t size) const {
@@ -388,7 +393,8 @@ private:
         const auto whole_units = [](std::uint64_t bytes) {
             return (bytes + header_unit - 1) / header_unit * header_unit;
         };
-        const std::uint64_t least = whole_units(header_size(segments_.size() + 2) + size + tail_room);
+        const std::uint64_t needed = header_size(segments_.size() + 2) + size + tail_room;
+        const std::uint64_t least = whole_units(needed + needed / 8);  // with its reserve
         const std::uint64_t usual = (std::min)(options_.segment_bytes,
                                                (std::max)(options_.first_segment_bytes, live));
         return {least, (std::max)(least, whole_units(usual))};
@@ -499,6 +505,7 @@ private:
         tail_.store(position(to.id, to.end).word(), std::memory_order_release);
         marked_ = to.end;
         wants_segment_.store(true, std::memory_order_relaxed);
+        rotated_.store(true, std::memory_order_relaxed);
     }
 
     // ---- the turn of I/O ------------------------------------------------------------------------
@@ -633,6 +640,7 @@ private:
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};
+    typename Threading::template atomic<bool> rotated_{false};
     typename Threading::template atomic<std::uint64_t> tail_{0};
     typename Threading::template atomic<std::uint64_t> handed_{0};
     typename Threading::template atomic<std::uint64_t> durable_{0};

@@ -18,7 +18,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 namespace coffer::detail {
@@ -49,12 +49,13 @@ public:
         return fail(errc::corruption,
                     "a record is not what was written; verify() lists the damage, and a copy of the "
                     "store or salvage brings back the rest",
-                    {}, 0, damaged_offset_);
+                    damaged_segment_ != 0 ? segment_name(damaged_segment_) : std::string(), 0, damaged_offset_);
     }
 
 private:
     [[nodiscard]] bool load(address where) noexcept {
         if (where == loaded_) return true;
+        where_ = where;
         view_ = table_->at(where);
         loaded_ = 0;
         checked_ = !view_.verify;
@@ -79,6 +80,7 @@ private:
         if (!failed()) {
             damaged_ = true;
             damaged_offset_ = view_.offset;
+            damaged_segment_ = table_->id_of(where_);
         }
         return false;
     }
@@ -126,6 +128,8 @@ private:
     bool checked_ = false;
     bool damaged_ = false;
     std::uint64_t damaged_offset_ = 0;
+    std::uint64_t damaged_segment_ = 0;
+    address where_ = 0;
     std::unique_ptr<error> io_failure_;
     std::vector<std::byte> buffer_;
 };

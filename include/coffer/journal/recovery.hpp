@@ -137,18 +137,29 @@ private:
         return at != candidates_.end() && at->id == id ? &*at : nullptr;
     }
 
-    /// The segment that continues the log behind `at`, whose contents the scanner holds: R1. Where
-    /// two do, the newer one holds all of the older: a recovery wrote it, its header last.
-    [[nodiscard]] result<candidate*> successor(const candidate& at, std::uint64_t begin) {
+    /// A place where a later segment says that the log goes on.
+    struct joint {
+        candidate* next;
+        std::uint64_t offset;
+        std::uint64_t commits = 0;  // in this segment before it
+        bool reached = false;       // a commit ends there
+    };
+    /// A mark or a drop record, and where it ends.
+    struct note {
+        std::uint64_t end;
+        record_type type;
+        std::uint64_t word;
+    };
+
+    /// Newest first: where two segments continue one, the newer holds all of the older, because a
+    /// recovery wrote it, its header last.
+    [[nodiscard]] std::vector<joint> joints_of(const candidate& at) {
+        std::vector<joint> out;
         for (auto each = candidates_.rbegin(); each != candidates_.rend() && each->id > at.id; ++each) {
-            const position joint = each->header.predecessor;
-            if (!each->born || joint.segment() != at.id) continue;
-            auto whole = scan_.walk(begin, joint.offset(),
-                                    [](const record&, std::uint64_t) { return result<void>(); });
-            if (!whole) return whole.failure();
-            if (*whole == joint.offset()) return &*each;
+            const position from = each->header.predecessor;
+            if (each->born && from.segment() == at.id) out.push_back({&*each, from.offset()});
         }
-        return static_cast<candidate*>(nullptr);
+        return out;
     }
 
     /// Follows the log from where the newest header says that it was durable.
@@ -162,52 +173,67 @@ private:
         out_.commits = at->header.commits;
         out_.durable = newest.header.durable;
         while (at != nullptr) {
-            if (auto done = scan_.load(at->id); !done) return done;
-            at->size = scan_.contents().size();
-            const std::uint64_t begin = header_size(at->header.live.size());
-            auto next = successor(*at, begin);
+            auto next = walk(*at);
             if (!next) return next.failure();
-            if (auto done = walk(*at, begin, *next); !done) return done;
             at = *next;
         }
         return {};
     }
 
-    /// Takes in one segment of the tail, up to where `next` goes on.
-    [[nodiscard]] result<void> walk(const candidate& at, std::uint64_t begin, const candidate* next) {
-        const std::uint64_t limit = next != nullptr ? next->header.predecessor.offset() : at.size;
-        marked_ = false;
-        auto whole = scan_.walk(begin, limit, [&](const record& each, std::uint64_t) {
-            note(each);
+    /// Takes in one segment of the tail, up to where another goes on: R1. Returns that one, or null.
+    [[nodiscard]] result<candidate*> walk(candidate& at) {
+        if (auto done = scan_.load(at.id); !done) return done.failure();
+        at.size = scan_.contents().size();
+        const std::uint64_t begin = header_size(at.header.live.size());
+        std::vector<joint> joints = joints_of(at);
+        std::vector<note> notes;
+        std::uint64_t commits = 0;
+        const auto reach = [&](std::uint64_t end) {
+            for (joint& each : joints) {
+                if (each.offset == end) each.reached = true, each.commits = commits;
+            }
+        };
+        reach(begin);
+        auto whole = scan_.walk(begin, at.size, [&](const record& each, std::uint64_t offset) {
+            mark_body body;
+            if (read_mark(each, body)) {
+                notes.push_back({offset + each.size, each.type, body.durable.word()});
+            } else {
+                if (each.type == record_type::drop && each.value.size() == 8) {
+                    notes.push_back({offset + each.size, each.type, load_le<std::uint64_t>(each.value.data())});
+                }
+                if (!each.more) ++commits;
+            }
+            if (!each.more) reach(offset + each.size);
             return result<void>();
         });
         if (!whole) return whole.failure();
-        out_.end = position(at.id, *whole);
+        const auto joined = std::find_if(joints.begin(), joints.end(), [](const joint& each) { return each.reached; });
+        const bool goes_on = joined != joints.end();
+        const std::uint64_t end = goes_on ? joined->offset : *whole;
+        out_.commits += goes_on ? joined->commits : commits;
+        take(at, begin, end, notes);
+        return goes_on ? joined->next : nullptr;
+    }
+
+    void take(const candidate& at, std::uint64_t begin, std::uint64_t end, const std::vector<note>& notes) {
+        out_.end = position(at.id, end);
         out_.durable = (std::max)(out_.durable, at.header.durable);
-        out_.clean = ended_ && *whole == at.size;
-        tail_.push_back({at.id, begin, *whole, !(marked_ && *whole == at.size), false});
-        beyond_ = (std::max)(beyond_, scan_.durable_claim(*whole));
-        measure_rest(*whole);
-        return {};
-    }
-
-    void note(const record& each) {
-        mark_body body;
-        marked_ = read_mark(each, body);
-        ended_ = marked_ && each.type == record_type::end;
-        if (marked_) {
-            out_.durable = (std::max)(out_.durable, body.durable);
-        } else if (each.type == record_type::drop && each.value.size() == 8) {
-            dropped_.push_back(load_le<std::uint64_t>(each.value.data()));
+        bool marked = false;
+        out_.clean = false;
+        for (const note& each : notes) {
+            if (each.end > end) break;
+            if (each.type == record_type::drop) {
+                dropped_.push_back(each.word);
+                continue;
+            }
+            out_.durable = (std::max)(out_.durable, position::of_word(each.word));
+            marked = each.end == end && end == at.size;
+            out_.clean = marked && each.type == record_type::end;
         }
-        if (!marked_ && !each.more) ++out_.commits;
-    }
-
-    void measure_rest(std::uint64_t end) noexcept {
-        const bytes rest = scan_.contents().subspan(static_cast<std::size_t>(end));
-        std::size_t size = rest.size();
-        while (size > 0 && rest[size - 1] == std::byte{0}) --size;
-        out_.torn_bytes = size;
+        tail_.push_back({at.id, begin, end, !marked, false});
+        beyond_ = (std::max)(beyond_, scan_.durable_claim(end));
+        out_.torn_bytes = scan_.used() > end ? scan_.used() - end : 0;
     }
 
     /// Whatever lies behind the end: torn, unless something there was durable.
@@ -221,7 +247,7 @@ private:
             if (each.born) beyond_ = (std::max)(beyond_, each.header.durable);
             if (auto done = scan_.load(each.id); !done) return done;
             beyond_ = (std::max)(beyond_, scan_.durable_claim(header_unit));
-            out_.dead.push_back({each.id, !all_zero(scan_.contents())});
+            out_.dead.push_back({each.id, scan_.used() != 0});
         }
         if ((std::max)(beyond_, out_.durable) > out_.end) {
             return damaged("a record below the durable mark is not what was written",
@@ -287,8 +313,6 @@ private:
     candidate* first_ = nullptr;  // where the walk began
     std::vector<found_segment> tail_;
     std::vector<std::uint64_t> dropped_;
-    bool marked_ = false;  // the last record seen was a mark
-    bool ended_ = false;   // the last record seen was an end
     position beyond_;  // the highest place that anything behind the end calls durable
     survey_result out_;
 };

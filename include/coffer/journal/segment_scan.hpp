@@ -17,15 +17,21 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace coffer::detail {
 
-/// Whether `run` is zeros from `from` on.
-[[nodiscard]] inline bool all_zero(bytes run) noexcept {
-    return std::all_of(run.begin(), run.end(), [](std::byte each) { return each == std::byte{0}; });
+/// The size of `run` without the zeros at its end.
+[[nodiscard]] inline std::size_t size_without_zeros(bytes run) noexcept {
+    std::size_t size = run.size();
+    constexpr std::size_t block = 64;
+    constexpr std::byte zeros[block] = {};
+    while (size >= block && std::memcmp(run.data() + size - block, zeros, block) == 0) size -= block;
+    while (size > 0 && run[size - 1] == std::byte{0}) --size;
+    return size;
 }
 
 template <file_system FS>
@@ -47,6 +53,7 @@ public:
         auto got = file->read_at(0, contents_);
         if (!got) return got.failure();
         contents_.resize(*got);
+        used_ = size_without_zeros(contents_);
         id_ = id;
         seed_ = segment_seed(store_.low, store_.high, id);
         path_ = file->path();
@@ -54,6 +61,8 @@ public:
     }
 
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
+    /// How many bytes the file has without the zeros at its end.
+    [[nodiscard]] std::size_t used() const noexcept { return used_; }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Shows every record of every whole commit in [begin, end) to `visit(record, offset)`, a
@@ -84,7 +93,7 @@ public:
         const std::byte* const base = contents_.data();
         const std::byte* const limit = base + contents_.size();
         for (std::uint64_t at = (std::max)(from, std::uint64_t{header_unit}) & ~std::uint64_t{3};
-             at + mark_size <= contents_.size(); at += offset_unit) {
+             at < used_ && at + mark_size <= contents_.size(); at += offset_unit) {
             const auto type = static_cast<record_type>(base[at + check_size]);
             if (type != record_type::mark && type != record_type::end) continue;
             record each;
@@ -102,6 +111,7 @@ private:
     std::uint64_t id_ = 0;
     std::uint64_t seed_ = 0;
     std::string path_;
+    std::size_t used_ = 0;
     std::vector<std::byte> contents_;
 };
 

@@ -88,6 +88,12 @@ public:
         return entries_[slot].owner.load(std::memory_order_acquire);
     }
 
+    /// The id of the segment behind an address; 0 when there is none.
+    [[nodiscard]] std::uint64_t id_of(address where) const noexcept {
+        const Segment* const segment = owner(slot_of(where));
+        return segment != nullptr ? segment->id : 0;
+    }
+
     void prefetch(address where) const noexcept {
         const std::byte* const base = entries_[slot_of(where)].base.load(std::memory_order_relaxed);
         if (base != nullptr) COFFER_PREFETCH(base + offset_of(where));

@@ -52,13 +52,6 @@ public:
         }
     }
 
-    /// In a forked child there is no thread to join.
-    void abandon() {
-        if constexpr (Threading::concurrent) {
-            if (thread_.joinable()) thread_.detach();
-        }
-    }
-
 private:
     template <class Job>
     void loop(Job& job) {

@@ -196,7 +196,7 @@ private:
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
         if (puts ? place.ref != where : place.ref != 0 || oldest) return outcome::done;  // C1
-        if (!records_->journal.has_room(each.size) || !table.ready(1)) {
+        if (!records_->journal.has_room(each.size, true) || !table.ready(1)) {
             needs = each.size;
             return outcome::lacks_room;
         }
@@ -244,7 +244,7 @@ private:
         const std::uint64_t size = record_size(0, sizeof id);
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->journal.has_room(size)) {
+            if (records_->exclusive || !records_->journal.has_room(size, true)) {
                 section.unlock();
                 if (auto made = records_->journal.prepare(size); !made) return made;
                 continue;

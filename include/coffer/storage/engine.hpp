@@ -70,11 +70,24 @@ private:
     using opener_type = opener<records_type, Durability::survives_system_crash>;
 
 public:
-    [[nodiscard]] static result<std::unique_ptr<engine>> open(std::string_view path, const options& chosen,
+    /// In a forked child the engine is left to the parent: only the lock's descriptor is closed here,
+    /// and nothing is destroyed that a vanished thread may hold.
+    struct deleter {
+        void operator()(engine* store) const noexcept {
+            if (store->fork_mark_.forked()) {
+                store->lock_.reset();
+            } else {
+                delete store;
+            }
+        }
+    };
+    using owner = std::unique_ptr<engine, deleter>;
+
+    [[nodiscard]] static result<owner> open(std::string_view path, const options& chosen,
                                                               FS system, const identity& self,
                                                               bool read_only) {
         if (auto fit = check_options(chosen, path); !fit) return fit.failure();
-        auto made = std::unique_ptr<engine>(new engine(system, chosen, read_only));
+        auto made = owner(new engine(system, chosen, read_only));
         if constexpr (Storage::persistent) {
             if (path.empty()) return fail(errc::invalid_argument, "the path of a store is empty");
             opener_type opener(made->records_, system, self, Index::id);
@@ -93,10 +106,6 @@ public:
     }
 
     ~engine() {
-        if (fork_mark_.forked()) {
-            background_.abandon();
-            return;
-        }
         if (!closed_) static_cast<void>(close());
     }
 
@@ -255,7 +264,8 @@ private:
         }
         if (auto ended = records_.journal.finish(); !ended) return ended;
         if (report_.clean && records_.journal.tail() == opened_at_) return {};
-        return save_image(records_, Index::id);
+        note(save_image(records_, Index::id));  // an image is a cache: the store is whole without it
+        return {};
     }
 
     void tell_report() const {

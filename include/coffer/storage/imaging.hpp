@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,9 @@ template <class Records>
     }
     if (size < least_log_for_image) return {};
     image_writer<typename Records::file_system_type> writer(*journal.folder());
-    return writer.write(std::move(header), [&](auto&& sink) { return records.index().save(sink); });
+    auto saved = writer.write(std::move(header), [&](auto&& sink) { return records.index().save(sink); });
+    if (!saved) static_cast<void>(journal.folder()->remove(std::string(image_name).append(new_suffix)));
+    return saved;
 }
 
 /// The image of a store, if there is one that fits.

@@ -189,8 +189,7 @@ private:
             }
             segment_scanner<file_system_type> scan(*folder_, id_);
             if (auto loaded = scan.load(segment_id_of(name)); !loaded) return loaded;
-            const bytes rest = scan.contents();
-            if (!all_zero(rest.subspan((std::min)(rest.size(), header_unit)))) {
+            if (scan.used() > header_unit) {
                 return fail(errc::corruption, "the store's identity file is missing but its segments are there; "
                             "restore STORE from a copy of the store", folder_->path());
             }

@@ -28,13 +28,21 @@ class replay {
 public:
     explicit replay(Records& records) noexcept : records_(&records) {}
 
-    /// Applies the records of `from`, whose file the scanner has loaded.
+    /// Applies the records of `from`, whose file the scanner has loaded; a few at a time, so that the
+    /// misses of their lookups overlap.
     template <class Scanner>
     [[nodiscard]] result<void> segment(segment_type& from, Scanner& scan) {
+        group_.clear();
         auto whole = scan.walk(from.begin, from.end, [&](const record& each, std::uint64_t offset) {
-            return apply(from, each, make_address(from.slot, offset));
+            const auto& table = records_->index();
+            if (each.type == record_type::put || each.type == record_type::erase) {
+                table.prefetch(table.probe(each.key));
+            }
+            group_.push_back({each, make_address(from.slot, offset)});
+            return group_.size() == group_size ? apply_group(from) : result<void>();
         });
         if (!whole) return whole.failure();
+        if (auto done = apply_group(from); !done) return done;
         if (*whole != from.end) {
             return fail(errc::corruption, "a record is not what was written; nothing was changed: restore "
                         "the file, or let salvage write what can still be read to a new store",
@@ -67,6 +75,20 @@ public:
     }
 
 private:
+    static constexpr std::size_t group_size = 16;
+    struct waiting {
+        record each;
+        address where;
+    };
+
+    [[nodiscard]] result<void> apply_group(segment_type& in) {
+        for (const waiting& next : group_) {
+            if (auto done = apply(in, next.each, next.where); !done) return done;
+        }
+        group_.clear();
+        return {};
+    }
+
     [[nodiscard]] result<void> clear(segment_type& in, std::uint64_t offset) {
         auto fresh = records_->make_index();
         if (!fresh) return fresh.failure();
@@ -80,6 +102,7 @@ private:
     }
 
     Records* records_;
+    std::vector<waiting> group_;
 };
 
 /// The commits that lie behind the durable place of a log whose end was not clean.

@@ -53,8 +53,10 @@ public:
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(1, size)) [[unlikely]] {
-                if (auto made = make_room(section, 1, size); !made) return made.failure();
+            if (records_->exclusive || !has_room(1, size, type == record_type::erase)) [[unlikely]] {
+                if (auto made = make_room(section, 1, size, type == record_type::erase); !made) {
+                    return made.failure();
+                }
                 continue;
             }
             table_type& table = records_->index();
@@ -111,7 +113,9 @@ public:
 
     /// Makes the promise hold for everything before `upto`, and commits it.
     [[nodiscard]] result<void> keep(position upto) {
-        if (records_->journal.wants_segment()) [[unlikely]] wake_->wake();
+        if constexpr (Records::threading_type::concurrent) {
+            if (records_->journal.take_rotated()) [[unlikely]] wake_->wake();
+        }
         auto done = driver_->after_write(upto, [this](position kept) { settle(kept); });
         if constexpr (Hides) {
             // Another thread's flush or sync may have kept the promise without committing it yet.
@@ -161,23 +165,24 @@ private:
         return {};
     }
 
-    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size) {
+    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size, bool frees_space = false) {
         const bool described = Hides || operations > 1;
         return records_->index().ready(operations) &&
-               (!described || records_->pending.ready(operations)) && records_->journal.has_room(size);
+               (!described || records_->pending.ready(operations)) &&
+               records_->journal.has_room(size, frees_space);
     }
 
     /// Leaves the section and makes what was missing.
     template <class Section>
     [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
-                                                         std::uint64_t size) {
+                                                         std::uint64_t size, bool frees_space = false) {
         if (records_->exclusive) {
             const position upto = records_->journal.tail();
             section.unlock();
             Records::threading_type::yield();
             return keep(upto);
         }
-        const bool log_full = !records_->journal.has_room(size);
+        const bool log_full = !records_->journal.has_room(size, frees_space);
         section.unlock();
         if (log_full) {
             if (auto made = records_->journal.prepare(size); !made) return made;

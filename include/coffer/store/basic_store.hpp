@@ -403,7 +403,7 @@ public:
     void refresh() { try_refresh().value(); }
 
 private:
-    basic_store(std::unique_ptr<engine> made, std::string path, const options& chosen, FS system)
+    basic_store(typename engine::owner made, std::string path, const options& chosen, FS system)
         : engine_(std::move(made)), path_(std::move(path)), options_(chosen), system_(system) {}
 
     [[nodiscard]] static detail::identity identity() {
@@ -524,7 +524,7 @@ private:
         return typename range_type::iterator(running(), std::make_shared<const detail::limits>(), from.as_bound());
     }
 
-    std::unique_ptr<engine> engine_;
+    typename engine::owner engine_;
     std::string path_;
     options options_;
     FS system_;
