@@ -2,8 +2,8 @@
 //
 //   coffer::store<Key, Value, Policies...>
 //
-// Policies come in any order, at most one per axis; what is not named is the default: file_log, sync,
-// hash, multi, native. It is an alias, so two spellings of one choice are one type.
+// Policies come in any order, at most one per axis; what is not named is the default: file_log,
+// sync, hash, multi, native. It is an alias, so two spellings of one choice are one type.
 #ifndef COFFER_STORE_HPP
 #define COFFER_STORE_HPP
 
@@ -25,11 +25,13 @@
 namespace coffer {
 
 template <class Key, class Value, class... Policies>
-using store = basic_store<Key, Value, typename detail::selection<Policies...>::template on<detail::storage_axis>,
-                          typename detail::selection<Policies...>::template on<detail::durability_axis>,
-                          typename detail::selection<Policies...>::template on<detail::index_axis>,
-                          typename detail::selection<Policies...>::template on<detail::threading_axis>,
-                          typename detail::selection<Policies...>::template on<detail::fs_axis>>;
+using store =
+    basic_store<Key, Value,
+                typename detail::selection<Policies...>::template on<detail::storage_axis>,
+                typename detail::selection<Policies...>::template on<detail::durability_axis>,
+                typename detail::selection<Policies...>::template on<detail::index_axis>,
+                typename detail::selection<Policies...>::template on<detail::threading_axis>,
+                typename detail::selection<Policies...>::template on<detail::fs_axis>>;
 
 namespace detail {
 
@@ -74,14 +76,16 @@ using test_store = store<Key, Value, storage::map, index::sorted, threading::sin
 
 /// Is S a store of these keys and values, whatever its policies?
 template <class S, class Key, class Value>
-concept store_of = std::same_as<typename S::key_type, Key> && std::same_as<typename S::mapped_type, Value> &&
-                   requires(S& store, const S& shown, const Key& key, const Value& value, typename S::batch& batch) {
-                       store.put(key, value);
-                       shown.get(key);
-                       store.erase(key);
-                       store.write(batch);
-                       { shown.size() } -> std::same_as<std::uint64_t>;
-                   };
+concept store_of =
+    std::same_as<typename S::key_type, Key> && std::same_as<typename S::mapped_type, Value> &&
+    requires(S& store, const S& shown, const Key& key, const Value& value,
+             typename S::batch& batch) {
+        store.put(key, value);
+        shown.get(key);
+        store.erase(key);
+        store.write(batch);
+        { shown.size() } -> std::same_as<std::uint64_t>;
+    };
 
 }  // namespace coffer
 

@@ -112,11 +112,12 @@ struct no_copy {
 };
 struct with_no_copy_last {
     int a = 0;
-    no_copy last;
+    no_copy last{1};
 };
+int outside = 0;
 struct with_reference_last {
     int a = 0;
-    int& last;
+    int& last = outside;
 };
 struct overlapping {
     [[no_unique_address]] none tag;

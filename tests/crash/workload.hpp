@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,25 +69,217 @@ struct scene {
 
 inline constexpr const char* folder = "/s";
 
+/// A moment at which everything may end.
 struct point {
     simulated disk;
     prospects may;
     std::string where;
 };
 
+/// What went wrong, and all that is needed to see it again.
+struct violation {
+    std::string where;
+    std::string what;
+};
+
+/// The keys and values of an operation; `number` is its place in the workload.
+inline commit changes_of(operation is, std::size_t number, const scene& in) {
+    using kind = change::kind;
+    const std::string digit = std::to_string(number);
+    switch (is) {
+        case operation::put_small:
+            return {{kind::put, "small" + digit, "value " + digit}};
+        case operation::put_empty:
+            return {{kind::put, "", ""}};
+        case operation::put_large:
+            return {{kind::put, "large", std::string(in.large, static_cast<char>('A' + number))}};
+        case operation::overwrite:
+            return {{kind::put, "a", "overwritten " + digit}};
+        case operation::erase:
+            return {{kind::erase, number % 2 == 0 ? "b" : "c"}};
+        case operation::batch:
+            return {{kind::put, "batched" + digit, "first"},
+                    {kind::erase, "c"},
+                    {kind::put, "a", "in a batch " + digit}};
+        case operation::batch_same_key:
+            return {{kind::put, "twice", "early " + digit}, {kind::put, "twice", "late " + digit}};
+        default:
+            return {};
+    }
+}
+
 class run {
 public:
     run(const simulated_subject& of, const scene& in)
-        : of_(&of), scene_(&in), disk_(in.disk.process_killed()), told_(of, in.held) {}
+        : of_(&of), scene_(&in), disk_(in.disk.process_killed()), history_(of, in.held), seen_(in.held) {}
     run(const run&) = delete;
     run& operator=(const run&) = delete;
-    ~run() { disk_.clear_hooks_for_test(); }
+    ~run() { disk_.clear_step_hook(); }
+
+    /// Opens, does `all`, closes. Keeps the points from operation `from` on; 0: from the beginning.
+    void play(const workload& all, std::size_t from) {
+        disk_.set_step_hook([this](const coffer::fs::step& next) {
+            keep(std::string("before ") + name_of(next.is) + " " + next.path + " [" +
+                 std::to_string(next.offset) + ", +" + std::to_string(next.length) + ") of " + now_);
+        });
+        recording_ = from == 0;
+        open();
+        for (std::size_t i = 0; i < all.size() && store_; ++i) {
+            recording_ = i + 1 >= from;
+            begin(std::string(operation_names[static_cast<unsigned>(all[i])]));
+            perform(all[i], i);
+            keep("after " + now_);
+            look();
+        }
+        recording_ = true;
+        begin("close");
+        close();
+        keep("after close");
+        disk_.clear_step_hook();
+    }
+
+    [[nodiscard]] std::vector<point>& points() noexcept { return points_; }
+    [[nodiscard]] const std::vector<violation>& violations() const noexcept { return violations_; }
+    [[nodiscard]] const simulated& disk() const noexcept { return disk_; }
 
 private:
+    void begin(std::string what) {
+        const std::unique_lock<std::mutex> held(guard_);
+        now_ = std::move(what);
+    }
+
+    /// From any thread.
+    void keep(const std::string& where) {
+        const std::unique_lock<std::mutex> held(guard_);
+        if (!recording_) return;
+        simulated copy = disk_;
+        prospects may = history_.at([&] { copy = disk_.process_killed(); });
+        points_.push_back({std::move(copy), std::move(may), where});
+    }
+
+    void complain(const std::string& what) { violations_.push_back({now_, what}); }
+
+    void open() {
+        begin("open");
+        auto opened = of_->open(folder, scene_->chosen, disk_);
+        if (!opened) {
+            complain(std::string("open: ") + opened.error().what());
+            return;
+        }
+        auto found = (*opened)->all();
+        if (!found) {
+            complain(std::string("reading everything: ") + found.error().what());
+        } else if (!history_.shown(*found)) {
+            complain("open() shows " + told(*found) + ", expected " +
+                     history_.at([] {}).after_kill->told());
+        } else {
+            seen_ = std::move(*found);
+        }
+        store_ = std::move(*opened);
+    }
+
+    void close() {
+        if (!store_) return;
+        const auto closed = store_->close();
+        store_.reset();
+        if (closed) {
+            history_.synced();
+        } else {
+            failed(closed.error());
+        }
+    }
+
+    void failed(const coffer::error& cause) {
+        if (armed_) return;
+        complain(std::string("failed though nothing was made to fail: ") + cause.what());
+    }
+
+    void perform(operation is, std::size_t number) {
+        switch (is) {
+            case operation::sync: {
+                auto done = store_->sync();
+                done ? history_.synced() : failed(done.error());
+                break;
+            }
+            case operation::flush: {
+                auto done = store_->flush();
+                done ? history_.flushed() : failed(done.error());
+                break;
+            }
+            case operation::compact: {
+                auto done = store_->compact();
+                if (!done) failed(done.error());
+                break;
+            }
+            case operation::reopen:
+                close();
+                open();
+                break;
+            case operation::fail_next_sync:
+                armed_ = true;
+                disk_.fail_call(1, {}, of_->mapped ? coffer::fs::call::sync_map : coffer::fs::call::sync);
+                break;
+            case operation::wait:
+                disk_.advance(2'000'000'000);
+                break;
+            case operation::erase:
+                write(changes_of(is, number, *scene_), true);
+                break;
+            default:
+                write(changes_of(is, number, *scene_), false);
+                break;
+        }
+    }
+
+    void write(const commit& changes, bool erases) {
+        history_.begin(changes);
+        coffer::result<bool> done = true;
+        if (erases) {
+            done = store_->erase(changes[0].key);
+        } else {
+            auto put = changes.size() == 1 ? store_->put(changes[0].key, changes[0].value)
+                                           : store_->write(changes);
+            if (!put) done = put.failure();
+        }
+        if (done && erases && *done != (seen_.count(changes[0].key) != 0)) {
+            complain("erase() says that the key was " + std::string(*done ? "" : "not ") + "there");
+        }
+        if (done && *done) {
+            history_.returned();
+            apply(changes, seen_);
+        } else if (done || done.error().kind() == coffer::errc::poisoned) {
+            history_.had_no_effect();
+        } else {
+            history_.failed();
+        }
+        if (!done) failed(done.error());
+    }
+
+    /// The running store shows what returned, and nothing of what failed if it hides that.
+    void look() {
+        if (!store_) return;
+        auto found = store_->all();
+        if (!found) {
+            complain(std::string("reading everything: ") + found.error().what());
+        } else if (*found != seen_ && (of_->hides() || !history_.may_be_seen(*found))) {
+            complain("the running store shows " + told(*found) + ", expected " + told(seen_));
+        } else {
+            seen_ = std::move(*found);
+        }
+    }
+
     const simulated_subject* of_;
     const scene* scene_;
     simulated disk_;
-    history told_;
+    history history_;
+    contents seen_;
+    std::unique_ptr<opened> store_;
+    bool armed_ = false;
+    std::mutex guard_;  // guards what the hook uses
+    std::string now_;
+    bool recording_ = false;
+    std::vector<point> points_;
+    std::vector<violation> violations_;
 };
 
 }  // namespace crash

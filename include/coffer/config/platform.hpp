@@ -6,7 +6,8 @@
 
 #include <version>
 
-#if !defined(__cplusplus) || (__cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L))
+#if !defined(__cplusplus) || \
+    (__cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L))
 #error "coffer needs C++20: compile with -std=c++20 (or /std:c++20)."
 #endif
 

@@ -66,8 +66,8 @@ public:
             for (std::size_t tried = 1;; ++tried) {
                 slot& candidate = slots_[at];
                 std::uint64_t free = 0;
-                if (candidate.began.compare_exchange_strong(free, now_.load(std::memory_order_relaxed),
-                                                            std::memory_order_seq_cst)) {
+                if (candidate.began.compare_exchange_strong(
+                        free, now_.load(std::memory_order_relaxed), std::memory_order_seq_cst)) {
                     return pin(&candidate);
                 }
                 at = (at + 1) % slot_count;

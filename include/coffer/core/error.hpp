@@ -37,19 +37,32 @@ namespace detail {
 
 [[nodiscard]] constexpr const char* name_of(errc code) noexcept {
     switch (code) {
-        case errc::not_found: return "not found";
-        case errc::incompatible: return "incompatible";
-        case errc::corruption: return "corruption";
-        case errc::io_error: return "I/O error";
-        case errc::no_space: return "no space";
-        case errc::permission_denied: return "permission denied";
-        case errc::locked: return "locked";
-        case errc::poisoned: return "poisoned";
-        case errc::read_only: return "read-only";
-        case errc::closed: return "closed";
-        case errc::too_large: return "too large";
-        case errc::invalid_argument: return "invalid argument";
-        case errc::forked: return "forked";
+        case errc::not_found:
+            return "not found";
+        case errc::incompatible:
+            return "incompatible";
+        case errc::corruption:
+            return "corruption";
+        case errc::io_error:
+            return "I/O error";
+        case errc::no_space:
+            return "no space";
+        case errc::permission_denied:
+            return "permission denied";
+        case errc::locked:
+            return "locked";
+        case errc::poisoned:
+            return "poisoned";
+        case errc::read_only:
+            return "read-only";
+        case errc::closed:
+            return "closed";
+        case errc::too_large:
+            return "too large";
+        case errc::invalid_argument:
+            return "invalid argument";
+        case errc::forked:
+            return "forked";
     }
     return "unknown error";
 }
@@ -88,9 +101,8 @@ public:
     error(errc code, std::string_view sentence, std::string_view path = {}, int os_code = 0,
           std::optional<std::uint64_t> offset = std::nullopt)
         : std::system_error(make_error_code(code)),
-          details_(std::make_shared<const details>(
-              details{told(code, sentence, path, os_code, offset), std::string(path), offset,
-                      os_code})) {}
+          details_(std::make_shared<const details>(details{
+              told(code, sentence, path, os_code, offset), std::string(path), offset, os_code})) {}
 
     [[nodiscard]] errc kind() const noexcept { return static_cast<errc>(code().value()); }
     [[nodiscard]] const char* what() const noexcept override { return details_->text.c_str(); }
@@ -111,9 +123,13 @@ private:
         std::string text = "coffer: ";
         text.append(detail::name_of(code)).append(": ").append(sentence);
         if (!path.empty()) text.append(" [").append(path);
-        if (offset) text.append(path.empty() ? " [" : ", ").append("offset ").append(std::to_string(*offset));
+        if (offset)
+            text.append(path.empty() ? " [" : ", ")
+                .append("offset ")
+                .append(std::to_string(*offset));
         if (!path.empty() || offset) text.append("]");
-        if (os_code != 0) text.append(" (").append(std::system_category().message(os_code)).append(")");
+        if (os_code != 0)
+            text.append(" (").append(std::system_category().message(os_code)).append(")");
         return text;
     }
 

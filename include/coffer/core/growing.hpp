@@ -46,8 +46,10 @@ public:
     template <class Memory>
     [[nodiscard]] result<void> grow(Memory& memory, unsigned region) {
         const unsigned piece = count_.load(std::memory_order_relaxed);
-        if (piece == most_pieces) return fail(errc::no_space, "the index has reached its largest size");
-        auto raw = memory.allocate(region, piece, static_cast<std::size_t>(size_of_piece(piece)) * sizeof(T));
+        if (piece == most_pieces)
+            return fail(errc::no_space, "the index has reached its largest size");
+        auto raw = memory.allocate(region, piece,
+                                   static_cast<std::size_t>(size_of_piece(piece)) * sizeof(T));
         if (!raw) return raw.failure();
         pieces_[piece].store(reinterpret_cast<T*>(*raw), std::memory_order_release);
         count_.store(piece + 1, std::memory_order_release);

@@ -27,7 +27,8 @@ public:
         for (void* piece : pieces_) std::free(piece);
     }
 
-    /// `region` and `number` name the piece for memories that outlive the process; here they do not.
+    /// `region` and `number` name the piece for memories that outlive the process; here they do
+    /// not.
     [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
         static_cast<void>(region), static_cast<void>(number);
         constexpr std::size_t line = 64;

@@ -88,7 +88,8 @@ public:
 
 private:
     void checked() const {
-        if (failed_) [[unlikely]] detail::raise(*error_);
+        if (failed_) [[unlikely]]
+            detail::raise(*error_);
     }
 
     union {
@@ -109,7 +110,8 @@ public:
     [[nodiscard]] bool has_value() const noexcept { return !error_; }
     explicit operator bool() const noexcept { return !error_; }
     void value() const {
-        if (error_) [[unlikely]] detail::raise(*error_);
+        if (error_) [[unlikely]]
+            detail::raise(*error_);
     }
 
     [[nodiscard]] const coffer::error& error() const noexcept { return *error_; }

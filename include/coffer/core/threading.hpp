@@ -1,23 +1,26 @@
 // coffer/core/threading.hpp: the threading axis. Who may call at once?
 //
-// | policy   | promise                                             | cost                          |
+// | policy   | promise                                             | cost |
 // |----------|-----------------------------------------------------|-------------------------------|
-// | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers |
-// | `single` | one thread at a time                                | none: plain loads and stores  |
+// | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers
+// | | `single` | one thread at a time                                | none: plain loads and stores
+// |
 //
 // A threading policy supplies `atomic`, `mutex`, `condition`, `thread` and `yield`; nothing else in
 // the library names a synchronisation primitive, so that a scheduler of a test's own can take their
-// place. No fences are used: ThreadSanitizer does not know them. `single` is the identity of the axis: the same members, all of which do nothing.
+// place. No fences are used: ThreadSanitizer does not know them. `single` is the identity of the
+// axis: the same members, all of which do nothing.
 //
-// | expression                     | result          | promise                                       |
+// | expression                     | result          | promise |
 // |--------------------------------|-----------------|-----------------------------------------------|
-// | `T::concurrent`                | constexpr bool  | may two threads be inside the store at once   |
-// | `T::atomic<U>`                 | type            | load, store, exchange, fetch_add, fetch_sub, compare_exchange_strong |
-// | `T::mutex`                     | type            | BasicLockable, try_lock                       |
-// | `T::condition`                 | type            | wait(lock), wait_for(lock, ns), notify_one, notify_all |
-// | `T::thread`                    | type            | constructible from a callable, join, joinable |
-// | `T::yield()`                   | void            | lets another thread run                       |
-// | `T::this_thread()`             | std::uintptr_t  | differs between threads that live at once     |
+// | `T::concurrent`                | constexpr bool  | may two threads be inside the store at once
+// | | `T::atomic<U>`                 | type            | load, store, exchange, fetch_add,
+// fetch_sub, compare_exchange_strong | | `T::mutex`                     | type            |
+// BasicLockable, try_lock                       | | `T::condition`                 | type |
+// wait(lock), wait_for(lock, ns), notify_one, notify_all | | `T::thread`                    | type
+// | constructible from a callable, join, joinable | | `T::yield()`                   | void | lets
+// another thread run                       | | `T::this_thread()`             | std::uintptr_t  |
+// differs between threads that live at once     |
 #ifndef COFFER_CORE_THREADING_HPP
 #define COFFER_CORE_THREADING_HPP
 
@@ -43,7 +46,9 @@ public:
     plain(const plain&) = delete;
     plain& operator=(const plain&) = delete;
 
-    [[nodiscard]] T load(std::memory_order = std::memory_order_seq_cst) const noexcept { return value_; }
+    [[nodiscard]] T load(std::memory_order = std::memory_order_seq_cst) const noexcept {
+        return value_;
+    }
     void store(T value, std::memory_order = std::memory_order_seq_cst) noexcept { value_ = value; }
     T exchange(T value, std::memory_order = std::memory_order_seq_cst) noexcept {
         const T old = value_;
@@ -122,21 +127,21 @@ struct single {
 }  // namespace threading
 
 template <class T>
-concept threading_policy = requires(typename T::mutex& mutex, typename T::condition& condition,
-                                    lock_of<typename T::mutex>& lock,
-                                    typename T::template atomic<std::uint64_t>& word) {
-    { T::concurrent } -> std::convertible_to<bool>;
-    typename T::thread;
-    mutex.lock();
-    mutex.unlock();
-    condition.wait(lock);
-    condition.notify_one();
-    condition.notify_all();
-    { word.load(std::memory_order_acquire) } -> std::same_as<std::uint64_t>;
-    word.store(std::uint64_t{}, std::memory_order_release);
-    T::yield();
-    { T::this_thread() } -> std::same_as<std::uintptr_t>;
-};
+concept threading_policy =
+    requires(typename T::mutex& mutex, typename T::condition& condition,
+             lock_of<typename T::mutex>& lock, typename T::template atomic<std::uint64_t>& word) {
+        { T::concurrent } -> std::convertible_to<bool>;
+        typename T::thread;
+        mutex.lock();
+        mutex.unlock();
+        condition.wait(lock);
+        condition.notify_one();
+        condition.notify_all();
+        { word.load(std::memory_order_acquire) } -> std::same_as<std::uint64_t>;
+        word.store(std::uint64_t{}, std::memory_order_release);
+        T::yield();
+        { T::this_thread() } -> std::same_as<std::uintptr_t>;
+    };
 
 static_assert(threading_policy<threading::multi> && threading_policy<threading::single>);
 

@@ -5,7 +5,8 @@
 // when the oldest unsynced byte is `max_delay` old or `max_bytes` wait. A writer that finds
 // `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
 //
-// I1  oldest_ is the time at which the oldest byte that is not yet durable was accepted, 0 when there
+// I1  oldest_ is the time at which the oldest byte that is not yet durable was accepted, 0 when
+// there
 //     is none; it is cleared before the sync that covers it is planned.
 // An error of the worker stays in the log and is answered by every later write, flush, sync, close.
 #ifndef COFFER_DURABILITY_ASYNC_HPP

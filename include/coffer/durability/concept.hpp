@@ -1,30 +1,38 @@
 // coffer/durability/concept.hpp: the durability axis. What does a returning write promise?
 //
-// | policy          | a returned write is                                  | survives the process | survives the system |
+// | policy          | a returned write is                                  | survives the process |
+// survives the system |
 // |-----------------|-------------------------------------------------------|----------------------|---------------------|
-// | `sync`          | on stable storage, and no reader saw it earlier       | yes                  | yes                 |
-// | `write_through` | with the operating system                             | yes                  | to the last sync()  |
-// | `buffered`      | in this process; handed over after `buffer_bytes` or `interval` | to the last hand-over | to the last sync() |
-// | `async`         | in this process; a worker hands over and syncs after `max_bytes` or `max_delay` | to the last hand-over | to the worker's last sync |
+// | `sync`          | on stable storage, and no reader saw it earlier       | yes | yes | |
+// `write_through` | with the operating system                             | yes                  |
+// to the last sync()  | | `buffered`      | in this process; handed over after `buffer_bytes` or
+// `interval` | to the last hand-over | to the last sync() | | `async`         | in this process; a
+// worker hands over and syncs after `max_bytes` or `max_delay` | to the last hand-over | to the
+// worker's last sync |
 //
 // A policy `D` is an empty type:
 //
-// | expression                        | result         | promise                                       |
+// | expression                        | result         | promise |
 // |-----------------------------------|----------------|-----------------------------------------------|
-// | `D::survives_process_crash`       | constexpr bool | every returned write survives a killed process |
-// | `D::survives_system_crash`        | constexpr bool | every returned write survives a power cut     |
-// | `D::hides_until_kept`             | constexpr bool | no reader sees a write before its promise holds |
-// | `D::needs_worker`                 | constexpr bool | hand-over happens on a thread of its own      |
-// | `D::template driver<Log>`         | type           | drives one log:                               |
+// | `D::survives_process_crash`       | constexpr bool | every returned write survives a killed
+// process | | `D::survives_system_crash`        | constexpr bool | every returned write survives a
+// power cut     | | `D::hides_until_kept`             | constexpr bool | no reader sees a write
+// before its promise holds | | `D::needs_worker`                 | constexpr bool | hand-over
+// happens on a thread of its own      | | `D::template driver<Log>`         | type           |
+// drives one log:                               |
 //
-// | expression                   | result                  | called                                      |
+// | expression                   | result                  | called |
 // |------------------------------|-------------------------|---------------------------------------------|
-// | `driver(log, options, wake)` |                         | once; `wake()` wakes the background thread  |
-// | `d.before_write()`           | result<void>            | by a writer, outside the writer's section; may wait (back-pressure), answers sticky errors |
-// | `d.after_write(place, then)` | result<void>            | by a writer whose commit ends at `place`; returns when the promise holds. `then(kept)` runs on one of the waiting writers when the promise came to hold for all before `kept` |
-// | `d.kept()`                   | position                | where hides_until_kept: the promise holds for all before it |
-// | `d.due()`                    | std::uint64_t           | by the background thread: when run() wants to be called next (nanoseconds of the file system's clock; UINT64_MAX: not at all) |
-// | `d.run()`                    | result<void>            | by the background thread, when due; by callers under `threading::single` |
+// | `driver(log, options, wake)` |                         | once; `wake()` wakes the background
+// thread  | | `d.before_write()`           | result<void>            | by a writer, outside the
+// writer's section; may wait (back-pressure), answers sticky errors | | `d.after_write(place,
+// then)` | result<void>            | by a writer whose commit ends at `place`; returns when the
+// promise holds. `then(kept)` runs on one of the waiting writers when the promise came to hold for
+// all before `kept` | | `d.kept()`                   | position                | where
+// hides_until_kept: the promise holds for all before it | | `d.due()`                    |
+// std::uint64_t           | by the background thread: when run() wants to be called next
+// (nanoseconds of the file system's clock; UINT64_MAX: not at all) | | `d.run()` | result<void> |
+// by the background thread, when due; by callers under `threading::single` |
 #ifndef COFFER_DURABILITY_CONCEPT_HPP
 #define COFFER_DURABILITY_CONCEPT_HPP
 

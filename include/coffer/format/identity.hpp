@@ -84,27 +84,34 @@ using identity_image = std::array<std::byte, identity_at::size>;
 
 [[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
     if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
-        return fail(errc::corruption, "this file does not begin as a coffer store does; if the folder "
-                    "holds something else, choose another path", path, 0, 0);
+        return fail(errc::corruption,
+                    "this file does not begin as a coffer store does; if the folder "
+                    "holds something else, choose another path",
+                    path, 0, 0);
     }
     if (image.size() >= 12) {
         const auto format = load_le<std::uint32_t>(image.data() + identity_at::format);
         if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
-            return fail(errc::incompatible, "the store has format version " + std::to_string(format) +
-                        ", this program reads up to " + std::to_string(COFFER_FORMAT_VERSION) +
-                        "; open it with a newer coffer", path);
+            return fail(errc::incompatible,
+                        "the store has format version " + std::to_string(format) +
+                            ", this program reads up to " + std::to_string(COFFER_FORMAT_VERSION) +
+                            "; open it with a newer coffer",
+                        path);
         }
     }
     const std::byte* const at = image.data();
-    if (image.size() != identity_at::size ||
-        load_le<std::uint64_t>(at + identity_at::check) != hash64({at, identity_at::check}, store_magic)) {
-        return fail(errc::corruption, "the identity of the store is damaged; restore this file from a "
-                    "copy of the store", path, 0, 0);
+    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
+                                                 hash64({at, identity_at::check}, store_magic)) {
+        return fail(errc::corruption,
+                    "the identity of the store is damaged; restore this file from a "
+                    "copy of the store",
+                    path, 0, 0);
     }
     identity out;
     out.format = load_le<std::uint32_t>(at + identity_at::format);
     out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
-    out.id = {load_le<std::uint64_t>(at + identity_at::id), load_le<std::uint64_t>(at + identity_at::id + 8)};
+    out.id = {load_le<std::uint64_t>(at + identity_at::id),
+              load_le<std::uint64_t>(at + identity_at::id + 8)};
     const auto name = as_text({at + identity_at::storage, 16});
     out.storage = name.substr(0, (std::min)(name.find('\0'), name.size()));
     out.key = load_le<std::uint64_t>(at + identity_at::key);
@@ -121,16 +128,25 @@ using identity_image = std::array<std::byte, identity_at::size>;
 /// Is the store that `found` describes the one that a program with `expected` may open?
 [[nodiscard]] inline result<void> check_identity(const identity& found, const identity& expected,
                                                  std::string_view path) {
-    const auto differ = [&](std::string_view what, const std::string& is, const std::string& wanted) {
-        return fail(errc::incompatible, std::string("the store was written with ").append(what)
-                    .append(" ").append(is).append(", this program expects ").append(wanted)
-                    .append("; open it with the type that wrote it, or choose another path"), path);
+    const auto differ = [&](std::string_view what, const std::string& is,
+                            const std::string& wanted) {
+        return fail(errc::incompatible,
+                    std::string("the store was written with ")
+                        .append(what)
+                        .append(" ")
+                        .append(is)
+                        .append(", this program expects ")
+                        .append(wanted)
+                        .append("; open it with the type that wrote it, or choose another path"),
+                    path);
     };
     if (found.storage != expected.storage || found.storage_version != expected.storage_version) {
-        return differ("storage policy", found.storage + " version " + std::to_string(found.storage_version),
+        return differ("storage policy",
+                      found.storage + " version " + std::to_string(found.storage_version),
                       expected.storage + " version " + std::to_string(expected.storage_version));
     }
-    if (found.key != expected.key) return differ("keys of type", found.key_words, expected.key_words);
+    if (found.key != expected.key)
+        return differ("keys of type", found.key_words, expected.key_words);
     if (found.value != expected.value) {
         return differ("values of type", found.value_words, expected.value_words);
     }

@@ -12,8 +12,9 @@
 //   64      8     commits up to there
 //   72      8     entries
 //   80      8     size of the payload
-//   88      8     check of the payload: that of each block of 256 KiB, seeded with the one before it
-//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
+//   88      8     check of the payload: that of each block of 256 KiB, seeded with the one before
+//   it 96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits),
+//   flags
 //                 (32 bits: 1 cut off by a crash, 2 has a clear)
 //   ..      8     check of everything before it, seeded with the store id
 //   ..            payload: the index's own image
@@ -63,11 +64,11 @@ struct image_header {
 };
 
 namespace image_at {
-inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4, store = machine + 4,
-                             index = store + 16, index_version = index + 16, count = index_version + 4,
-                             upto = count + 4, commits = upto + 8, entries = commits + 8,
-                             payload = entries + 8, payload_check = payload + 8,
-                             segments = payload_check + 8;
+inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
+                             store = machine + 4, index = store + 16, index_version = index + 16,
+                             count = index_version + 4, upto = count + 4, commits = upto + 8,
+                             entries = commits + 8, payload = entries + 8,
+                             payload_check = payload + 8, segments = payload_check + 8;
 inline constexpr std::size_t segment_size = 48;
 }  // namespace image_at
 static_assert(image_at::segments == 96);
@@ -113,7 +114,8 @@ static_assert(image_at::segments == 96);
 }
 
 /// How many bytes the header that begins with these has; 0 when they begin none.
-[[nodiscard]] inline std::size_t claimed_image_header(bytes start, std::uint64_t file_size) noexcept {
+[[nodiscard]] inline std::size_t claimed_image_header(bytes start,
+                                                      std::uint64_t file_size) noexcept {
     if (start.size() < image_at::segments) return 0;
     if (load_le<std::uint64_t>(start.data()) != image_magic) return 0;
     const std::size_t count = load_le<std::uint32_t>(start.data() + image_at::count);
@@ -132,7 +134,8 @@ static_assert(image_at::segments == 96);
         load_le<std::uint32_t>(at + image_at::machine) != image_machine()) {
         return false;
     }
-    out.store = {load_le<std::uint64_t>(at + image_at::store), load_le<std::uint64_t>(at + image_at::store + 8)};
+    out.store = {load_le<std::uint64_t>(at + image_at::store),
+                 load_le<std::uint64_t>(at + image_at::store + 8)};
     const auto name = as_text({at + image_at::index, 16});
     out.index = index;
     if (!(out.store == store) || name.substr(0, name.find('\0')) != index.name ||
@@ -148,10 +151,14 @@ static_assert(image_at::segments == 96);
     const std::byte* run = at + image_at::segments;
     for (image_segment& each : out.segments) {
         const auto flags = load_le<std::uint32_t>(run + 44);
-        each = {load_le<std::uint64_t>(run),      load_le<std::uint64_t>(run + 8),
-                load_le<std::uint64_t>(run + 16), load_le<std::uint64_t>(run + 24),
-                load_le<std::uint64_t>(run + 32), load_le<std::uint32_t>(run + 40),
-                (flags & 1) != 0,                 (flags & 2) != 0};
+        each = {load_le<std::uint64_t>(run),
+                load_le<std::uint64_t>(run + 8),
+                load_le<std::uint64_t>(run + 16),
+                load_le<std::uint64_t>(run + 24),
+                load_le<std::uint64_t>(run + 32),
+                load_le<std::uint32_t>(run + 40),
+                (flags & 1) != 0,
+                (flags & 2) != 0};
         if (each.slot >= most_slots || each.begin > each.end) return false;
         run += image_at::segment_size;
     }

@@ -30,7 +30,8 @@ inline constexpr std::string_view new_suffix = ".new";
     return digits;
 }
 
-[[nodiscard]] inline std::string segment_name(std::uint64_t id, std::string_view suffix = log_suffix) {
+[[nodiscard]] inline std::string segment_name(std::uint64_t id,
+                                              std::string_view suffix = log_suffix) {
     return hex_of(id).append(suffix);
 }
 

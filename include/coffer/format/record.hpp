@@ -12,7 +12,8 @@
 // V1  The check matches; so all-zero bytes, bytes of another place and torn bytes are no record.
 // V2  The type is known, the reserved bits and the padding are zero.
 // V3  Sizes are the shortest varints, within the bounds, and the record ends inside its segment.
-// V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end have
+// V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end
+// have
 //     a `mark_body` as their value, drop has a segment id.
 //
 // Pure functions of bytes: no state, no threads, no failure but "this is no record here".
@@ -30,12 +31,19 @@
 
 namespace coffer {
 
-inline constexpr std::size_t max_key_size = std::size_t{64} * 1024;        // encoded bytes
-inline constexpr std::uint64_t max_value_size = 0xFFFFFFFF;                // encoded bytes
+inline constexpr std::size_t max_key_size = std::size_t{64} * 1024;  // encoded bytes
+inline constexpr std::uint64_t max_value_size = 0xFFFFFFFF;          // encoded bytes
 
 namespace detail {
 
-enum class record_type : std::uint8_t { put = 1, erase = 2, clear = 3, mark = 4, drop = 5, end = 6 };
+enum class record_type : std::uint8_t {
+    put = 1,
+    erase = 2,
+    clear = 3,
+    mark = 4,
+    drop = 5,
+    end = 6
+};
 
 inline constexpr std::size_t check_size = 8;
 inline constexpr std::byte more_bit{0x80};

@@ -119,13 +119,15 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
     out.durable = position::of_word(load_le<std::uint64_t>(at + header_at::durable));
     out.commits = load_le<std::uint64_t>(at + header_at::commits);
     const std::size_t count = load_le<std::uint32_t>(at + header_at::count);
-    if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size) return false;
+    if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size)
+        return false;
     out.live.resize(count);
     const std::byte* run = at + header_at::runs;
     for (segment_run& each : out.live) {
         each = {load_le<std::uint64_t>(run), load_le<std::uint64_t>(run + 8),
                 load_le<std::uint64_t>(run + 16)};
-        if (each.first == 0 || each.count == 0 || each.first >= id || each.count > id - each.first) {
+        if (each.first == 0 || each.count == 0 || each.first >= id ||
+            each.count > id - each.first) {
             return false;
         }
         run += header_at::run_size;

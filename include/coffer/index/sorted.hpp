@@ -120,12 +120,16 @@ public:
     [[nodiscard]] place locate(const lookup& wanted, Keys& keys) {
         place at;
         at.key = wanted.key;
+        if (behind_all(wanted, at)) return at;
         const route way{wanted.key, wanted.head, route::aim::at};
         sighting<node> leaf;
-        const bool arrived = detail::descend(
-            pool_, way, leaf, at.leaf, [&](const auto&, node_id id, unsigned entry, node_meta) {
-                at.way[at.depth++] = {id, entry};
-            });
+        bool last = true;
+        const bool arrived =
+            detail::descend(pool_, way, leaf, at.leaf,
+                            [&](const auto&, node_id id, unsigned entry, node_meta meta) {
+                                at.way[at.depth++] = {id, entry};
+                                last = last && entry + 1 == meta.count();
+                            });
         COFFER_ASSERT(arrived, "a second writer");
         static_cast<void>(arrived);
         const node_meta meta = leaf.node.meta();
@@ -139,10 +143,14 @@ public:
         }
         const tied same = find_ties<pool>(leaf.node, meta.count(), image_of(wanted, meta.prefix()));
         at.position = same.first;
-        if constexpr (exact) {
-            if (same.first != same.last) at.ref = ref_of(leaf.node.entry(same.first));
-        } else {
-            if (same.first != same.last) settle_tie(leaf.node, same, at, keys);
+        if (same.first != same.last) {
+            if constexpr (exact) {
+                at.ref = ref_of(leaf.node.entry(same.first));
+            } else {
+                settle_tie(leaf.node, same, at, keys);
+            }
+        } else if (last && same.first == meta.count()) {
+            pool_.edge = at.leaf;
         }
         return at;
     }
@@ -214,6 +222,30 @@ private:
     static unsigned load_refs(node leaf, tied from, ref* to) noexcept {
         for (unsigned i = from.first; i < from.last; ++i) *to++ = ref_of(leaf.entry(i));
         return from.last - from.first;
+    }
+
+    /// Is the key above all others, as the one located before it was?
+    bool behind_all(const lookup& wanted, place& at) noexcept {
+        if (pool_.edge == no_node) return false;
+        const node leaf = pool_.at(pool_.edge);
+        const node_meta meta = leaf.meta();
+        const unsigned count = meta.count();
+        bool behind = count != 0;
+        if constexpr (exact) {
+            behind = behind && leaf.head(count - 1) < wanted.head;
+        } else {
+            behind = behind && stand(pool_, leaf, meta, wanted.key).order == 0 &&
+                     leaf.image(count - 1) < image_of(wanted, meta.prefix());
+        }
+        if (behind) {
+            at.leaf = pool_.edge;
+            at.position = count;
+            at.shared = meta.prefix();
+            at.edge = true;
+        } else {
+            pool_.edge = no_node;
+        }
+        return behind;
     }
 
     // Ties: keys of equal image, told apart by their records.

@@ -213,7 +213,9 @@ public:
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned count(node_meta meta) const noexcept {
         return meta.count() < capacity_ ? meta.count() : capacity_;
     }
-    [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t prefix_word(unsigned at) const noexcept { return load(2 + at); }
+    [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t prefix_word(unsigned at) const noexcept {
+        return load(2 + at);
+    }
     [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t head(unsigned at) const noexcept {
         return load(node_header_words + at);
     }
@@ -264,7 +266,8 @@ public:
     COFFER_ALWAYS_INLINE void set_entry(unsigned at, std::uint64_t entry) const noexcept {
         store(node_header_words + capacity_ + at, entry);
     }
-    COFFER_ALWAYS_INLINE void set(unsigned at, std::uint64_t head, std::uint64_t entry) const noexcept {
+    COFFER_ALWAYS_INLINE void set(unsigned at, std::uint64_t head,
+                                  std::uint64_t entry) const noexcept {
         set_head(at, head);
         set_entry(at, entry);
     }

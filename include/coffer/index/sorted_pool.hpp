@@ -98,6 +98,10 @@ public:
     /// "coffer", the size of the keys, the version of this layout.
     static constexpr std::uint64_t layout = 0x636F666665720000 | KeySize << 8 | 1;
 
+    /// The last leaf, when the last key to be located lies behind all others; else no_node. For the
+    /// writer alone: keys that come in order find their place without a descent.
+    node_id edge = no_node;
+
     explicit sorted_pool(Memory memory) : memory_(std::move(memory)) {}
     sorted_pool(const sorted_pool&) = delete;
     sorted_pool& operator=(const sorted_pool&) = delete;
@@ -119,6 +123,7 @@ public:
     [[nodiscard]] result<void> reset(std::uint64_t used_granules, std::uint64_t used_chunks) {
         if (auto had = have_state(); !had) return had;
         if (auto had = reach(used_granules, used_chunks); !had) return had;
+        edge = no_node;
         state& s = *state_;
         s.layout.store(0, std::memory_order_release);
         s.changing.store(0, std::memory_order_release);

@@ -84,7 +84,7 @@ public:
             note_longest(at.key.size());
             if (at.shared < meta.prefix()) {
                 if (meta.prefix() - at.shared >= 8 && meta.count() > large_entries / 2) {
-                    return stand_apart(at, leaf, where);
+                    return stand_apart(traced(at), leaf, where);
                 }
                 shorten(leaf, at.shared);
                 meta = leaf.meta();
@@ -94,9 +94,9 @@ public:
         if (meta.count() < leaf.capacity()) {
             add(leaf, at.position, image, where);
         } else if (is_small(at.leaf)) {
-            add(enlarge(at, leaf), at.position, image, where);
+            add(enlarge(traced(at), leaf), at.position, image, where);
         } else {
-            split(at, leaf, image, where);
+            split(traced(at), leaf, image, where);
         }
     }
 
@@ -127,6 +127,18 @@ public:
     }
 
 private:
+    /// The place with its way. What follows may give the tree another last leaf.
+    sorted_place traced(sorted_place at) noexcept {
+        pool_.edge = no_node;
+        if (!at.edge) return at;
+        auto id = static_cast<node_id>(pool_.now().root.load(std::memory_order_relaxed));
+        while (id != at.leaf) {
+            const unsigned last = pool_.at(id).meta().count() - 1;
+            at.way[at.depth++] = {id, last};
+            id = child_of(pool_.at(id).entry(last));
+        }
+        return at;
+    }
     static key_image image_of(bytes key, std::size_t from) noexcept {
         if constexpr (exact) {
             return {head_at(key, 0), 0};

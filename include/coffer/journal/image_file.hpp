@@ -1,8 +1,8 @@
 // coffer/journal/image_file.hpp: the file INDEX, written and read block by block.
 //
-// The payload passes through one block of 256 KiB whose check is chained with the check of the block
-// before it; so an image is verified while it is read, and judged at its end. A new image replaces
-// the old one by temporary file, sync, rename, directory sync.
+// The payload passes through one block of 256 KiB whose check is chained with the check of the
+// block before it; so an image is verified while it is read, and judged at its end. A new image
+// replaces the old one by temporary file, sync, rename, directory sync.
 #ifndef COFFER_JOURNAL_IMAGE_FILE_HPP
 #define COFFER_JOURNAL_IMAGE_FILE_HPP
 
@@ -48,7 +48,8 @@ private:
     [[nodiscard]] result<void> add(typename FS::file& to, bytes piece) {
         while (!piece.empty()) {
             const std::size_t part = (std::min)(piece.size(), image_block - block_.size());
-            block_.insert(block_.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(part));
+            block_.insert(block_.end(), piece.begin(),
+                          piece.begin() + static_cast<std::ptrdiff_t>(part));
             piece = piece.subspan(part);
             if (block_.size() == image_block) {
                 if (auto done = put_block(to); !done) return done;
@@ -76,7 +77,8 @@ template <file_system FS>
 class image_reader {
 public:
     /// Opens the image of `store` for an index of policy `index`. False: there is none of use.
-    [[nodiscard]] bool open(typename FS::directory& folder, const store_id& store, policy_id index) {
+    [[nodiscard]] bool open(typename FS::directory& folder, const store_id& store,
+                            policy_id index) {
         auto opened = folder.open(image_name, fs::access::read);
         if (!opened) return false;
         auto size = opened->size();
@@ -121,11 +123,13 @@ public:
 private:
     [[nodiscard]] result<void> get_block() {
         const auto size = static_cast<std::size_t>((std::min)(left_, std::uint64_t{image_block}));
-        if (size == 0) return fail(errc::corruption, "the image of the index is too short", file_->path());
+        if (size == 0)
+            return fail(errc::corruption, "the image of the index is too short", file_->path());
         block_.resize(size);
         auto got = file_->read_at(at_, block_);
         if (!got) return got.failure();
-        if (*got != size) return fail(errc::corruption, "the image of the index was cut", file_->path());
+        if (*got != size)
+            return fail(errc::corruption, "the image of the index was cut", file_->path());
         check_ = hash64(block_, check_);
         at_ += size;
         left_ -= size;

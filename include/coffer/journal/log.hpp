@@ -16,23 +16,25 @@
 // I5  After a failed sync nothing is ever synced again: the log is poisoned.
 //
 // Threads: append and rotation under enter(); hand_over, sync and prepare from any thread.
-// Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes and
-// may be tried again (stuck); a failed sync poisons.
+// Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes
+// and may be tried again (stuck); a failed sync poisons.
 #ifndef COFFER_JOURNAL_LOG_HPP
 #define COFFER_JOURNAL_LOG_HPP
 
 #include <coffer/config/assert.hpp>
 #include <coffer/core/epoch.hpp>
-#include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
-#include <coffer/journal/log_state.hpp>
 #include <coffer/journal/found_segment.hpp>
+#include <coffer/journal/log_state.hpp>
+#include <coffer/journal/room.hpp>
 #include <coffer/journal/segment.hpp>
 #include <coffer/journal/segment_table.hpp>
+#include <coffer/journal/slots.hpp>
+#include <coffer/journal/turn.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -69,7 +71,9 @@ public:
     /// False: leave the section, prepare(size), and come back. The last bytes of a segment are for
     /// what frees space (erases, cleaning), so that a full disk can be emptied.
     [[nodiscard]] bool has_room(std::uint64_t size, bool frees_space = false) noexcept {
-        if (active_ != nullptr && fits(*active_, size + (frees_space ? 0 : reserve_of(*active_)))) return true;
+        if (active_ != nullptr &&
+            fits(*active_, size + (frees_space ? 0 : reserve_of(active_->capacity))))
+            return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -86,7 +90,8 @@ public:
         if (type == record_type::erase) to.tombstones += size;
         if (type == record_type::clear) to.has_clear = true;
         if (!more) ++commits_;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
+        appended_.store(appended_.load(std::memory_order_relaxed) + size,
+                        std::memory_order_relaxed);
         tail_.store(position(to.id, to.end).word(), std::memory_order_release);
         return make_address(to.slot, offset);
     }
@@ -111,12 +116,11 @@ public:
 
     /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size) {
-        auto turn = lock(preparing_);
+        const auto alone = lock(preparing_);
         {
             auto section = enter();
             if (next_ != nullptr && fits_fresh(*next_, size)) return {};
         }
-        if (auto fits = within_bounds(size); !fits) return fits;
         auto made = make_segment(size);
         if (!made) return made.failure();
         std::unique_ptr<segment_type> unused;
@@ -134,24 +138,26 @@ public:
     }
     /// Was there a rotation since the last call?
     [[nodiscard]] bool take_rotated() noexcept {
-        return rotated_.load(std::memory_order_relaxed) && rotated_.exchange(false, std::memory_order_relaxed);
+        return rotated_.load(std::memory_order_relaxed) &&
+               rotated_.exchange(false, std::memory_order_relaxed);
     }
     [[nodiscard]] result<void> prepare_ahead() {
         wants_segment_.store(false, std::memory_order_relaxed);
         return prepare(0);
     }
 
-    // ---- hand-over and durability ----------------------------------------------------------------
+    // ---- hand-over and durability
+    // ----------------------------------------------------------------
 
     /// Hands everything before the present tail to the system.
     [[nodiscard]] result<void> hand_over() {
-        auto turn = take_turn();
+        const auto alone = turn_.take();
         return hand_over_in_turn(false);
     }
 
     /// Makes everything before the present tail durable.
     [[nodiscard]] result<void> sync() {
-        auto turn = take_turn();
+        const auto alone = turn_.take();
         return sync_in_turn();
     }
 
@@ -159,7 +165,7 @@ public:
     template <class Then>
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
         if (handed() >= upto) return {};
-        auto turn = take_turn();
+        const auto alone = turn_.take();
         if (handed() >= upto) return {};
         if (auto done = hand_over_in_turn(true); !done) return done;
         then(handed());
@@ -170,7 +176,7 @@ public:
     template <class Then>
     [[nodiscard]] result<void> sync(position upto, Then&& then) {
         if (durable() >= upto) return {};
-        auto turn = take_turn();
+        const auto alone = turn_.take();
         if (durable() >= upto) return {};
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
@@ -186,10 +192,12 @@ public:
 
     /// Bytes that were appended but not yet handed over, and not yet durable.
     [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) - handed_bytes_.load(std::memory_order_relaxed);
+        return appended_.load(std::memory_order_relaxed) -
+               handed_bytes_.load(std::memory_order_relaxed);
     }
     [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) - durable_bytes_.load(std::memory_order_relaxed);
+        return appended_.load(std::memory_order_relaxed) -
+               durable_bytes_.load(std::memory_order_relaxed);
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -197,7 +205,8 @@ public:
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
     void poison(const error& cause) { trouble_.poison(cause); }
 
-    // ---- what recovery, cleaning and closing need ---------------------------------------------------
+    // ---- what recovery, cleaning and closing need
+    // ---------------------------------------------------
 
     [[nodiscard]] table_type& table() noexcept { return table_; }
     [[nodiscard]] const table_type& table() const noexcept { return table_; }
@@ -225,7 +234,7 @@ public:
     /// Takes in a segment that recovery found; in order of ids, before any append. `slot` is the
     /// one that an image gave it, or most_slots.
     [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
-        if (slot == most_slots) slot = free_slot();
+        if (slot == most_slots) slot = slots_.find();
         if (slot == most_slots) return no_slot();
         auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
         if (!body) return body.failure();
@@ -236,7 +245,7 @@ public:
         made->synced = found.durable ? found.end : 0;
         made->full = made->settled = true;
         made->torn = found.torn;
-        take_slot(slot);
+        slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
         if (!found.durable) unsynced_.push_back(made.get());
         segments_.push_back(std::move(made));
@@ -285,7 +294,7 @@ public:
     /// Ends the log: a mark of a clean end behind the last record, everything durable.
     [[nodiscard]] result<void> finish() {
         if constexpr (!persistent) return {};
-        auto turn = take_turn();
+        const auto alone = turn_.take();
         if (auto done = sync_in_turn(); !done) return done;
         std::unique_ptr<segment_type> unused;
         {
@@ -340,96 +349,39 @@ public:
     [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
-    static constexpr std::uint64_t tail_room = 2 * mark_size;  // a mark of a hand-over, and the last
-    static constexpr std::uint64_t largest_commit = largest_segment - header_size(most_slots) - header_unit;
-
-    [[nodiscard]] static std::uint64_t reserve_of(const segment_type& into) noexcept {
-        constexpr std::uint64_t most = 64 * 1024;
-        return (std::min)(most, into.capacity / 16);
-    }
     [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
         return !into.full && into.capacity - into.end >= size + tail_room;
     }
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
-        return into.capacity >= header_size(segments_.size() + 1) + size + reserve_of(into) + tail_room;
-    }
-
-    [[nodiscard]] result<void> within_bounds(std::uint64_t size) const {
-        if (size > largest_commit) {
-            return fail(errc::too_large, "a commit of " + std::to_string(size) +
-                                             " bytes exceeds the largest segment; split it");
-        }
-        return {};
+        return into.capacity >=
+               header_size(segments_.size() + 1) + size + reserve_of(into.capacity) + tail_room;
     }
 
     [[nodiscard]] static failure no_slot() {
-        return fail(errc::no_space, "the store has as many segments as it can hold; "
-                                    "open it with larger segment_bytes and compact it");
+        return fail(errc::no_space,
+                    "the store has as many segments as it can hold; "
+                    "open it with larger segment_bytes and compact it");
     }
 
-    [[nodiscard]] std::uint32_t free_slot() noexcept {
-        if (!free_slots_.empty()) return free_slots_.back();
-        return slots_used_;
-    }
-    void take_slot(std::uint32_t slot) {
-        const auto at = std::find(free_slots_.begin(), free_slots_.end(), slot);
-        if (at != free_slots_.end()) {
-            free_slots_.erase(at);
-            return;
-        }
-        for (; slots_used_ < slot; ++slots_used_) free_slots_.push_back(slots_used_);
-        slots_used_ = slot + 1;
-    }
-
-    /// A young store has small segments; each is as large as all before it, up to segment_bytes.
-    struct capacities {
-        std::uint64_t least;
-        std::uint64_t wanted;
-    };
-    [[nodiscard]] capacities capacities_for(std::uint64_t size) {
+    [[nodiscard]] result<room> room_needed(std::uint64_t size) {
         std::uint64_t live = 0;
         auto section = enter();
         for (const auto& each : segments_) live += each->end;
-        const auto whole_units = [](std::uint64_t bytes) {
-            return (bytes + header_unit - 1) / header_unit * header_unit;
-        };
-        const std::uint64_t needed = header_size(segments_.size() + 2) + size + tail_room;
-        const std::uint64_t least = whole_units(needed + needed / 8);  // with its reserve
-        const std::uint64_t usual = (std::min)(options_.segment_bytes,
-                                               (std::max)(options_.first_segment_bytes, live));
-        return {least, (std::max)(least, whole_units(usual))};
+        return room_for(size, live, segments_.size(), options_);
     }
 
     [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size) {
-        auto [least, capacity] = capacities_for(size);
-        if constexpr (persistent) {
-            if (auto enough = enough_space(least); !enough) return enough.failure();
-        }
+        auto wanted = room_needed(size);
+        if (!wanted) return wanted.failure();
         const std::uint64_t number = next_id_++;
-        for (;;) {
-            auto body = medium_.prepare(folder_.get(), segment_name(number), capacity);
-            if (body) {
-                auto section = enter();
-                const std::uint32_t slot = free_slot();
-                if (slot == most_slots) return no_slot();
-                take_slot(slot);
-                return std::make_unique<segment_type>(std::move(*body), number, slot, capacity,
-                                                      segment_seed(id_.low, id_.high, number));
-            }
-            if (body.error().kind() != errc::no_space || capacity == least) return body.failure();
-            capacity = (std::max)(least, capacity / 2 / header_unit * header_unit);
-        }
-    }
-
-    [[nodiscard]] result<void> enough_space(std::uint64_t size) {
-        if (options_.min_free_bytes == 0) return {};
-        auto free = folder_->free_bytes();
-        if (!free) return free.failure();
-        if (*free >= options_.min_free_bytes + size) return {};
-        return fail(errc::no_space,
-                    "insufficient disk space: " + std::to_string(*free) + " bytes available, min_free_bytes asks for " +
-                        std::to_string(options_.min_free_bytes) + "; free some, or lower the option",
-                    folder_->path());
+        auto made = make_body(medium_, folder_.get(), options_, segment_name(number), *wanted);
+        if (!made) return made.failure();
+        auto section = enter();
+        const std::uint32_t slot = slots_.find();
+        if (slot == most_slots) return no_slot();
+        slots_.take(slot);
+        return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
+                                              segment_seed(id_.low, id_.high, number));
     }
 
     /// A segment that the log does not need: its memory, its slot and its file go.
@@ -440,7 +392,7 @@ private:
         {
             auto section = enter();
             table_.clear(slot);
-            free_slots_.push_back(slot);
+            slots_.give(slot);
         }
         if constexpr (persistent) return folder_->remove(segment_name(number));
         return {};
@@ -497,7 +449,8 @@ private:
         header.live.swap(runs_);
         to.body.stored(0, size);
         to.begin = to.end = size;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
+        appended_.store(appended_.load(std::memory_order_relaxed) + size,
+                        std::memory_order_relaxed);
         segments_.push_back(std::move(next_));
         active_ = segments_.back().get();
         if constexpr (persistent) unsynced_.push_back(active_);
@@ -509,17 +462,6 @@ private:
     }
 
     // ---- the turn of I/O ------------------------------------------------------------------------
-
-    [[nodiscard]] auto take_turn() {
-        auto hold = lock(turn_);
-        while (busy_) turn_over_.wait(hold);
-        busy_ = true;
-        return on_exit([this] {
-            auto release = lock(turn_);
-            busy_ = false;
-            turn_over_.notify_all();
-        });
-    }
 
     /// What one hand-over does: the segments that have something to hand over, and up to where.
     struct task {
@@ -627,15 +569,12 @@ private:
     std::uint64_t commits_ = 0;
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
     std::vector<segment_run> runs_;
-    std::vector<std::uint32_t> free_slots_;
-    std::uint32_t slots_used_ = 0;
+    slot_pool slots_;
 
     typename Threading::mutex preparing_;
     std::uint64_t next_id_ = 1;
 
-    typename Threading::mutex turn_;  // guards busy_; who made it true owns what follows
-    typename Threading::condition turn_over_;
-    bool busy_ = false;
+    turn<Threading> turn_;  // who has it owns what follows
     std::vector<task> tasks_;
     std::uint64_t planned_bytes_ = 0;
 

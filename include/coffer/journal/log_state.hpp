@@ -37,15 +37,17 @@ public:
     }
 
     [[nodiscard]] result<void> check() const {
-        if (healthy()) [[likely]] return {};
+        if (healthy()) [[likely]]
+            return {};
         const auto hold = lock(mutex_);
         if (!cause_) return {};
         if (state_.load(std::memory_order_relaxed) == poisoned_state) {
-            return fail(errc::poisoned,
-                        std::string("an earlier sync failed, so what the disk holds is unknown; close "
-                                    "the store and open it again. The cause: ")
-                            .append(cause_->what()),
-                        cause_->path(), cause_->os_code());
+            return fail(
+                errc::poisoned,
+                std::string("an earlier sync failed, so what the disk holds is unknown; close "
+                            "the store and open it again. The cause: ")
+                    .append(cause_->what()),
+                cause_->path(), cause_->os_code());
         }
         return coffer::failure(*cause_);
     }

@@ -36,7 +36,8 @@ public:
     /// Is `key` the key of the record at `where`?
     [[nodiscard]] bool has_key(address where, bytes key) noexcept {
         if (!load(where)) return false;
-        if (equal(record_.key, key)) [[likely]] return true;
+        if (equal(record_.key, key)) [[likely]]
+            return true;
         static_cast<void>(trusted());
         return false;
     }
@@ -46,10 +47,12 @@ public:
     /// Why something could not be read; only when failed().
     [[nodiscard]] failure cause() {
         if (io_failure_) return failure(std::move(io_failure_));
-        return fail(errc::corruption,
-                    "a record is not what was written; verify() lists the damage, and a copy of the "
-                    "store or salvage brings back the rest",
-                    damaged_segment_ != 0 ? segment_name(damaged_segment_) : std::string(), 0, damaged_offset_);
+        return fail(
+            errc::corruption,
+            "a record is not what was written; verify() lists the damage, and a copy of the "
+            "store or salvage brings back the rest",
+            damaged_segment_ != 0 ? segment_name(damaged_segment_) : std::string(), 0,
+            damaged_offset_);
     }
 
 private:

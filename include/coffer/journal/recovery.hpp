@@ -71,8 +71,10 @@ public:
         const auto newest = std::find_if(candidates_.rbegin(), candidates_.rend(),
                                          [](const candidate& each) { return each.born; });
         if (newest == candidates_.rend()) {
-            return fail(errc::corruption, "the folder has an identity but no readable segment; "
-                        "restore the segment files from a copy of the store", folder_->path());
+            return fail(errc::corruption,
+                        "the folder has an identity but no readable segment; "
+                        "restore the segment files from a copy of the store",
+                        folder_->path());
         }
         if (auto done = walk_chain(*newest); !done) return done.failure();
         if (auto done = judge_rest(); !done) return done.failure();
@@ -84,9 +86,11 @@ public:
     [[nodiscard]] segment_scanner<FS>& scanner() noexcept { return scan_; }
 
 private:
-    [[nodiscard]] failure damaged(std::string sentence, std::uint64_t id, std::uint64_t offset) const {
-        return fail(errc::corruption, sentence.append("; nothing was changed: restore the file, or let "
-                    "salvage write what can still be read to a new store"),
+    [[nodiscard]] failure damaged(std::string sentence, std::uint64_t id,
+                                  std::uint64_t offset) const {
+        return fail(errc::corruption,
+                    sentence.append("; nothing was changed: restore the file, or let "
+                                    "salvage write what can still be read to a new store"),
                     std::string(folder_->path()).append("/").append(segment_name(id)), 0, offset);
     }
 
@@ -132,8 +136,9 @@ private:
     }
 
     [[nodiscard]] candidate* find(std::uint64_t id) noexcept {
-        const auto at = std::lower_bound(candidates_.begin(), candidates_.end(), id,
-                                         [](const candidate& each, std::uint64_t wanted) { return each.id < wanted; });
+        const auto at = std::lower_bound(
+            candidates_.begin(), candidates_.end(), id,
+            [](const candidate& each, std::uint64_t wanted) { return each.id < wanted; });
         return at != candidates_.end() && at->id == id ? &*at : nullptr;
     }
 
@@ -155,7 +160,8 @@ private:
     /// recovery wrote it, its header last.
     [[nodiscard]] std::vector<joint> joints_of(const candidate& at) {
         std::vector<joint> out;
-        for (auto each = candidates_.rbegin(); each != candidates_.rend() && each->id > at.id; ++each) {
+        for (auto each = candidates_.rbegin(); each != candidates_.rend() && each->id > at.id;
+             ++each) {
             const position from = each->header.predecessor;
             if (each->born && from.segment() == at.id) out.push_back({&*each, from.offset()});
         }
@@ -180,7 +186,8 @@ private:
         return {};
     }
 
-    /// Takes in one segment of the tail, up to where another goes on: R1. Returns that one, or null.
+    /// Takes in one segment of the tail, up to where another goes on: R1. Returns that one, or
+    /// null.
     [[nodiscard]] result<candidate*> walk(candidate& at) {
         if (auto done = scan_.load(at.id); !done) return done.failure();
         at.size = scan_.contents().size();
@@ -200,7 +207,8 @@ private:
                 notes.push_back({offset + each.size, each.type, body.durable.word()});
             } else {
                 if (each.type == record_type::drop && each.value.size() == 8) {
-                    notes.push_back({offset + each.size, each.type, load_le<std::uint64_t>(each.value.data())});
+                    notes.push_back(
+                        {offset + each.size, each.type, load_le<std::uint64_t>(each.value.data())});
                 }
                 if (!each.more) ++commits;
             }
@@ -208,7 +216,8 @@ private:
             return result<void>();
         });
         if (!whole) return whole.failure();
-        const auto joined = std::find_if(joints.begin(), joints.end(), [](const joint& each) { return each.reached; });
+        const auto joined = std::find_if(joints.begin(), joints.end(),
+                                         [](const joint& each) { return each.reached; });
         const bool goes_on = joined != joints.end();
         const std::uint64_t end = goes_on ? joined->offset : *whole;
         out_.commits += goes_on ? joined->commits : commits;
@@ -216,7 +225,8 @@ private:
         return goes_on ? joined->next : nullptr;
     }
 
-    void take(const candidate& at, std::uint64_t begin, std::uint64_t end, const std::vector<note>& notes) {
+    void take(const candidate& at, std::uint64_t begin, std::uint64_t end,
+              const std::vector<note>& notes) {
         out_.end = position(at.id, end);
         out_.durable = (std::max)(out_.durable, at.header.durable);
         bool marked = false;
@@ -276,8 +286,9 @@ private:
             out_.live.push_back(each);
         }
         for (const candidate& each : candidates_) {
-            const bool is_live = std::any_of(out_.live.begin(), out_.live.end(),
-                                             [&](const found_segment& one) { return one.id == each.id; });
+            const bool is_live =
+                std::any_of(out_.live.begin(), out_.live.end(),
+                            [&](const found_segment& one) { return one.id == each.id; });
             if (!is_live && each.id <= first_->id) out_.dead.push_back({each.id, false});
         }
         return {};
@@ -286,13 +297,15 @@ private:
     /// Where a segment below the tail ends: R3.
     [[nodiscard]] result<std::uint64_t> sealed_end(const candidate& each, std::uint64_t cut) {
         if (cut != 0) {
-            if (cut > each.size) return damaged("a segment is shorter than its records", each.id, each.size);
+            if (cut > each.size)
+                return damaged("a segment is shorter than its records", each.id, each.size);
             return cut;
         }
         auto file = folder_->open(segment_name(each.id), fs::access::read);
         if (!file) return file.failure();
         std::byte last[mark_size];
-        if (each.size < header_unit + mark_size) return damaged("a sealed segment was cut", each.id, each.size);
+        if (each.size < header_unit + mark_size)
+            return damaged("a sealed segment was cut", each.id, each.size);
         const std::uint64_t offset = each.size - mark_size;
         auto got = file->read_at(offset, last);
         if (!got) return got.failure();

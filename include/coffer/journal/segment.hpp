@@ -10,18 +10,20 @@
 //
 // A medium says how the bytes of a segment are held:
 //
-// | expression                     | result       | promise                                              |
+// | expression                     | result       | promise |
 // |--------------------------------|--------------|------------------------------------------------------|
-// | `M::persistent`                | bool         | there are files                                      |
-// | `M::hands_over`                | bool         | bytes reach the system only by write_out             |
-// | `m.prepare(dir, name, size)`   | result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no room |
-// | `m.open(dir, name, end)`       | result<body> | an existing segment of `end` bytes, for reading      |
-// | `body.memory()`                | std::byte*   | where its bytes are; null: only read_at reaches them |
-// | `body.stored(o, n)`            | void         | bytes [o, o+n) of the memory were written            |
-// | `body.write_out(o, n)`         | result<void> | hands [o, o+n) to the system                         |
-// | `body.sync(end)`               | result<void> | what was handed over below `end` is durable          |
-// | `body.settle(end)`             | result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving` frees what readers may still see |
-// | `body.read_at(o, span)`        | result<void> | for bodies without memory                            |
+// | `M::persistent`                | bool         | there are files | | `M::hands_over` | bool |
+// bytes reach the system only by write_out             | | `m.prepare(dir, name, size)`   |
+// result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no
+// room | | `m.open(dir, name, end)`       | result<body> | an existing segment of `end` bytes, for
+// reading      | | `body.memory()`                | std::byte*   | where its bytes are; null: only
+// read_at reaches them | | `body.stored(o, n)`            | void         | bytes [o, o+n) of the
+// memory were written            | | `body.write_out(o, n)`         | result<void> | hands [o, o+n)
+// to the system                         | | `body.sync(end)`               | result<void> | what
+// was handed over below `end` is durable          | | `body.settle(end)`             |
+// result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving`
+// frees what readers may still see | | `body.read_at(o, span)`        | result<void> | for bodies
+// without memory                            |
 #ifndef COFFER_JOURNAL_SEGMENT_HPP
 #define COFFER_JOURNAL_SEGMENT_HPP
 
@@ -59,9 +61,9 @@ struct segment {
     std::uint64_t begin = 0;  // where records begin
     std::uint64_t end = 0;    // where the next one goes
     bool full = false;
-    bool torn = false;  // ended by a crash, not by a mark
-    bool has_clear = false;  // may go only when no older segment is left
-    bool damaged = false;    // cleaning found a record that it must not copy
+    bool torn = false;             // ended by a crash, not by a mark
+    bool has_clear = false;        // may go only when no older segment is left
+    bool damaged = false;          // cleaning found a record that it must not copy
     std::uint64_t tombstones = 0;  // bytes of its erase records
     typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
 

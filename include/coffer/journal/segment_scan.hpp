@@ -29,7 +29,8 @@ namespace coffer::detail {
     std::size_t size = run.size();
     constexpr std::size_t block = 64;
     constexpr std::byte zeros[block] = {};
-    while (size >= block && std::memcmp(run.data() + size - block, zeros, block) == 0) size -= block;
+    while (size >= block && std::memcmp(run.data() + size - block, zeros, block) == 0)
+        size -= block;
     while (size > 0 && run[size - 1] == std::byte{0}) --size;
     return size;
 }
@@ -68,7 +69,8 @@ public:
     /// Shows every record of every whole commit in [begin, end) to `visit(record, offset)`, a
     /// result<void>. Returns where the last whole commit ends.
     template <class Visit>
-    [[nodiscard]] result<std::uint64_t> walk(std::uint64_t begin, std::uint64_t end, Visit&& visit) {
+    [[nodiscard]] result<std::uint64_t> walk(std::uint64_t begin, std::uint64_t end,
+                                             Visit&& visit) {
         const std::byte* const base = contents_.data();
         const std::byte* const limit = base + (std::min)(end, std::uint64_t{contents_.size()});
         std::uint64_t whole = begin;  // end of the last whole commit
@@ -86,8 +88,8 @@ public:
         return whole;
     }
 
-    /// The highest place that any mark at or behind `from` calls durable. Looks at every place where
-    /// a mark could begin, so that nothing that damage left readable is missed.
+    /// The highest place that any mark at or behind `from` calls durable. Looks at every place
+    /// where a mark could begin, so that nothing that damage left readable is missed.
     [[nodiscard]] position durable_claim(std::uint64_t from) const noexcept {
         position highest;
         const std::byte* const base = contents_.data();

@@ -41,7 +41,8 @@ public:
         std::uint64_t seed = 0;
         std::uint64_t offset = 0;
         bool verify = false;
-        const Segment* owner = nullptr;  // where `at` is null: read from its body, if it is not null
+        const Segment* owner =
+            nullptr;  // where `at` is null: read from its body, if it is not null
         std::uint64_t end = 0;
     };
 
@@ -52,7 +53,8 @@ public:
         return {};
     }
 
-    void publish(Segment& segment, const std::byte* base, std::uint64_t limit, bool verify) noexcept {
+    void publish(Segment& segment, const std::byte* base, std::uint64_t limit,
+                 bool verify) noexcept {
         entry& to = entries_[segment.slot];
         to.seed.store(segment.seed, std::memory_order_relaxed);
         to.owner.store(&segment, std::memory_order_relaxed);

@@ -15,7 +15,8 @@
 
 namespace coffer::detail {
 
-/// A `Job` has due(): when it wants to run (0: now, UINT64_MAX: not before the next wake), and run().
+/// A `Job` has due(): when it wants to run (0: now, UINT64_MAX: not before the next wake), and
+/// run().
 template <file_system FS, threading_policy Threading>
 class background {
     using lock = lock_of<typename Threading::mutex>;

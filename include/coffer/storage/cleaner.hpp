@@ -94,10 +94,12 @@ public:
     }
 
 private:
-    // ---- choosing -----------------------------------------------------------------------------------
+    // ---- choosing
+    // -----------------------------------------------------------------------------------
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
-        return each.full && !each.damaged && (!persistent || (each.settled && each.synced == each.end)) &&
+        return each.full && !each.damaged &&
+               (!persistent || (each.settled && each.synced == each.end)) &&
                (!each.has_clear || oldest);
     }
 
@@ -111,19 +113,21 @@ private:
         for (const auto& each : all) {
             const bool oldest = each == all.front();
             const std::uint64_t size = each->end - each->begin;
-            const std::uint64_t gone =
-                (std::min)(size, each->dead.load(std::memory_order_relaxed) + (oldest ? each->tombstones : 0));
+            const std::uint64_t gone = (std::min)(
+                size, each->dead.load(std::memory_order_relaxed) + (oldest ? each->tombstones : 0));
             total += size;
             dead += gone;
             if (!may_go(*each, oldest) || gone * 5 < size) continue;
             const double age = static_cast<double>(all.back()->id - each->id);
-            const double score = static_cast<double>(gone) * (age + 1) / static_cast<double>(2 * size - gone + 1);
+            const double score =
+                static_cast<double>(gone) * (age + 1) / static_cast<double>(2 * size - gone + 1);
             if (score > best_score) {
                 best = each.get();
                 best_score = score;
             }
         }
-        const bool worth = dead * 5 > total * 2 && dead > records_->journal.options().first_segment_bytes;
+        const bool worth =
+            dead * 5 > total * 2 && dead > records_->journal.options().first_segment_bytes;
         return worth ? best : nullptr;
     }
 
@@ -133,7 +137,8 @@ private:
         const auto& all = records_->journal.segments();
         for (const auto& each : all) {
             if (each->id < from || each->id > last) continue;
-            const bool something = each->dead.load(std::memory_order_relaxed) + each->tombstones != 0;
+            const bool something =
+                each->dead.load(std::memory_order_relaxed) + each->tombstones != 0;
             if (!something || !may_go(*each, each == all.front())) continue;
             victim_ = each.get();
             return true;
@@ -141,7 +146,8 @@ private:
         return false;
     }
 
-    // ---- moving ---------------------------------------------------------------------------------------
+    // ---- moving
+    // ---------------------------------------------------------------------------------------
 
     [[nodiscard]] result<void> begin() {
         at_ = victim_->begin;
@@ -209,11 +215,14 @@ private:
     [[nodiscard]] result<bool> abandon() {
         victim_->damaged = true;
         victim_ = nullptr;
-        return fail(errc::corruption, "cleaning met a record that is not what was written and left its "
-                    "segment alone; verify() lists the damage", {}, 0, at_);
+        return fail(errc::corruption,
+                    "cleaning met a record that is not what was written and left its "
+                    "segment alone; verify() lists the damage",
+                    {}, 0, at_);
     }
 
-    // ---- removing ---------------------------------------------------------------------------------------
+    // ---- removing
+    // ---------------------------------------------------------------------------------------
 
     /// C3: the victim holds nothing that is needed.
     [[nodiscard]] result<void> drop() {
@@ -230,7 +239,8 @@ private:
             auto section = records_->journal.enter();
             records_->journal.readers().retire(
                 [](void* self, std::uint64_t gone) noexcept {
-                    static_cast<cleaner*>(self)->free_.push_back(reinterpret_cast<segment_type*>(gone));
+                    static_cast<cleaner*>(self)->free_.push_back(
+                        reinterpret_cast<segment_type*>(gone));
                 },
                 this, reinterpret_cast<std::uintptr_t>(std::exchange(limbo_, nullptr)));
             records_->journal.readers().reclaim();
@@ -275,7 +285,7 @@ private:
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
-    segment_type* limbo_ = nullptr;      // taken out, on its way to the readers' epoch
+    segment_type* limbo_ = nullptr;    // taken out, on its way to the readers' epoch
     std::vector<segment_type*> free_;  // no reader left; guarded by the section
 };
 

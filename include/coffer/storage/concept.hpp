@@ -2,12 +2,12 @@
 //
 // A policy `S` is an empty type:
 //
-// | expression                 | result         | promise                                              |
+// | expression                 | result         | promise |
 // |----------------------------|----------------|------------------------------------------------------|
-// | `S::id`                    | policy_id      | name and version in the file STORE                   |
-// | `S::persistent`            | constexpr bool | records outlive the process                          |
-// | `S::hands_over`            | constexpr bool | an accepted record is lost with the process until it is handed over |
-// | `S::template medium<FS>`   | type           | holds the segments of a log: journal/segment.hpp     |
+// | `S::id`                    | policy_id      | name and version in the file STORE | |
+// `S::persistent`            | constexpr bool | records outlive the process | | `S::hands_over` |
+// constexpr bool | an accepted record is lost with the process until it is handed over | |
+// `S::template medium<FS>`   | type           | holds the segments of a log: journal/segment.hpp |
 #ifndef COFFER_STORAGE_CONCEPT_HPP
 #define COFFER_STORAGE_CONCEPT_HPP
 

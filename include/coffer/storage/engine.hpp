@@ -39,7 +39,9 @@ public:
     idle_driver(Log&, const pace&, Wake&) noexcept {}
     [[nodiscard]] result<void> before_write() noexcept { return {}; }
     template <class Then>
-    [[nodiscard]] result<void> after_write(position, Then&&) noexcept { return {}; }
+    [[nodiscard]] result<void> after_write(position, Then&&) noexcept {
+        return {};
+    }
     [[nodiscard]] std::uint64_t due() const noexcept { return never; }
     [[nodiscard]] result<void> run() noexcept { return {}; }
 };
@@ -70,8 +72,8 @@ private:
     using opener_type = opener<records_type, Durability::survives_system_crash>;
 
 public:
-    /// In a forked child the engine is left to the parent: only the lock's descriptor is closed here,
-    /// and nothing is destroyed that a vanished thread may hold.
+    /// In a forked child the engine is left to the parent: only the lock's descriptor is closed
+    /// here, and nothing is destroyed that a vanished thread may hold.
     struct deleter {
         void operator()(engine* store) const noexcept {
             if (store->fork_mark_.forked()) {
@@ -83,16 +85,17 @@ public:
     };
     using owner = std::unique_ptr<engine, deleter>;
 
-    [[nodiscard]] static result<owner> open(std::string_view path, const options& chosen,
-                                                              FS system, const identity& self,
-                                                              bool read_only) {
+    [[nodiscard]] static result<owner> open(std::string_view path, const options& chosen, FS system,
+                                            const identity& self, bool read_only) {
         if (auto fit = check_options(chosen, path); !fit) return fit.failure();
         auto made = owner(new engine(system, chosen, read_only));
         if constexpr (Storage::persistent) {
             if (path.empty()) return fail(errc::invalid_argument, "the path of a store is empty");
             opener_type opener(made->records_, system, self, Index::id);
-            auto report = read_only ? opener.open_read_only(path)
-                                    : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()));
+            auto report =
+                read_only
+                    ? opener.open_read_only(path)
+                    : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()));
             if (!report) return report.failure();
             made->report_ = std::move(*report);
             made->lock_ = opener.take_lock_file();
@@ -112,7 +115,8 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
 
-    // ---- reading ----------------------------------------------------------------------------------
+    // ---- reading
+    // ----------------------------------------------------------------------------------
 
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
@@ -135,7 +139,8 @@ public:
 
     /// Shows the next few entries above (or, descending, below) `from`. False: there are none.
     template <bool Descending, class Show>
-    [[nodiscard]] result<bool> step_in_order(const bound& from, std::vector<ref>& slots, Show&& show) const {
+    [[nodiscard]] result<bool> step_in_order(const bound& from, std::vector<ref>& slots,
+                                             Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
         slots.clear();
@@ -151,17 +156,20 @@ public:
         return true;
     }
 
-    // ---- writing ----------------------------------------------------------------------------------
+    // ---- writing
+    // ----------------------------------------------------------------------------------
 
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
-        if (auto may = writable(); !may) [[unlikely]] return may.failure();
+        if (auto may = writable(); !may) [[unlikely]]
+            return may.failure();
         auto done = writer_.write(type, key, value, when);
         if constexpr (!threads::concurrent) between_calls();
         return done;
     }
 
     [[nodiscard]] result<void> write(const std::vector<change>& changes) {
-        if (auto may = writable(); !may) [[unlikely]] return may;
+        if (auto may = writable(); !may) [[unlikely]]
+            return may;
         auto done = writer_.write(changes);
         if constexpr (!threads::concurrent) between_calls();
         return done;
@@ -197,7 +205,8 @@ public:
         return cleaned;
     }
 
-    // ---- asking -------------------------------------------------------------------------------------
+    // ---- asking
+    // -------------------------------------------------------------------------------------
 
     [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
 
@@ -236,7 +245,8 @@ private:
 
     [[nodiscard]] result<void> usable() const {
         if (fork_mark_.forked()) [[unlikely]] {
-            return fail(errc::forked, "the store belongs to the parent process; open it again after the "
+            return fail(errc::forked,
+                        "the store belongs to the parent process; open it again after the "
                         "parent has closed it, or read-only");
         }
         return {};
@@ -264,7 +274,8 @@ private:
         }
         if (auto ended = records_.journal.finish(); !ended) return ended;
         if (report_.clean && records_.journal.tail() == opened_at_) return {};
-        note(save_image(records_, Index::id));  // an image is a cache: the store is whole without it
+        note(
+            save_image(records_, Index::id));  // an image is a cache: the store is whole without it
         return {};
     }
 
@@ -275,7 +286,8 @@ private:
     }
 
     void tell(const error& cause) const {
-        if (options_.log != nullptr) options_.log(options_.log_context, log_level::error, cause.what());
+        if (options_.log != nullptr)
+            options_.log(options_.log_context, log_level::error, cause.what());
     }
 
     /// What the background thread does, and what single-threaded calls do in small steps.

@@ -7,9 +7,9 @@
 //
 // I1  Bytes below `handed` are equal in memory and file.
 // I2  A file is cut only before it is mapped.
-// Cost: memory of the active segment and of the prepared one, as far as they are filled; one copy of
-// each record into memory, one by the system at the hand-over.
-// Failure: a full disk shows when a segment is prepared, not later.
+// Cost: memory of the active segment and of the prepared one, as far as they are filled; one copy
+// of each record into memory, one by the system at the hand-over. Failure: a full disk shows when a
+// segment is prepared, not later.
 #ifndef COFFER_STORAGE_FILE_LOG_HPP
 #define COFFER_STORAGE_FILE_LOG_HPP
 
@@ -72,7 +72,8 @@ public:
             auto got = file_.read_at(from, into);
             if (!got) return got.failure();
             if (*got == into.size()) return {};
-            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0, from + *got);
+            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
+                        from + *got);
         }
 
     private:
@@ -104,10 +105,10 @@ public:
         return opened;
     }
 
-    /// A new file of `size` reserved bytes whose name is durable; no file is left behind on failure.
-    [[nodiscard]] static result<typename FS::file> make_reserved_file(typename FS::directory& folder,
-                                                                      std::string_view name,
-                                                                      std::uint64_t size) {
+    /// A new file of `size` reserved bytes whose name is durable; no file is left behind on
+    /// failure.
+    [[nodiscard]] static result<typename FS::file> make_reserved_file(
+        typename FS::directory& folder, std::string_view name, std::uint64_t size) {
         auto file = folder.create(name);
         if (!file) return file.failure();
         auto reserved = file->reserve(0, size);

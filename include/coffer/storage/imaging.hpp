@@ -1,7 +1,7 @@
 // coffer/storage/imaging.hpp: an index that need not be made from the log at every open.
 //
-// save_image writes the index as it is at the end of a closed log. load_image brings it back when it
-// still fits what the folder holds, and tells from where the log must be replayed onto it.
+// save_image writes the index as it is at the end of a closed log. load_image brings it back when
+// it still fits what the folder holds, and tells from where the log must be replayed onto it.
 //
 // M1  An image is used only if every segment that it names is still there, as long as it was then;
 //     otherwise addresses in it could lead into other segments, and the index is made from the log.
@@ -37,14 +37,16 @@ template <class Records>
     header.entries = records.size();
     std::uint64_t size = 0;
     for (const auto& each : journal.segments()) {
-        header.segments.push_back({each->id, each->begin, each->end, each->dead.load(), each->tombstones,
-                                   each->slot, each->torn, each->has_clear});
+        header.segments.push_back({each->id, each->begin, each->end, each->dead.load(),
+                                   each->tombstones, each->slot, each->torn, each->has_clear});
         size += each->end;
     }
     if (size < least_log_for_image) return {};
     image_writer<typename Records::file_system_type> writer(*journal.folder());
-    auto saved = writer.write(std::move(header), [&](auto&& sink) { return records.index().save(sink); });
-    if (!saved) static_cast<void>(journal.folder()->remove(std::string(image_name).append(new_suffix)));
+    auto saved =
+        writer.write(std::move(header), [&](auto&& sink) { return records.index().save(sink); });
+    if (!saved)
+        static_cast<void>(journal.folder()->remove(std::string(image_name).append(new_suffix)));
     return saved;
 }
 
@@ -82,7 +84,8 @@ public:
         return nullptr;
     }
 
-    /// Fills the index of `records`, which is new. False: the image is damaged, and the index empty.
+    /// Fills the index of `records`, which is new. False: the image is damaged, and the index
+    /// empty.
     [[nodiscard]] result<bool> load(Records& records) {
         auto table = records.make_unstarted_index();
         auto restored = table->restore([&](mutable_bytes into) { return reader_.read(into); });

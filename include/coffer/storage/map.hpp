@@ -56,7 +56,8 @@ public:
 
     map_medium(FS, const log_options&) noexcept {}
 
-    [[nodiscard]] result<body> prepare(typename FS::directory*, std::string_view, std::uint64_t size) {
+    [[nodiscard]] result<body> prepare(typename FS::directory*, std::string_view,
+                                       std::uint64_t size) {
         auto memory = take_memory(size);
         if (!memory) return memory.failure();
         return body(std::move(*memory));

@@ -1,14 +1,15 @@
 // coffer/storage/mmap.hpp: records in files that are written through a map.
 //
 // The same folder, segments and recovery as file_log's; only the active segment differs: it is a
-// writable map of the file, so a record is with the system the moment it is stored. A killed process
-// loses nothing under any durability policy; a hand-over has nothing to do.
+// writable map of the file, so a record is with the system the moment it is stored. A killed
+// process loses nothing under any durability policy; a hand-over has nothing to do.
 //
-// I1  Only reserved blocks are written through the map: a full disk is an error of prepare and never
+// I1  Only reserved blocks are written through the map: a full disk is an error of prepare and
+// never
 //     a fault of memory.
 // I2  Published bytes are never written again.
-// Limits: another program that cuts the file ends this one (SIGBUS), and a copy-on-write file system
-// may still run out of space at write-back.
+// Limits: another program that cuts the file ends this one (SIGBUS), and a copy-on-write file
+// system may still run out of space at write-back.
 #ifndef COFFER_STORAGE_MMAP_HPP
 #define COFFER_STORAGE_MMAP_HPP
 
@@ -71,7 +72,8 @@ public:
             auto got = file_.read_at(from, into);
             if (!got) return got.failure();
             if (*got == into.size()) return {};
-            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0, from + *got);
+            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
+                        from + *got);
         }
 
         void make_writable() noexcept { writable_ = true; }

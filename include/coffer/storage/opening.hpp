@@ -33,13 +33,13 @@ namespace coffer {
 
 /// What open() found.
 struct recovery_report {
-    bool created = false;            ///< there was no store: it was made
-    bool clean = true;               ///< the last close() was complete
-    std::uint64_t entries = 0;       ///< entries after recovery
-    std::uint64_t commits = 0;       ///< commits of the store up to here
-    std::uint64_t dropped_bytes = 0; ///< bytes of an unfinished tail that were cut off
-    std::string kept_aside;          ///< where those bytes are, when there are any
-    std::uint64_t rewritten = 0;     ///< records copied behind the durable place under `sync`
+    bool created = false;             ///< there was no store: it was made
+    bool clean = true;                ///< the last close() was complete
+    std::uint64_t entries = 0;        ///< entries after recovery
+    std::uint64_t commits = 0;        ///< commits of the store up to here
+    std::uint64_t dropped_bytes = 0;  ///< bytes of an unfinished tail that were cut off
+    std::string kept_aside;           ///< where those bytes are, when there are any
+    std::uint64_t rewritten = 0;      ///< records copied behind the durable place under `sync`
 };
 
 namespace detail {
@@ -90,7 +90,8 @@ private:
 
     [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
         auto opened = folder_->open(lock_name, fs::access::write);
-        if (!opened && opened.error().kind() == errc::not_found) opened = folder_->create(lock_name);
+        if (!opened && opened.error().kind() == errc::not_found)
+            opened = folder_->create(lock_name);
         if (!opened) return opened.failure();
         lock_ = std::make_unique<file>(std::move(*opened));
         const std::uint64_t until = system_.now() + timeout;
@@ -120,13 +121,16 @@ private:
             if (digit < '0' || digit > '9') break;
             pid.push_back(digit);
         }
-        return fail(errc::locked, std::string("another process is using this store (pid ")
-                        .append(pid.empty() ? "unknown" : pid)
-                        .append("); close it there, open it read-only, or wait with options.lock_timeout"),
-                    folder_->path());
+        return fail(
+            errc::locked,
+            std::string("another process is using this store (pid ")
+                .append(pid.empty() ? "unknown" : pid)
+                .append("); close it there, open it read-only, or wait with options.lock_timeout"),
+            folder_->path());
     }
 
-    // ---- 2: identity ------------------------------------------------------------------------------
+    // ---- 2: identity
+    // ------------------------------------------------------------------------------
 
     /// False: there is no store yet.
     [[nodiscard]] result<bool> read_store() {
@@ -140,7 +144,8 @@ private:
         if (!got) return got.failure();
         auto found = read_identity({image.data(), *got}, opened->path());
         if (!found) return found.failure();
-        if (auto same = check_identity(*found, expected_, opened->path()); !same) return same.failure();
+        if (auto same = check_identity(*found, expected_, opened->path()); !same)
+            return same.failure();
         id_ = found->id;
         return true;
     }
@@ -183,22 +188,27 @@ private:
                 continue;
             }
             if (segment_id_of(name) == 0) {
-                return fail(errc::invalid_argument, std::string("the folder holds other files (\"")
-                                .append(name).append("\") and no store; choose an empty or a new folder"),
+                return fail(errc::invalid_argument,
+                            std::string("the folder holds other files (\"")
+                                .append(name)
+                                .append("\") and no store; choose an empty or a new folder"),
                             folder_->path());
             }
             segment_scanner<file_system_type> scan(*folder_, id_);
             if (auto loaded = scan.load(segment_id_of(name)); !loaded) return loaded;
             if (scan.used() > header_unit) {
-                return fail(errc::corruption, "the store's identity file is missing but its segments are there; "
-                            "restore STORE from a copy of the store", folder_->path());
+                return fail(errc::corruption,
+                            "the store's identity file is missing but its segments are there; "
+                            "restore STORE from a copy of the store",
+                            folder_->path());
             }
             if (auto gone = folder_->remove(name); !gone) return gone;
         }
         return {};
     }
 
-    // ---- 3 to 6 -----------------------------------------------------------------------------------
+    // ---- 3 to 6
+    // -----------------------------------------------------------------------------------
 
     [[nodiscard]] result<void> new_index() {
         auto index = records_->make_index();
@@ -232,9 +242,10 @@ private:
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
         image_loader<Records> image;
-        const bool imaged = image.open(*folder_, id_, index_) && image.header().upto <= survey->end &&
-                            image.fits(survey->live);
-        if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr); !built) return built;
+        const bool imaged = image.open(*folder_, id_, index_) &&
+                            image.header().upto <= survey->end && image.fits(survey->live);
+        if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr); !built)
+            return built;
         records_->journal.recovered(survey->end, survey->durable, survey->commits);
         if (saved.count() != 0) {
             if (auto done = saved.write(*records_); !done) return done;
@@ -268,7 +279,8 @@ private:
     [[nodiscard]] result<bool> start(const std::vector<found_segment>& live, std::uint64_t next_id,
                                      image_loader<Records>* image) {
         auto& journal = records_->journal;
-        if (auto started = journal.start(std::move(folder_), id_, next_id); !started) return started.failure();
+        if (auto started = journal.start(std::move(folder_), id_, next_id); !started)
+            return started.failure();
         bool used = false;
         if (image != nullptr) {
             auto loaded = image->load(*records_);
@@ -290,10 +302,11 @@ private:
         return used;
     }
 
-    // ---- the short way ------------------------------------------------------------------------------
+    // ---- the short way
+    // ------------------------------------------------------------------------------
 
-    /// A log that was closed, with an image of its index at its end: nothing else need be read. False:
-    /// go the long way, which judges what does not fit.
+    /// A log that was closed, with an image of its index at its end: nothing else need be read.
+    /// False: go the long way, which judges what does not fit.
     [[nodiscard]] result<bool> open_closed() {
         image_loader<Records> image;
         if (!image.open(*folder_, id_, index_)) return false;
@@ -302,7 +315,8 @@ private:
         if (!names) return names.failure();
         for (const std::string& name : *names) {
             const std::uint64_t id = segment_id_of(name);
-            if (is_temporary(name) || id > end.segment() || (id != 0 && image.find(id) == nullptr)) return false;
+            if (is_temporary(name) || id > end.segment() || (id != 0 && image.find(id) == nullptr))
+                return false;
         }
         std::vector<found_segment> live;
         for (const image_segment& each : image.header().segments) {
@@ -312,13 +326,16 @@ private:
             if (!*whole) return false;
             live.push_back({each.id, each.begin, each.end, each.torn, !last});
         }
-        if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset()) return false;
+        if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
+            return false;
         if (auto built = build(live, end.segment() + 1, &image); !built) return built.failure();
-        records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size), image.header().commits);
+        records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size),
+                                    image.header().commits);
         return true;
     }
 
-    /// Is the file of `each` as long as it was, and, for the last one, does it end with an end record?
+    /// Is the file of `each` as long as it was, and, for the last one, does it end with an end
+    /// record?
     [[nodiscard]] result<bool> has_bytes(const image_segment& each, bool last) {
         auto opened = folder_->open(segment_name(each.id), fs::access::read);
         if (!opened) {
@@ -338,18 +355,24 @@ private:
         return *got == mark_size && found_end(mark, each.id, offset, found);
     }
 
-    [[nodiscard]] bool found_end(const std::byte* at, std::uint64_t id, std::uint64_t offset, record& found) const {
-        return read_record(at, at + mark_size, segment_seed(id_.low, id_.high, id), offset, found) &&
+    [[nodiscard]] bool found_end(const std::byte* at, std::uint64_t id, std::uint64_t offset,
+                                 record& found) const {
+        return read_record(at, at + mark_size, segment_seed(id_.low, id_.high, id), offset,
+                           found) &&
                found.type == record_type::end;
     }
 
-    /// Copies torn bytes to files of their own: nothing that was ever written is thrown away unseen.
-    [[nodiscard]] result<void> keep_aside(const survey_result& survey, segment_scanner<file_system_type>& scan) {
+    /// Copies torn bytes to files of their own: nothing that was ever written is thrown away
+    /// unseen.
+    [[nodiscard]] result<void> keep_aside(const survey_result& survey,
+                                          segment_scanner<file_system_type>& scan) {
         if (!survey.clean && survey.torn_bytes != 0) {
             if (auto done = scan.load(survey.end.segment()); !done) return done;
-            const bytes torn = scan.contents().subspan(static_cast<std::size_t>(survey.end.offset()),
-                                                       static_cast<std::size_t>(survey.torn_bytes));
-            if (auto done = write_aside(torn_name(survey.end.segment(), survey.end.offset()), torn); !done) {
+            const bytes torn =
+                scan.contents().subspan(static_cast<std::size_t>(survey.end.offset()),
+                                        static_cast<std::size_t>(survey.torn_bytes));
+            if (auto done = write_aside(torn_name(survey.end.segment(), survey.end.offset()), torn);
+                !done) {
                 return done;
             }
         }
@@ -364,7 +387,8 @@ private:
     [[nodiscard]] result<void> write_aside(const std::string& name, bytes torn) {
         report_.kept_aside = std::string(folder_->path()).append("/").append(name);
         auto aside = folder_->create(name);
-        if (!aside && aside.error().kind() == errc::io_error) aside = folder_->open(name, fs::access::write);
+        if (!aside && aside.error().kind() == errc::io_error)
+            aside = folder_->open(name, fs::access::write);
         if (!aside) return aside.failure();
         if (auto done = aside->write_at(0, torn); !done) return done;
         if (auto done = aside->sync(); !done) return done;

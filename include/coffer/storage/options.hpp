@@ -32,7 +32,8 @@ struct options {
     std::uint64_t max_bytes = std::uint64_t{64} << 20;
     std::chrono::nanoseconds max_delay = std::chrono::milliseconds(100);
 
-    /// Writers wait for a sync when more than this is not on stable storage (all policies but `sync`).
+    /// Writers wait for a sync when more than this is not on stable storage (all policies but
+    /// `sync`).
     std::uint64_t max_unsynced_bytes = std::uint64_t{256} << 20;
 
     /// The largest batch. It lies in memory and in one segment.
@@ -64,7 +65,8 @@ namespace detail {
 [[nodiscard]] inline log_options log_options_of(const options& from) noexcept {
     log_options out;
     out.segment_bytes = from.segment_bytes;
-    out.first_segment_bytes = from.segment_bytes < out.first_segment_bytes ? from.segment_bytes : out.first_segment_bytes;
+    out.first_segment_bytes =
+        from.segment_bytes < out.first_segment_bytes ? from.segment_bytes : out.first_segment_bytes;
     out.min_free_bytes = from.min_free_bytes;
     out.verify_reads = from.verify_reads;
     out.map_reads = from.map_reads;
@@ -87,7 +89,8 @@ namespace detail {
     if (given.max_batch_bytes == 0 || given.max_batch_bytes > largest_segment / 2) {
         return refuse("options.max_batch_bytes must be between 1 and 4 GiB");
     }
-    if (given.interval.count() <= 0 || given.max_delay.count() <= 0 || given.lock_timeout.count() < 0) {
+    if (given.interval.count() <= 0 || given.max_delay.count() <= 0 ||
+        given.lock_timeout.count() < 0) {
         return refuse("options.interval and max_delay must be positive, lock_timeout not negative");
     }
     if (given.max_bytes == 0 || given.max_unsynced_bytes == 0) {

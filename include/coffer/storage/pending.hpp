@@ -1,14 +1,16 @@
 // coffer/storage/pending.hpp: writes that are in the log but not yet to be seen.
 //
-// A slot of the index normally holds the address of a record. For a batch, and for every write whose
-// promise must hold before readers see it, it holds the number of a descriptor instead (bit 47 set):
+// A slot of the index normally holds the address of a record. For a batch, and for every write
+// whose promise must hold before readers see it, it holds the number of a descriptor instead (bit
+// 47 set):
 //
 //   record    the record that was appended (a put or an erase): it becomes true
 //   previous  what the slot held before: it is true until then (0: nothing; may be pending itself)
 //   end       the place in the log behind the whole commit
 //
-// A reader takes `record` if end <= committed(), else `previous`. So one store to the committed place
-// commits any number of keys at once, and nobody waits. Afterwards the writer makes slots plain.
+// A reader takes `record` if end <= committed(), else `previous`. So one store to the committed
+// place commits any number of keys at once, and nobody waits. Afterwards the writer makes slots
+// plain.
 //
 // P1  `end` of the descriptors in the queue never falls from front to back.
 // P2  committed() only grows.
@@ -33,7 +35,9 @@ namespace coffer::detail {
 
 inline constexpr ref pending_bit = ref{1} << 47;
 
-[[nodiscard]] constexpr bool is_pending(ref where) noexcept { return (where & pending_bit) != 0; }
+[[nodiscard]] constexpr bool is_pending(ref where) noexcept {
+    return (where & pending_bit) != 0;
+}
 
 template <threading_policy Threading>
 class pending_writes {
@@ -56,7 +60,8 @@ public:
     [[nodiscard]] address resolve(ref where) const noexcept {
         while (is_pending(where)) [[unlikely]] {
             const descriptor& at = table_[where & ~pending_bit];
-            if (at.end.load(std::memory_order_acquire) <= committed_.load(std::memory_order_acquire)) {
+            if (at.end.load(std::memory_order_acquire) <=
+                committed_.load(std::memory_order_acquire)) {
                 const std::uint64_t record = at.record.load(std::memory_order_acquire);
                 return (record & erase_bit) != 0 ? 0 : record;
             }
@@ -75,7 +80,8 @@ public:
         return position::of_word(committed_.load(std::memory_order_acquire));
     }
 
-    // ---- the writer's section ---------------------------------------------------------------------
+    // ---- the writer's section
+    // ---------------------------------------------------------------------
 
     [[nodiscard]] bool ready(std::size_t count) const noexcept {
         return free_.size() + (table_.capacity() - used_) >= count;
@@ -121,7 +127,8 @@ public:
         table_[where & ~pending_bit].previous.store(previous, std::memory_order_release);
     }
     [[nodiscard]] bool erases(ref where) const noexcept {
-        return (table_[where & ~pending_bit].record.load(std::memory_order_relaxed) & erase_bit) != 0;
+        return (table_[where & ~pending_bit].record.load(std::memory_order_relaxed) & erase_bit) !=
+               0;
     }
 
     /// Takes the oldest descriptor if its commit ends at or before `upto`; 0 otherwise.

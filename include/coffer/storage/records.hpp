@@ -63,8 +63,12 @@ public:
     [[nodiscard]] auto enter() const noexcept {
         return const_cast<records*>(this)->journal.readers().enter();
     }
-    [[nodiscard]] table_type& index() const noexcept { return *index_.load(std::memory_order_acquire); }
-    [[nodiscard]] std::uint64_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
+    [[nodiscard]] table_type& index() const noexcept {
+        return *index_.load(std::memory_order_acquire);
+    }
+    [[nodiscard]] std::uint64_t size() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
 
     /// Shows the value of `key` to `show(bytes)` in place. False: there is none.
     template <class Show>
@@ -73,11 +77,13 @@ public:
         const table_type& table = index();
         keys known(*this);
         const ref slot = table.find(table.probe(key), known);
-        if (known.failed()) [[unlikely]] return known.reader().cause();
+        if (known.failed()) [[unlikely]]
+            return known.reader().cause();
         const address where = pending.resolve(slot);
         if (where == 0) return false;
         const record* found = known.reader().read(where);
-        if (found == nullptr) [[unlikely]] return known.reader().cause();
+        if (found == nullptr) [[unlikely]]
+            return known.reader().cause();
         show(found->value);
         return true;
     }
@@ -96,8 +102,8 @@ public:
         return {};
     }
 
-    /// The same, but shows hidden entries, too, as `show(key, value, visible)`: a walk in order goes on
-    /// from the last key, whether it was visible or not.
+    /// The same, but shows hidden entries, too, as `show(key, value, visible)`: a walk in order
+    /// goes on from the last key, whether it was visible or not.
     template <class Show>
     [[nodiscard]] result<void> show_slots(const std::vector<ref>& slots, Show&& show) const {
         reader_type reader(journal.table());
@@ -110,7 +116,8 @@ public:
         return {};
     }
 
-    // ---- the writer's section -----------------------------------------------------------------------
+    // ---- the writer's section
+    // -----------------------------------------------------------------------
 
     /// Makes `where` the newest record of the key at `place`; `previous` is what it replaces.
     void put_plain(table_type& table, const typename table_type::place& place, address where) {
@@ -134,7 +141,8 @@ public:
     /// slots are made plain.
     void commit(position upto) {
         pending.commit(upto);
-        for (ref taken = pending.take_committed(upto); taken != 0; taken = pending.take_committed(upto)) {
+        for (ref taken = pending.take_committed(upto); taken != 0;
+             taken = pending.take_committed(upto)) {
             finish(taken, true);
         }
     }
@@ -160,8 +168,9 @@ public:
     }
 
     void add_count(std::int64_t difference) noexcept {
-        count_.store(count_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(difference),
-                     std::memory_order_relaxed);
+        count_.store(
+            count_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(difference),
+            std::memory_order_relaxed);
     }
 
     void set_count(std::uint64_t count) noexcept { count_.store(count, std::memory_order_relaxed); }
@@ -187,7 +196,8 @@ public:
         table_type* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
         if (old == nullptr) return;
         journal.readers().retire(
-            [](void* table, std::uint64_t) noexcept { delete static_cast<table_type*>(table); }, old, 0);
+            [](void* table, std::uint64_t) noexcept { delete static_cast<table_type*>(table); },
+            old, 0);
         journal.readers().reclaim();
     }
 
@@ -215,7 +225,8 @@ private:
                 }
             } else if (place.ref != 0) {
                 ref link = place.ref;
-                while (is_pending(link) && pending.previous_of(link) != taken) link = pending.previous_of(link);
+                while (is_pending(link) && pending.previous_of(link) != taken)
+                    link = pending.previous_of(link);
                 if (is_pending(link)) pending.set_previous(link, after);
             }
         }

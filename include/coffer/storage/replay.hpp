@@ -1,7 +1,8 @@
 // coffer/storage/replay.hpp: the records of the log, told to the index again.
 //
-// replay follows a segment and does what its records did. saved_commits takes the commits behind the
-// durable place out of a survey and writes them again in a segment that is synced before it counts.
+// replay follows a segment and does what its records did. saved_commits takes the commits behind
+// the durable place out of a survey and writes them again in a segment that is synced before it
+// counts.
 //
 // Failure: a record that is not what was written is errc::corruption with its file and offset.
 #ifndef COFFER_STORAGE_REPLAY_HPP
@@ -28,8 +29,8 @@ class replay {
 public:
     explicit replay(Records& records) noexcept : records_(&records) {}
 
-    /// Applies the records of `from`, whose file the scanner has loaded; a few at a time, so that the
-    /// misses of their lookups overlap.
+    /// Applies the records of `from`, whose file the scanner has loaded; a few at a time, so that
+    /// the misses of their lookups overlap.
     template <class Scanner>
     [[nodiscard]] result<void> segment(segment_type& from, Scanner& scan) {
         group_.clear();
@@ -44,7 +45,8 @@ public:
         if (!whole) return whole.failure();
         if (auto done = apply_group(from); !done) return done;
         if (*whole != from.end) {
-            return fail(errc::corruption, "a record is not what was written; nothing was changed: restore "
+            return fail(errc::corruption,
+                        "a record is not what was written; nothing was changed: restore "
                         "the file, or let salvage write what can still be read to a new store",
                         scan.path(), 0, *whole);
         }
@@ -94,7 +96,8 @@ private:
         if (!fresh) return fresh.failure();
         records_->replace_index(std::move(*fresh));
         records_->set_count(0);
-        for (const auto& each : records_->journal.segments()) each->dead.store(each->end - each->begin), each->tombstones = 0;
+        for (const auto& each : records_->journal.segments())
+            each->dead.store(each->end - each->begin), each->tombstones = 0;
         in.dead.store(offset - in.begin);
         in.tombstones = 0;
         in.has_clear = true;
@@ -122,14 +125,17 @@ public:
     [[nodiscard]] result<void> cut(survey_result& survey, scanner& scan) {
         auto& live = survey.live;
         std::size_t kept = live.size();
-        while (kept > 1 && position(live[kept - 1].id, live[kept - 1].begin) > survey.durable) --kept;
+        while (kept > 1 && position(live[kept - 1].id, live[kept - 1].begin) > survey.durable)
+            --kept;
         found_segment& last = live[kept - 1];
-        const std::uint64_t end =
-            survey.durable.segment() == last.id ? (std::max)(survey.durable.offset(), last.begin)
-            : survey.durable.segment() > last.id ? last.end
-                                                 : last.begin;
+        const std::uint64_t end = survey.durable.segment() == last.id
+                                      ? (std::max)(survey.durable.offset(), last.begin)
+                                  : survey.durable.segment() > last.id ? last.end
+                                                                       : last.begin;
         for (std::size_t i = kept - 1; i < live.size(); ++i) {
-            if (auto done = take(live[i].id, i == kept - 1 ? end : live[i].begin, live[i].end, scan); !done) {
+            if (auto done =
+                    take(live[i].id, i == kept - 1 ? end : live[i].begin, live[i].end, scan);
+                !done) {
                 return done;
             }
             if (i >= kept) survey.dead.push_back({live[i].id, false});
@@ -162,19 +168,22 @@ public:
             const saved& each = saved_[i];
             const record again{each.type, each.more, key_of(each), value_of(each),
                                record_size(each.key, each.value)};
-            if (auto applied = onto.apply(*records.journal.active(), again, places[i]); !applied) return applied;
+            if (auto applied = onto.apply(*records.journal.active(), again, places[i]); !applied)
+                return applied;
         }
         return {};
     }
 
 private:
-    [[nodiscard]] result<void> take(std::uint64_t id, std::uint64_t begin, std::uint64_t end, scanner& scan) {
+    [[nodiscard]] result<void> take(std::uint64_t id, std::uint64_t begin, std::uint64_t end,
+                                    scanner& scan) {
         if (begin >= end) return {};
         if (auto loaded = scan.load(id); !loaded) return loaded;
         auto whole = scan.walk(begin, end, [&](const record& each, std::uint64_t) {
             if (each.type == record_type::put || each.type == record_type::erase ||
                 each.type == record_type::clear) {
-                saved_.push_back({each.type, each.more, bytes_.size(), each.key.size(), each.value.size()});
+                saved_.push_back(
+                    {each.type, each.more, bytes_.size(), each.key.size(), each.value.size()});
                 bytes_.insert(bytes_.end(), each.key.begin(), each.key.end());
                 bytes_.insert(bytes_.end(), each.value.begin(), each.value.end());
                 if (!each.more) ++commits_;

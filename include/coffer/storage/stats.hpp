@@ -52,7 +52,8 @@ template <class Records>
     {
         auto section = records.journal.enter();
         for (const auto& each : records.journal.segments()) {
-            parts.push_back({each->id, each->begin, each->end, each->seed, each->body.memory(), each.get()});
+            parts.push_back(
+                {each->id, each->begin, each->end, each->seed, each->body.memory(), each.get()});
         }
     }
     std::vector<std::byte> contents;

@@ -53,7 +53,8 @@ public:
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(1, size, type == record_type::erase)) [[unlikely]] {
+            if (records_->exclusive || !has_room(1, size, type == record_type::erase))
+                [[unlikely]] {
                 if (auto made = make_room(section, 1, size, type == record_type::erase); !made) {
                     return made.failure();
                 }
@@ -62,7 +63,8 @@ public:
             table_type& table = records_->index();
             keys known(*records_);
             const auto place = table.locate(table.probe(key), known);
-            if (known.failed()) [[unlikely]] return known.reader().cause();
+            if (known.failed()) [[unlikely]]
+                return known.reader().cause();
             if (when != condition::none) {
                 if (is_pending(place.ref)) {
                     const position awaited = records_->pending.end_of(place.ref);
@@ -90,8 +92,9 @@ public:
             clears = clears || each.type == record_type::clear;
         }
         if (changes.size() > 1 && size > max_batch_bytes_) {
-            return fail(errc::too_large, "a batch of " + std::to_string(size) + " bytes exceeds max_batch_bytes (" +
-                                             std::to_string(max_batch_bytes_) + "); write it in several batches");
+            return fail(errc::too_large,
+                        "a batch of " + std::to_string(size) + " bytes exceeds max_batch_bytes (" +
+                            std::to_string(max_batch_bytes_) + "); write it in several batches");
         }
         if (auto may = driver_->before_write(); !may) return may;
         if (clears) return write_exclusively(changes, size);
@@ -114,7 +117,8 @@ public:
     /// Makes the promise hold for everything before `upto`, and commits it.
     [[nodiscard]] result<void> keep(position upto) {
         if constexpr (Records::threading_type::concurrent) {
-            if (records_->journal.take_rotated()) [[unlikely]] wake_->wake();
+            if (records_->journal.take_rotated()) [[unlikely]]
+                wake_->wake();
         }
         auto done = driver_->after_write(upto, [this](position kept) { settle(kept); });
         if constexpr (Hides) {
@@ -155,8 +159,10 @@ public:
 private:
     [[nodiscard]] static result<void> check_bounds(bytes key, bytes value) {
         if (key.size() > max_key_size) [[unlikely]] {
-            return fail(errc::too_large, "a key of " + std::to_string(key.size()) +
-                                             " bytes exceeds the largest of 65536; store a hash of it, or shorten it");
+            return fail(
+                errc::too_large,
+                "a key of " + std::to_string(key.size()) +
+                    " bytes exceeds the largest of 65536; store a hash of it, or shorten it");
         }
         if (value.size() > max_value_size) [[unlikely]] {
             return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
@@ -165,7 +171,8 @@ private:
         return {};
     }
 
-    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size, bool frees_space = false) {
+    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size,
+                                bool frees_space = false) {
         const bool described = Hides || operations > 1;
         return records_->index().ready(operations) &&
                (!described || records_->pending.ready(operations)) &&
@@ -175,7 +182,8 @@ private:
     /// Leaves the section and makes what was missing.
     template <class Section>
     [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
-                                                         std::uint64_t size, bool frees_space = false) {
+                                                         std::uint64_t size,
+                                                         bool frees_space = false) {
         if (records_->exclusive) {
             const position upto = records_->journal.tail();
             section.unlock();
@@ -209,7 +217,8 @@ private:
     }
 
     /// Steps 3 and 4 for a batch without clear. What fails leaves no trace.
-    [[nodiscard]] result<position> append_all(const std::vector<change>& changes, std::uint64_t size) {
+    [[nodiscard]] result<position> append_all(const std::vector<change>& changes,
+                                              std::uint64_t size) {
         auto& journal = records_->journal;
         const auto* const active = journal.active();
         const std::uint64_t start = active->end;
@@ -227,7 +236,8 @@ private:
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
-            const address where = journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
+            const address where =
+                journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
             if (!erases || place.ref != 0) {
                 table.put(place, records_->pending.install(where, erases, place.ref, end));
             }
@@ -236,10 +246,12 @@ private:
         return end;
     }
 
-    // ---- clear ------------------------------------------------------------------------------------
+    // ---- clear
+    // ------------------------------------------------------------------------------------
 
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
-    [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes, std::uint64_t size) {
+    [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
+                                                 std::uint64_t size) {
         auto fresh = records_->make_index();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
@@ -284,7 +296,8 @@ private:
         const address cleared = places[from - 1];
         for (const auto& each : records_->journal.segments()) {
             const bool last = each->slot == slot_of(cleared);
-            each->dead.store((last ? offset_of(cleared) : each->end) - each->begin, std::memory_order_relaxed);
+            each->dead.store((last ? offset_of(cleared) : each->end) - each->begin,
+                             std::memory_order_relaxed);
             each->tombstones = 0;
             if (last) break;
         }
@@ -302,7 +315,8 @@ private:
         records_->replace_index(std::move(fresh));
     }
 
-    // ---- failure ------------------------------------------------------------------------------------
+    // ---- failure
+    // ------------------------------------------------------------------------------------
 
     /// The promise could not be kept: the write is taken back, unless another writer kept it.
     [[nodiscard]] result<bool> give_up(position end, result<void>& kept) {

@@ -39,8 +39,10 @@ template <class Path>
     if constexpr (std::is_convertible_v<const Path&, std::string_view>) {
         return std::string(std::string_view(path));
     } else {
-        static_assert(requires { { path.string() } -> std::convertible_to<std::string>; },
-                      "coffer: a path is a string or has string(), as std::filesystem::path");
+        static_assert(
+            requires {
+                { path.string() } -> std::convertible_to<std::string>;
+            }, "coffer: a path is a string or has string(), as std::filesystem::path");
         return path.string();
     }
 }
@@ -70,7 +72,8 @@ public:
     static constexpr bool volatile_ = !Storage::persistent;
     static constexpr bool survives_process_crash =
         Storage::persistent && (Durability::survives_process_crash || !Storage::hands_over);
-    static constexpr bool survives_system_crash = Storage::persistent && Durability::survives_system_crash;
+    static constexpr bool survives_system_crash =
+        Storage::persistent && Durability::survives_system_crash;
     static constexpr bool ordered = Index::ordered;
     static constexpr bool concurrent = Threading::concurrent;
 
@@ -78,22 +81,26 @@ public:
 
     /// Opens the store in folder `path`, or makes it. On storage::map the path is ignored.
     template <class Path>
-    [[nodiscard]] static result<basic_store> try_open(const Path& path, const options& chosen = {}, FS system = {}) {
+    [[nodiscard]] static result<basic_store> try_open(const Path& path, const options& chosen = {},
+                                                      FS system = {}) {
         return opened(detail::path_text(path), chosen, system, false);
     }
     template <class Path>
-    [[nodiscard]] static basic_store open(const Path& path, const options& chosen = {}, FS system = {}) {
+    [[nodiscard]] static basic_store open(const Path& path, const options& chosen = {},
+                                          FS system = {}) {
         return try_open(path, chosen, system).value();
     }
 
     /// Opens an existing store without writing anything, beside other readers and a live writer.
     template <class Path>
-    [[nodiscard]] static result<basic_store> try_open_read_only(const Path& path, const options& chosen = {},
+    [[nodiscard]] static result<basic_store> try_open_read_only(const Path& path,
+                                                                const options& chosen = {},
                                                                 FS system = {}) {
         return opened(detail::path_text(path), chosen, system, true);
     }
     template <class Path>
-    [[nodiscard]] static basic_store open_read_only(const Path& path, const options& chosen = {}, FS system = {}) {
+    [[nodiscard]] static basic_store open_read_only(const Path& path, const options& chosen = {},
+                                                    FS system = {}) {
         return try_open_read_only(path, chosen, system).value();
     }
 
@@ -114,7 +121,8 @@ public:
     void close() { try_close().value(); }
     [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
 
-    // ---- reading ------------------------------------------------------------------------------------
+    // ---- reading
+    // ------------------------------------------------------------------------------------
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<std::optional<Value>> try_get(const K& key) const {
@@ -130,9 +138,9 @@ public:
         return try_get(key).value();
     }
 
-    /// Calls `f` with the value in place, pinned for the call: a std::string_view for strings, a span
-    /// of bytes for byte runs, else the decoded value. False: there is none. `f` must not write to
-    /// this store.
+    /// Calls `f` with the value in place, pinned for the call: a std::string_view for strings, a
+    /// span of bytes for byte runs, else the decoded value. False: there is none. `f` must not
+    /// write to this store.
     template <detail::key_like<Key> K, class F>
     [[nodiscard]] result<bool> try_view(const K& key, F&& f) const {
         result<void> shown;
@@ -147,10 +155,12 @@ public:
 
     /// Looks up all of `keys`; `out[i]` is what get(keys[i]) would be.
     template <class Keys>
-    [[nodiscard]] result<void> try_get_many(const Keys& keys, std::span<std::optional<Value>> out) const {
+    [[nodiscard]] result<void> try_get_many(const Keys& keys,
+                                            std::span<std::optional<Value>> out) const {
         std::size_t i = 0;
         for (const auto& key : keys) {
-            if (i == out.size()) return fail(errc::invalid_argument, "get_many: fewer places than keys");
+            if (i == out.size())
+                return fail(errc::invalid_argument, "get_many: fewer places than keys");
             auto found = try_get(key);
             if (!found) return found.failure();
             out[i++] = std::move(*found);
@@ -182,7 +192,8 @@ public:
     }
     [[nodiscard]] bool empty() const { return try_empty().value(); }
 
-    // ---- writing ------------------------------------------------------------------------------------
+    // ---- writing
+    // ------------------------------------------------------------------------------------
 
     /// Inserts or overwrites.
     template <detail::key_like<Key> K, detail::value_like<Value> V>
@@ -212,7 +223,8 @@ public:
         if (!engine_) return closed();
         if (!key_codec::fits(key)) return false;
         detail::scratch room;
-        return engine_->write(detail::record_type::erase, key_codec::view(key, room), {}, detail::condition::present);
+        return engine_->write(detail::record_type::erase, key_codec::view(key, room), {},
+                              detail::condition::present);
     }
     template <detail::key_like<Key> K>
     bool erase(const K& key) {
@@ -233,7 +245,8 @@ public:
     }
     void clear() { try_clear().value(); }
 
-    // ---- iteration ------------------------------------------------------------------------------------
+    // ---- iteration
+    // ------------------------------------------------------------------------------------
 
     /// Every entry, by value: in key order on `sorted`, else in no particular order.
     [[nodiscard]] auto begin() const {
@@ -282,7 +295,8 @@ public:
     template <class F>
     [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
         result<void> shown;
-        auto done = range.show([&](bytes key, bytes value) { return show_entry(key, value, f, shown); });
+        auto done =
+            range.show([&](bytes key, bytes value) { return show_entry(key, value, f, shown); });
         if (done && !shown) return shown;
         return done;
     }
@@ -315,9 +329,10 @@ public:
     template <class Start>
     [[nodiscard]] range_type prefix(const Start& start) const {
         needs_order();
-        static_assert(std::is_same_v<Key, std::string> || std::is_same_v<Key, std::vector<std::byte>>,
-                      "coffer: prefix() is for keys that are std::string or std::vector<std::byte>; for "
-                      "other keys use range(from, to)");
+        static_assert(
+            std::is_same_v<Key, std::string> || std::is_same_v<Key, std::vector<std::byte>>,
+            "coffer: prefix() is for keys that are std::string or std::vector<std::byte>; for "
+            "other keys use range(from, to)");
         detail::limits within;
         within.low = side(start, detail::bound::kind::including);
         within.high = after_prefix(within.low.key);
@@ -358,18 +373,25 @@ public:
         return try_erase_range(from, to).value();
     }
 
-    // ---- durability, space, figures -------------------------------------------------------------------
+    // ---- durability, space, figures
+    // -------------------------------------------------------------------
 
     /// Hands every accepted write to the operating system; tries again what failed before.
-    [[nodiscard]] result<void> try_flush() { return engine_ ? engine_->flush() : result<void>(closed()); }
+    [[nodiscard]] result<void> try_flush() {
+        return engine_ ? engine_->flush() : result<void>(closed());
+    }
     void flush() { try_flush().value(); }
 
     /// Makes every write that returned before this call durable.
-    [[nodiscard]] result<void> try_sync() { return engine_ ? engine_->sync() : result<void>(closed()); }
+    [[nodiscard]] result<void> try_sync() {
+        return engine_ ? engine_->sync() : result<void>(closed());
+    }
     void sync() { try_sync().value(); }
 
     /// Reclaims the space of every dead record now.
-    [[nodiscard]] result<void> try_compact() { return engine_ ? engine_->compact() : result<void>(closed()); }
+    [[nodiscard]] result<void> try_compact() {
+        return engine_ ? engine_->compact() : result<void>(closed());
+    }
     void compact() { try_compact().value(); }
 
     [[nodiscard]] result<store_stats> try_stats() const {
@@ -417,7 +439,8 @@ private:
         return self;
     }
 
-    [[nodiscard]] static result<basic_store> opened(std::string path, const options& chosen, FS system, bool reads) {
+    [[nodiscard]] static result<basic_store> opened(std::string path, const options& chosen,
+                                                    FS system, bool reads) {
         auto made = engine::open(path, chosen, system, identity(), reads && Storage::persistent);
         if (!made) return made.failure();
         return basic_store(std::move(*made), std::move(path), chosen, system);
@@ -432,13 +455,16 @@ private:
     }
 
     static constexpr void needs_order() {
-        static_assert(ordered, "coffer: scan, range, from, prefix, lower_bound, upper_bound and erase_range need "
-                               "keys in order, and a hash index has none: name coffer::index::sorted");
+        static_assert(
+            ordered,
+            "coffer: scan, range, from, prefix, lower_bound, upper_bound and erase_range need "
+            "keys in order, and a hash index has none: name coffer::index::sorted");
     }
 
     template <class K, class F>
     [[nodiscard]] result<bool> look(const K& key, F&& f) const {
-        if (!engine_) [[unlikely]] return closed();
+        if (!engine_) [[unlikely]]
+            return closed();
         if (!key_codec::fits(key)) return false;
         detail::scratch room;
         return engine_->lookup(key_codec::view(key, room), f);
@@ -446,9 +472,11 @@ private:
 
     template <class K, class V>
     [[nodiscard]] result<bool> put_if(const K& key, const V& value, detail::condition when) {
-        if (!engine_) [[unlikely]] return closed();
+        if (!engine_) [[unlikely]]
+            return closed();
         if (!key_codec::fits(key) || !value_codec::fits(value)) {
-            return fail(errc::invalid_argument, "a number is outside the range of the type that is stored");
+            return fail(errc::invalid_argument,
+                        "a number is outside the range of the type that is stored");
         }
         detail::scratch key_room;
         detail::scratch value_room;
@@ -494,9 +522,12 @@ private:
 
     template <class K>
     [[nodiscard]] static detail::limits::side side(const K& key, detail::bound::kind is) {
-        static_assert(detail::key_like<K, Key>, "coffer: this type does not encode as a key of this store");
+        static_assert(detail::key_like<K, Key>,
+                      "coffer: this type does not encode as a key of this store");
         if (!key_codec::fits(key)) {
-            detail::raise(fail(errc::invalid_argument, "a bound of a range is outside the range of the key type").cause());
+            detail::raise(fail(errc::invalid_argument,
+                               "a bound of a range is outside the range of the key type")
+                              .cause());
         }
         detail::scratch room;
         const bytes encoded = key_codec::view(key, room);
@@ -521,7 +552,8 @@ private:
     template <class K>
     [[nodiscard]] auto at_bound(const K& key, detail::bound::kind is) const {
         const auto from = side(key, is);
-        return typename range_type::iterator(running(), std::make_shared<const detail::limits>(), from.as_bound());
+        return typename range_type::iterator(running(), std::make_shared<const detail::limits>(),
+                                             from.as_bound());
     }
 
     typename engine::owner engine_;

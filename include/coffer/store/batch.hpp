@@ -33,7 +33,8 @@ public:
         if (!key_codec::fits(key) || !value_codec::fits(value)) return out_of_range();
         detail::scratch key_room;
         detail::scratch value_room;
-        add(detail::record_type::put, key_codec::view(key, key_room), value_codec::view(value, value_room));
+        add(detail::record_type::put, key_codec::view(key, key_room),
+            value_codec::view(value, value_room));
         return {};
     }
     template <detail::key_like<Key> K, detail::value_like<Value> V>
@@ -67,14 +68,16 @@ public:
         out.reserve(operations_.size());
         const bytes all(bytes_);
         for (const operation& each : operations_) {
-            out.push_back({each.type, all.subspan(each.at, each.key), all.subspan(each.at + each.key, each.value)});
+            out.push_back({each.type, all.subspan(each.at, each.key),
+                           all.subspan(each.at + each.key, each.value)});
         }
         return out;
     }
 
 private:
     [[nodiscard]] static failure out_of_range() {
-        return fail(errc::invalid_argument, "a number is outside the range of the type that is stored");
+        return fail(errc::invalid_argument,
+                    "a number is outside the range of the type that is stored");
     }
 
     void add(detail::record_type type, bytes key, bytes value) {

@@ -1,8 +1,8 @@
 // coffer/store/entry.hpp: what iteration yields, and the piece of a store that an iterator holds.
 //
-// An `entry` owns its key and value. Iterators read a few entries at a time into a `chunk` of encoded
-// bytes, shared by their copies, so that copying an iterator is cheap and none of them holds back
-// the store between steps.
+// An `entry` owns its key and value. Iterators read a few entries at a time into a `chunk` of
+// encoded bytes, shared by their copies, so that copying an iterator is cheap and none of them
+// holds back the store between steps.
 #ifndef COFFER_STORE_ENTRY_HPP
 #define COFFER_STORE_ENTRY_HPP
 
@@ -54,7 +54,8 @@ private:
 /// Decodes entry `i`; throws what decoding finds wrong.
 template <class Key, class Value>
 [[nodiscard]] entry<Key, Value> entry_of(const chunk& from, std::size_t i) {
-    return {key_codec<Key>::decode(from.key(i)).value(), value_codec<Value>::decode(from.value(i)).value()};
+    return {key_codec<Key>::decode(from.key(i)).value(),
+            value_codec<Value>::decode(from.value(i)).value()};
 }
 
 }  // namespace detail

@@ -42,21 +42,23 @@ struct limits {
     }
 };
 
-/// Reads the next entries behind `from` in one direction, visible ones only, within `within`; nothing
-/// when there are none.
+/// Reads the next entries behind `from` in one direction, visible ones only, within `within`;
+/// nothing when there are none.
 template <bool Descending, class Engine>
-[[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, bound from, const limits& within) {
+[[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, bound from,
+                                                              const limits& within) {
     auto out = std::make_shared<chunk>();
     std::vector<ref> slots;
     std::vector<std::byte> last;
     for (;;) {
         bool inside = true;
-        auto more = of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value, bool visible) {
-            inside = inside && (Descending ? within.above_low(key) : within.below_high(key));
-            if (!inside) return;
-            if (visible) out->add(key, value);
-            last.assign(key.begin(), key.end());
-        });
+        auto more = of.template step_in_order<Descending>(
+            from, slots, [&](bytes key, bytes value, bool visible) {
+                inside = inside && (Descending ? within.above_low(key) : within.below_high(key));
+                if (!inside) return;
+                if (visible) out->add(key, value);
+                last.assign(key.begin(), key.end());
+            });
         if (!more) return more.failure();
         if (!*more || !inside || !out->empty()) break;
         from = {bound::kind::excluding, last};
@@ -86,7 +88,8 @@ public:
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*chunk_, place()); }
 
     ordered_iterator& operator++() {
-        if (++at_ == chunk_->size()) load<false>({bound::kind::excluding, chunk_->key(place_of(at_ - 1))});
+        if (++at_ == chunk_->size())
+            load<false>({bound::kind::excluding, chunk_->key(place_of(at_ - 1))});
         return *this;
     }
     ordered_iterator operator++(int) {
@@ -157,12 +160,13 @@ public:
         bound from{within_->low.is, last};
         for (bool inside = true; inside;) {
             std::vector<std::byte> next;
-            auto more = of_->template step_in_order<false>(from, slots, [&](bytes key, bytes value, bool visible) {
-                inside = inside && within_->below_high(key);
-                if (!inside) return;
-                if (visible && !shown(key, value)) inside = false;
-                next.assign(key.begin(), key.end());
-            });
+            auto more = of_->template step_in_order<false>(
+                from, slots, [&](bytes key, bytes value, bool visible) {
+                    inside = inside && within_->below_high(key);
+                    if (!inside) return;
+                    if (visible && !shown(key, value)) inside = false;
+                    next.assign(key.begin(), key.end());
+                });
             if (!more) return more.failure();
             if (!*more) break;
             last.swap(next);
@@ -179,7 +183,8 @@ private:
 }  // namespace coffer::detail
 
 template <class Engine, class Key, class Value>
-inline constexpr bool std::ranges::enable_view<coffer::detail::ordered_range<Engine, Key, Value>> = true;
+inline constexpr bool std::ranges::enable_view<coffer::detail::ordered_range<Engine, Key, Value>> =
+    true;
 
 template <class Engine, class Key, class Value>
 inline constexpr bool

@@ -20,8 +20,9 @@
 namespace coffer::detail {
 
 template <class P>
-inline constexpr int axes_of = int{storage_policy<P>} + int{durability_policy<P>} + int{index_policy<P>} +
-                               int{threading_policy<P>} + int{file_system<P>};
+inline constexpr int axes_of =
+    int{storage_policy<P>} + int{durability_policy<P>} + int{index_policy<P>} +
+    int{threading_policy<P>} + int{file_system<P>};
 
 /// The axes, as predicates to pick by.
 struct storage_axis {
@@ -62,16 +63,20 @@ struct pick<Axis, Fallback, P, Rest...> {
 
 template <class... Ps>
 struct selection {
-    static_assert(((axes_of<Ps> != 0) && ...),
-                  "coffer::store takes policies: storage, durability, index, threading or fs; one of "
-                  "the types given after Key and Value is none of them");
-    static_assert(((axes_of<Ps> <= 1) && ...),
-                  "coffer::store: a policy must belong to one axis; one of the types given satisfies two");
-    static_assert((int{storage_policy<Ps>} + ... + 0) <= 1,
-                  "coffer::store: two storage policies are named; name one (map, file_log or mmap)");
-    static_assert((int{durability_policy<Ps>} + ... + 0) <= 1,
-                  "coffer::store: two durability policies are named; name one (sync, write_through, "
-                  "buffered or async)");
+    static_assert(
+        ((axes_of<Ps> != 0) && ...),
+        "coffer::store takes policies: storage, durability, index, threading or fs; one of "
+        "the types given after Key and Value is none of them");
+    static_assert(
+        ((axes_of<Ps> <= 1) && ...),
+        "coffer::store: a policy must belong to one axis; one of the types given satisfies two");
+    static_assert(
+        (int{storage_policy<Ps>} + ... + 0) <= 1,
+        "coffer::store: two storage policies are named; name one (map, file_log or mmap)");
+    static_assert(
+        (int{durability_policy<Ps>} + ... + 0) <= 1,
+        "coffer::store: two durability policies are named; name one (sync, write_through, "
+        "buffered or async)");
     static_assert((int{index_policy<Ps>} + ... + 0) <= 1,
                   "coffer::store: two index policies are named; name one (hash or sorted)");
     static_assert((int{threading_policy<Ps>} + ... + 0) <= 1,

@@ -24,7 +24,9 @@ public:
     using iterator_concept = std::input_iterator_tag;
 
     walk_iterator() = default;
-    explicit walk_iterator(const Engine& of) : of_(&of), chunk_(std::make_shared<chunk>()) { load(); }
+    explicit walk_iterator(const Engine& of) : of_(&of), chunk_(std::make_shared<chunk>()) {
+        load();
+    }
 
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*chunk_, at_); }
     walk_iterator& operator++() {
@@ -42,7 +44,9 @@ private:
         constexpr std::size_t enough = 16;
         auto next = std::make_shared<chunk>();
         while (!done_ && next->size() < enough) {
-            done_ = !of_->step(cursor_, slots_, [&](bytes key, bytes value) { next->add(key, value); }).value();
+            done_ =
+                !of_->step(cursor_, slots_, [&](bytes key, bytes value) { next->add(key, value); })
+                     .value();
         }
         chunk_ = std::move(next);
         at_ = 0;

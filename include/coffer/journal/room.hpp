@@ -1,0 +1,92 @@
+// coffer/journal/room.hpp: how large the next segment is, and its making.
+//
+// A young store has small segments: each is as large as all before it together, up to
+// segment_bytes, so that a first open needs little disk and little memory. A segment is never
+// smaller than the commit that it is made for; where the disk has less room than usual, it is
+// halved down to that.
+//
+// Failure: no_space, before anything of the commit was written.
+#ifndef COFFER_JOURNAL_ROOM_HPP
+#define COFFER_JOURNAL_ROOM_HPP
+
+#include <coffer/core/result.hpp>
+#include <coffer/format/record.hpp>
+#include <coffer/format/segment_header.hpp>
+#include <coffer/journal/log_state.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace coffer::detail {
+
+/// What every segment keeps for the mark of a hand-over and for its last mark.
+inline constexpr std::uint64_t tail_room = 2 * mark_size;
+
+/// What every segment keeps for records that free space, so that a full disk can be emptied.
+[[nodiscard]] constexpr std::uint64_t reserve_of(std::uint64_t capacity) noexcept {
+    constexpr std::uint64_t most = 64 * 1024;
+    return (std::min)(most, capacity / 16);
+}
+
+struct room {
+    std::uint64_t least;
+    std::uint64_t usual;
+};
+
+/// Room for a commit of `size` bytes in a log of `runs` segments that hold `live` bytes.
+[[nodiscard]] inline result<room> room_for(std::uint64_t size, std::uint64_t live, std::size_t runs,
+                                           const log_options& options) {
+    constexpr std::uint64_t most = largest_segment / 2;
+    if (size > most) {
+        return fail(errc::too_large, "a commit of " + std::to_string(size) +
+                                         " bytes exceeds the largest segment; split it");
+    }
+    const auto whole_units = [](std::uint64_t bytes) {
+        return (bytes + header_unit - 1) / header_unit * header_unit;
+    };
+    const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
+    const std::uint64_t least = whole_units(needed + needed / 8);  // with its reserve
+    const std::uint64_t usual =
+        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live));
+    return room{least, (std::max)(least, whole_units(usual))};
+}
+
+template <class Medium>
+struct made_body {
+    typename Medium::body body;
+    std::uint64_t capacity;
+};
+
+/// A body as large as `wanted` says, or as the disk allows.
+template <class Medium, class Directory>
+[[nodiscard]] result<made_body<Medium>> make_body(Medium& medium, Directory* folder,
+                                                  const log_options& options, std::string_view name,
+                                                  room wanted) {
+    if (Medium::persistent && options.min_free_bytes != 0) {
+        auto free = folder->free_bytes();
+        if (!free) return free.failure();
+        if (*free < options.min_free_bytes + wanted.least) {
+            return fail(errc::no_space,
+                        "insufficient disk space: " + std::to_string(*free) +
+                            " bytes available, min_free_bytes asks for " +
+                            std::to_string(options.min_free_bytes) +
+                            "; free some, or lower the option",
+                        folder->path());
+        }
+    }
+    for (std::uint64_t capacity = wanted.usual;;) {
+        auto body = medium.prepare(folder, name, capacity);
+        if (body) return made_body<Medium>{std::move(*body), capacity};
+        if (body.error().kind() != errc::no_space || capacity == wanted.least) {
+            return body.failure();
+        }
+        capacity = (std::max)(wanted.least, capacity / 2 / header_unit * header_unit);
+    }
+}
+
+}  // namespace coffer::detail
+
+#endif

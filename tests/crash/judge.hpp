@@ -1,0 +1,145 @@
+// tests/crash/judge.hpp: is this disk one that the contract allows?
+//
+// A judge opens a store on a disk that came out of a crash and holds it against an expectation:
+//
+//   1  it opens, by itself, and what it holds is allowed; every way to read it agrees
+//   2  a second crash straight after leaves the same (and under `sync`, a power cut does)
+//   3  it takes a write, closes, and holds exactly both when the power fails after that
+//   4  nothing lies about in the folder that belongs to nothing
+//
+// Where damage goes beyond what a disk may do, a typed refusal is as good as a right answer: R6.
+#ifndef COFFER_TESTS_CRASH_JUDGE_HPP
+#define COFFER_TESTS_CRASH_JUDGE_HPP
+
+#include "crash/oracle.hpp"
+#include "crash/workload.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace crash {
+
+/// Equal for disks on which every file has the same name and bytes.
+inline std::uint64_t image_hash(const simulated& disk) {
+    std::uint64_t hash = 1;
+    for (const std::string& path : disk.files()) {
+        const auto held = disk.read_file(path);
+        hash = coffer::detail::mix(hash ^ coffer::detail::hash64(coffer::as_bytes(path), hash),
+                                   coffer::detail::hash64(*held, hash));
+    }
+    return hash;
+}
+
+class judge {
+public:
+    using verdict = std::optional<std::string>;  // empty: as it should be
+
+    judge(const simulated_subject& of, const coffer::options& chosen) : of_(&of), chosen_(&chosen) {}
+
+    /// 1 to 4. The disk is used up.
+    [[nodiscard]] verdict examine(const simulated& disk, const expectation& may) const {
+        auto opened = of_->open(folder, *chosen_, disk);
+        if (!opened) return std::string("open: ") + opened.error().what();
+        contents held;
+        if (auto bad = read(**opened, may, held)) return bad;
+        if (auto bad = crash_again(disk, held)) return bad;
+        return go_on(disk, std::move(*opened), std::move(held));
+    }
+
+    /// R6: refused, or one of `may`.
+    [[nodiscard]] verdict survive(const simulated& disk, const expectation& may) const {
+        auto opened = of_->open(folder, *chosen_, disk);
+        if (!opened) return refused(opened.error(), "open");
+        auto found = (*opened)->all();
+        if (!found) return refused(found.error(), "reading everything");
+        if (!may.allows(*found)) return "holds " + told(*found) + ", expected " + may.told();
+        return {};
+    }
+
+    /// Only 1, by a store that then ends as a killed process does.
+    [[nodiscard]] verdict holds(const simulated& disk, const contents& exactly) const {
+        auto opened = of_->open(folder, *chosen_, disk);
+        if (!opened) return std::string("open: ") + opened.error().what();
+        auto found = (*opened)->all();
+        if (!found) return std::string("reading everything: ") + found.error().what();
+        if (*found != exactly) return "holds " + told(*found) + ", expected " + told(exactly);
+        return {};
+    }
+
+private:
+    [[nodiscard]] static verdict refused(const coffer::error& cause, const char* doing) {
+        if (cause.kind() == coffer::errc::corruption || cause.kind() == coffer::errc::io_error) return {};
+        return std::string(doing) + ": neither corruption nor an I/O error: " + cause.what();
+    }
+
+    [[nodiscard]] static verdict read(opened& store, const expectation& may, contents& held) {
+        auto found = store.all();
+        if (!found) return std::string("reading everything: ") + found.error().what();
+        held = std::move(*found);
+        if (!may.allows(held)) return "holds " + told(held) + ", expected " + may.told();
+        if (store.size() != held.size()) return "size() is " + std::to_string(store.size());
+        for (const char* key : {"a", "b", "c", "", "large", "small0", "twice", "absent"}) {
+            auto got = store.get(key);
+            if (!got) return std::string("get: ") + got.error().what();
+            const auto at = held.find(key);
+            if (got->has_value() != (at != held.end()) || (*got && **got != at->second)) {
+                return std::string("get and the walk differ about ") + key;
+            }
+        }
+        auto checked = store.verify();
+        if (!checked) return std::string("verify: ") + checked.error().what();
+        if (!checked->ok()) return "verify() finds damage";
+        return {};
+    }
+
+    /// R5.
+    [[nodiscard]] verdict crash_again(const simulated& disk, const contents& held) const {
+        if (auto bad = holds(disk.process_killed(), held)) return "killed after open, " + *bad;
+        if (!of_->keeps_after_power_cut()) return {};
+        if (auto bad = holds(disk.power_lost(), held)) return "power lost after open, " + *bad;
+        return {};
+    }
+
+    [[nodiscard]] verdict go_on(const simulated& disk, std::unique_ptr<opened> store,
+                                contents held) const {
+        auto put = store->put("after", "the crash");
+        if (!put) return std::string("put after recovery: ") + put.error().what();
+        auto closed = store->close();
+        if (!closed) return std::string("close after recovery: ") + closed.error().what();
+        store.reset();
+        held["after"] = "the crash";
+        const simulated cut = disk.power_lost();
+        auto again = of_->open(folder, *chosen_, cut);
+        if (!again) return std::string("open after a clean close: ") + again.error().what();
+        if (!(*again)->recovery().clean) return "a clean close is not recognised";
+        auto found = (*again)->all();
+        if (!found) return std::string("reading after a clean close: ") + found.error().what();
+        if (*found != held) {
+            return "holds " + told(*found) + " after a clean close, expected " + told(held);
+        }
+        return tidy(cut, (*again)->stats());
+    }
+
+    /// R7.
+    [[nodiscard]] static verdict tidy(const simulated& disk, const coffer::store_stats& shown) {
+        std::uint64_t segments = 0;
+        for (const std::string& path : disk.files()) {
+            if (path.ends_with(".new")) return "left a temporary file: " + path;
+            if (path.ends_with(".log")) ++segments;
+        }
+        if (segments == shown.segments) return {};
+        return "there are " + std::to_string(segments) + " segment files, and " +
+               std::to_string(shown.segments) + " segments in the log";
+    }
+
+    const simulated_subject* of_;
+    const coffer::options* chosen_;
+};
+
+}  // namespace crash
+
+#endif
