@@ -293,6 +293,11 @@ struct changing_table {
             there[which] = false;
         }
     }
+    /// Nobody reads: a stable key goes to where a new one would go.
+    void renew() {
+        const std::string key = any_stable();
+        failed = !subject.remove(key) || !subject.put(key) || failed;
+    }
     std::string any_stable() { return sixteen(random.below(stable.size())); }
     bool finds(const std::string& key) { return subject.records[subject.find(key)] == key; }
     bool walks() { return t::each_stable_once(subject.walk(), subject.records, stable); }
@@ -310,6 +315,7 @@ void interrupt_readers(changing_table<Shape> table, std::size_t lookups) {
     std::size_t lost = 0;
     std::size_t walks_wrong = 0;
     for (std::size_t i = 0; i < lookups; ++i) {
+        table.renew();
         std::uint64_t left = table.random.below(24);
         std::uint64_t again = table.random.below(4);
         scripted::before_load = [&] {
@@ -337,6 +343,7 @@ void look_between_stores(changing_table<Shape> table, std::size_t changes) {
     std::size_t lost = 0;
     std::size_t walks_wrong = 0;
     for (std::size_t i = 0; i < changes; ++i) {
+        table.renew();
         scripted::after_store = [&] {
             for (int k = 0; k < 3; ++k) lost += !table.finds(table.any_stable());
             if (table.random.below(100) == 0) walks_wrong += !table.walks();
@@ -355,6 +362,35 @@ TEST_CASE("hash: a writer between any two loads of a reader hides no key") {
     interrupt_readers<coffer::detail::hash_shape>({31, 300, 5000}, 60'000);
     interrupt_readers<few_hashes>({32, 40, 60}, 60'000);
     interrupt_readers<late_hashes>({33, 100, 600}, 60'000);
+}
+
+TEST_CASE("hash: a lookup is right though all buckets split twice within it") {
+    t::random_numbers random(40);
+    std::size_t lost = 0;
+    for (std::uint64_t seed = 0; seed < 120; ++seed) {
+        shaped<coffer::detail::hash_shape, scripted> subject;
+        REQUIRE(subject.start(seed));
+        std::uint64_t keys = 0;
+        const auto grow = [&](std::uint64_t to) {
+            while (keys < to) subject.put(sixteen(keys++));
+        };
+        grow(900 + random.below(300));
+        const std::uint64_t stable = keys;
+        for (int round = 0; round < 2; ++round) {
+            const std::string key = sixteen(random.below(stable));
+            std::uint64_t left = random.below(6);
+            int times = 2;
+            scripted::before_load = [&] {
+                if (times == 0 || left-- != 0) return;
+                --times;
+                grow(keys * 2);
+                left = random.below(8);
+            };
+            lost += subject.records[subject.find(key)] != key;
+            scripted::before_load = nullptr;
+        }
+    }
+    CHECK(lost == 0);
 }
 
 TEST_CASE("hash: a reader between any two stores of the writer misses no key") {

@@ -1,8 +1,12 @@
 #include <coffer/index/sorted.hpp>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -63,7 +67,62 @@ std::string big_endian(std::uint64_t number) {
 std::string spread8(std::uint64_t number) {
     return big_endian<8>(number * 0x9E3779B97F4A7C15ULL);
 }
-std::string spread4(std::uint64_t number) { return big_endian<4>(number * 0x9E3779B1U); }
+std::string spread4(std::uint64_t number) {
+    return big_endian<4>(number * 0x9E3779B1U);
+}
+
+/// 64 KiB, all but the last four bytes equal.
+std::string longest(std::uint64_t number) {
+    return std::string((1 << 16) - 4, static_cast<char>('a' + number % 2)) +
+           big_endian<4>(number / 2);
+}
+std::string random_200(std::uint64_t number) {
+    t::random_numbers random(number);
+    std::string key;
+    for (int i = 0; i < 25; ++i) key += big_endian<8>(random());
+    return key;
+}
+
+/// Memory that a later table may be given again, and that counts what it is asked for.
+struct lasting {
+    std::map<std::pair<unsigned, unsigned>, std::vector<std::uint64_t>> pieces = {};
+    std::size_t calls = 0;
+};
+struct lasting_memory {
+    lasting* in;
+
+    coffer::result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+        ++in->calls;
+        auto& words = in->pieces[{region, number}];
+        if (words.empty()) words.resize(size / 8 + 8);
+        auto* const raw = reinterpret_cast<std::byte*>(words.data());
+        return raw + (64 - reinterpret_cast<std::uintptr_t>(raw) % 64) % 64;
+    }
+};
+template <class Threading, std::size_t KeySize = 0>
+using lasting_table = sorted::table<Threading, lasting_memory, KeySize>;
+
+/// All keys of a range by ascend or descend, compared with a map.
+template <class Indexed>
+void try_bounds(Indexed& subject, const std::map<std::string, ref>& expected,
+                const std::string& end) {
+    const auto take = [&](auto first, auto last) {
+        std::vector<ref> refs;
+        for (; first != last; ++first) refs.push_back(first->second);
+        return refs;
+    };
+    const auto reversed = [](std::vector<ref> refs) {
+        std::reverse(refs.begin(), refs.end());
+        return refs;
+    };
+    const bytes key = coffer::as_bytes(end);
+    const bound including{bound::kind::including, key}, excluding{bound::kind::excluding, key};
+    const auto lower = expected.lower_bound(end), upper = expected.upper_bound(end);
+    REQUIRE(subject.ascending(including) == take(lower, expected.end()));
+    REQUIRE(subject.ascending(excluding) == take(upper, expected.end()));
+    REQUIRE(subject.descending(including) == reversed(take(expected.begin(), upper)));
+    REQUIRE(subject.descending(excluding) == reversed(take(expected.begin(), lower)));
+}
 
 template <class Threading, std::size_t KeySize = 0, class MakeKey>
 void try_shape(MakeKey make_key, std::size_t operations, std::size_t key_count,
@@ -104,4 +163,470 @@ TEST_CASE("sorted: keys of one size are told apart without their records") {
     try_shape<single, 8>(spread8, 200'000, 40'000, 22);
     try_shape<single, 4>(spread4, 200'000, 40'000, 25);
     try_shape<multi, 8>(big_endian<8>, 100'000, 20'000, 28);
+}
+
+TEST_CASE("sorted: keys of 64 KiB that differ at their ends") {
+    t::indexed<sorted> subject;
+    REQUIRE(subject.start());
+    std::map<std::string, ref> expected;
+    t::against_map(subject, expected, 31, 1'500, 300, longest, {70, 10});
+    t::against_map(subject, expected, 32, 500, 300, longest, {10, 70});
+}
+
+TEST_CASE("sorted: in order, against the order, emptied and filled again") {
+    for (const bool ascending : {true, false}) {
+        t::indexed<sorted> subject;
+        REQUIRE(subject.start());
+        std::map<std::string, ref> expected;
+        constexpr std::uint64_t count = 50'000;
+        const auto key = [&](std::uint64_t i) { return user(ascending ? i : count - 1 - i); };
+        const auto fill = [&] {
+            for (std::uint64_t i = 0; i < count; ++i) {
+                expected[key(i)] = subject.records.add(key(i));
+                REQUIRE(subject.put(key(i), expected[key(i)]));
+            }
+        };
+        fill();
+        t::require_same(subject, expected);
+        const std::size_t full = subject.table.memory();
+        CHECK(full < count * 18);
+        const std::size_t order[] = {0, 1, 2};
+        for (const std::size_t way : order) {
+            for (std::uint64_t i = 0; i < count; ++i) {
+                const std::uint64_t at = way == 0 ? i : way == 1 ? count - 1 - i : i * 7919 % count;
+                REQUIRE(subject.remove(key(at)));
+            }
+            expected.clear();
+            t::require_same(subject, expected);
+            CHECK(t::image_of(subject.table).size() <= 64 + 1024);  // one leaf
+            fill();
+            t::require_same(subject, expected);
+            CHECK(subject.table.memory() <= full + full / 10);
+        }
+    }
+}
+
+TEST_CASE("sorted: at most 24 bytes a key") {
+    constexpr std::uint64_t count = 150'000;
+    t::indexed<sorted> random;
+    REQUIRE(random.start());
+    random.records.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) REQUIRE(random.put(random_200(i)));
+    CHECK(random.table.memory() <= count * 24);
+    t::indexed<sorted, single, 8> exact;
+    REQUIRE(exact.start());
+    for (std::uint64_t i = 0; i < count; ++i) REQUIRE(exact.put(spread8(i)));
+    CHECK(exact.table.memory() <= count * 24);
+    t::indexed<sorted, single, 8> in_order;
+    REQUIRE(in_order.start());
+    for (std::uint64_t i = 0; i < count; ++i) REQUIRE(in_order.put(big_endian<8>(i)));
+    CHECK(in_order.table.memory() <= count * 17);
+}
+
+TEST_CASE("sorted: a queue takes no more memory the longer it runs") {
+    const auto run = [](auto make_key, std::uint64_t length, std::uint64_t turns) {
+        t::indexed<sorted> subject;
+        REQUIRE(subject.start());
+        std::size_t after_first = 0;
+        for (std::uint64_t i = 0; i < length * turns; ++i) {
+            REQUIRE(subject.put(make_key(i)));
+            if (i >= length) REQUIRE(subject.remove(make_key(i - length)));
+            if (i == 2 * length) after_first = subject.table.memory();
+        }
+        CHECK(subject.walk().size() == length);
+        CHECK(subject.table.memory() <= after_first + after_first / 4 + 4096);
+    };
+    run(user, 2'000, 60);
+    run([](std::uint64_t i) { return std::string(200, 'x') + user(i); }, 1'000, 40);
+    // Backwards: the other end of the tree.
+    run([](std::uint64_t i) { return user(999'999 - i); }, 2'000, 60);
+}
+
+TEST_CASE("sorted: puts up to the number that was prepared allocate nothing") {
+    const auto run = [](auto make_key, std::size_t batch, std::size_t batches) {
+        coffer::detail::epoch<single> epoch;
+        lasting memory;
+        lasting_table<single> table(epoch, lasting_memory{&memory});
+        REQUIRE(table.start(1).has_value());
+        t::record_set records;
+        std::size_t during = 0, next = 0;
+        for (std::size_t i = 0; i < batches; ++i) {
+            REQUIRE(table.prepare(batch).has_value());
+            REQUIRE(table.ready(batch));
+            const std::size_t calls = memory.calls;
+            for (std::size_t j = 0; j < batch; ++j) {
+                const ref where = records.add(make_key(next++));
+                t::record_keys keys(records);
+                const auto probe = table.probe(coffer::as_bytes(records[where]));
+                table.put(table.locate(probe, keys), where);
+            }
+            during += memory.calls - calls;
+        }
+        CHECK(during == 0);
+    };
+    run(spread8, 1, 30'000);
+    run(user, 1, 30'000);
+    run(user, 1'000, 30);
+    run(random_200, 50, 200);
+    run(far_apart, 10, 300);
+    run(longest, 1, 300);
+    run(longest, 150, 3);
+    run([](std::uint64_t i) { return longest(999 - i); }, 150, 3);
+}
+
+TEST_CASE("sorted: every bound finds its place") {
+    const auto run = [](auto& subject, auto make_key, std::uint64_t count) {
+        REQUIRE(subject.start());
+        std::map<std::string, ref> expected;
+        for (std::uint64_t i = 0; i < count; i += 2) {
+            expected[make_key(i)] = subject.records.add(make_key(i));
+            REQUIRE(subject.put(make_key(i), expected[make_key(i)]));
+        }
+        for (std::uint64_t i = 0; i < count; i += count / 50 + 1) {
+            try_bounds(subject, expected, make_key(i));
+            try_bounds(subject, expected, make_key(i + 1));
+        }
+        for (const std::string& end :
+             {std::string(), std::string(1, '\0'), std::string(300, '\xFF'), make_key(3) + "x",
+              make_key(5).substr(0, 3), make_key(4) + std::string(1, '\0')}) {
+            try_bounds(subject, expected, end);
+        }
+    };
+    t::indexed<sorted> of_users, of_letters, of_zeros, of_groups;
+    run(of_users, user, 2'000);
+    run(of_letters, short_random, 2'000);
+    run(of_zeros, zeros, 400);
+    run(of_groups, far_apart, 1'000);
+    t::indexed<sorted, single, 4> of_four;
+    run(of_four, spread4, 2'000);
+    t::indexed<sorted, multi, 8> of_eight;
+    run(of_eight, big_endian<8>, 2'000);
+}
+
+TEST_CASE("sorted: records may move, and nobody asks for the old ones again") {
+    const auto run = [](auto make_key, std::uint64_t count) {
+        coffer::detail::epoch<single> epoch;
+        sorted::table<single, heap_memory, 0> table(epoch, heap_memory());
+        REQUIRE(table.start(1).has_value());
+        std::vector<std::string> now(2 * count + 1);  // empty: nobody may ask
+        std::size_t unknown = 0;
+        struct moving_keys {
+            std::vector<std::string>& records;
+            std::size_t& unknown;
+            bytes key_of(ref r) noexcept {
+                unknown += r >= records.size() || records[r].empty();
+                return r < records.size() ? coffer::as_bytes(records[r]) : bytes{};
+            }
+            bool matches(ref r, bytes key) noexcept { return coffer::equal(key_of(r), key); }
+            bool failed() const noexcept { return false; }
+        } keys{now, unknown};
+        const auto put = [&](std::uint64_t i, ref where) {
+            const std::string key = make_key(i);
+            if (!table.ready(1)) REQUIRE(table.prepare(1).has_value());
+            const auto place = table.locate(table.probe(coffer::as_bytes(key)), keys);
+            table.put(place, where);
+            now[where] = key;
+            return place.ref;
+        };
+        for (std::uint64_t i = 0; i < count / 2; ++i) REQUIRE(put(i * 2, i * 2 + 1) == 0);
+        for (std::uint64_t i = 0; i < count / 2; ++i) {
+            const ref old = put(i * 2, count + i * 2 + 1);
+            REQUIRE(old == i * 2 + 1);
+            now[old].clear();
+        }
+        for (std::uint64_t i = 0; i < count / 2; ++i) REQUIRE(put(i * 2 + 1, i * 2 + 2) == 0);
+        std::size_t wrong = 0;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const std::string key = make_key(i);
+            const ref r = table.find(table.probe(coffer::as_bytes(key)), keys);
+            wrong += r != (i % 2 == 0 ? count + i + 1 : i + 1);
+        }
+        CHECK(wrong == 0);
+        CHECK(unknown == 0);
+    };
+    run(user, 20'000);
+    run([](std::uint64_t i) { return "k" + zeros(i); }, 2'000);
+    run([](std::uint64_t i) { return far_apart(i % 1000) + "/" + std::to_string(i); }, 3'000);
+}
+
+TEST_CASE("sorted: an unreadable record voids an answer and harms nothing") {
+    coffer::detail::epoch<single> epoch;
+    sorted::table<single, heap_memory, 0> table(epoch, heap_memory());
+    REQUIRE(table.start(1).has_value());
+    t::record_set records;
+    struct failing_keys {
+        const t::record_set& records;
+        std::uint64_t good;  // calls that succeed
+        bool broken = false;
+        bytes key_of(ref r) noexcept {
+            if (good == 0) broken = true;
+            if (broken) return {};
+            --good;
+            return coffer::as_bytes(records[r]);
+        }
+        bool matches(ref r, bytes key) noexcept {
+            const bytes own = key_of(r);
+            return !broken && coffer::equal(own, key);
+        }
+        bool failed() const noexcept { return broken; }
+    };
+    std::map<std::string, ref> expected;
+    t::random_numbers random(3);
+    std::size_t failures = 0, wrong = 0;
+    for (int i = 0; i < 60'000; ++i) {
+        const std::string key = far_apart(random.below(1000));
+        failing_keys keys{records, random.below(12)};
+        const auto held = expected.find(key);
+        const ref right = held == expected.end() ? 0 : held->second;
+        const auto probe = table.probe(coffer::as_bytes(key));
+        if (!table.ready(1)) REQUIRE(table.prepare(1).has_value());
+        if (random.below(3) == 0) {
+            const ref found = table.find(probe, keys);
+            if (!keys.failed()) wrong += found != right;
+        } else {
+            const auto place = table.locate(probe, keys);
+            if (!keys.failed()) {
+                wrong += place.ref != right;
+                if (right != 0 && random.below(2) == 0) {
+                    table.remove(place);
+                    expected.erase(held);
+                } else {
+                    expected[key] = records.add(key);
+                    table.put(place, expected[key]);
+                }
+            }
+        }
+        failures += keys.failed();
+        if (i % 64 == 0) {
+            failing_keys few{records, random.below(12)};
+            std::vector<ref> refs;
+            const bound end{bound::kind::including, coffer::as_bytes(key)};
+            table.ascend(end, refs, few);
+            const auto next = expected.lower_bound(key);
+            if (few.failed()) {
+                wrong += !refs.empty();
+            } else {
+                wrong += (next == expected.end()) != refs.empty();
+                wrong += !refs.empty() && refs[0] != next->second;
+            }
+        }
+    }
+    CHECK(wrong == 0);
+    CHECK(failures > 1000);
+}
+
+TEST_CASE("sorted: an image brings everything back") {
+    const auto run = [](auto from, auto to, auto make_key, std::uint64_t count) {
+        REQUIRE(from->start());
+        std::map<std::string, ref> expected;
+        t::against_map(*from, expected, 41, count * 2, count, make_key, {70, 20});
+        const std::vector<std::byte> image = t::image_of(from->table);
+        CHECK(image.size() <= 64 + from->table.memory() + 1024);
+        t::from_image source(image);
+        REQUIRE(to->table.restore(source).has_value());
+        CHECK(source.left() == 0);
+        to->records = from->records;
+        t::require_same(*to, expected);
+        CHECK(t::image_of(to->table) == image);
+        t::against_map(*to, expected, 42, count, count, make_key, {40, 40});
+    };
+    using any = t::indexed<sorted>;
+    using any_multi = t::indexed<sorted, multi>;
+    run(std::make_unique<any>(), std::make_unique<any_multi>(), user, 20'000);
+    run(std::make_unique<any_multi>(), std::make_unique<any>(), far_apart, 1'000);
+    run(std::make_unique<any>(), std::make_unique<any>(), zeros, 1'000);
+    run(std::make_unique<any>(), std::make_unique<any>(), short_random, 60'000);
+    using eight = t::indexed<sorted, single, 8>;
+    run(std::make_unique<eight>(), std::make_unique<eight>(), spread8, 50'000);
+    // An empty table, too.
+    any empty, copy;
+    REQUIRE(empty.start());
+    const auto image = t::image_of(empty.table);
+    REQUIRE(copy.table.restore(t::from_image(image)).has_value());
+    REQUIRE(copy.put("a"));
+    CHECK(copy.find("a") != 0);
+    // Of other keys: refused, and the table can still be started.
+    eight other;
+    CHECK(other.table.restore(t::from_image(image)).error().kind() == coffer::errc::corruption);
+    REQUIRE(other.start());
+    CHECK(other.put(spread8(1)));
+}
+
+TEST_CASE("sorted: no damage to an image does harm") {
+    const auto run = [](auto make_key, std::uint64_t count, std::uint64_t seed) {
+        t::indexed<sorted> whole;
+        REQUIRE(whole.start());
+        for (std::uint64_t i = 0; i < count; ++i) REQUIRE(whole.put(make_key(i * 7919 % count)));
+        const std::vector<std::byte> image = t::image_of(whole.table);
+        t::random_numbers random(seed);
+        std::size_t refused = 0, taken = 0;
+        const auto attempt = [&](const std::vector<std::byte>& damaged) {
+            t::indexed<sorted> subject;
+            if (!subject.table.restore(t::from_image(damaged)).has_value()) {
+                ++refused;
+                return;
+            }
+            ++taken;  // wrong answers are allowed; use it all the same
+            subject.records = whole.records;
+            t::record_keys keys(subject.records);
+            std::vector<ref> refs;
+            sorted::table<single, heap_memory, 0>::cursor cursor;
+            while (subject.table.step(cursor, refs)) {
+            }
+            for (int i = 0; i < 40; ++i) {
+                const std::string key = make_key(random.below(2 * count));
+                static_cast<void>(subject.find(key));
+                if (i % 3 == 0) subject.put(key);
+                if (i % 3 == 1) static_cast<void>(subject.remove(key));
+                const bound end{bound::kind::excluding, coffer::as_bytes(key)};
+                subject.table.ascend(end, refs, keys);
+                subject.table.descend(end, refs, keys);
+            }
+            subject.table.ascend({}, refs, keys);
+            subject.table.descend({}, refs, keys);
+        };
+        for (std::size_t at = 0; at < image.size(); ++at) {
+            std::vector<std::byte> damaged = image;
+            damaged[at] ^= static_cast<std::byte>(1 << random.below(8));
+            if (random.below(4) == 0) damaged[at] = static_cast<std::byte>(random());
+            attempt(damaged);
+        }
+        for (int i = 0; i < 300; ++i) {
+            attempt({image.begin(),
+                     image.begin() + static_cast<std::ptrdiff_t>(random.below(image.size()))});
+            std::vector<std::byte> damaged = image;
+            for (int j = 0; j < 20; ++j) {
+                damaged[random.below(damaged.size())] = static_cast<std::byte>(random());
+            }
+            attempt(damaged);
+        }
+        CHECK(refused > 300);
+        CHECK(taken > image.size() / 4);
+    };
+    run(user, 400, 51);
+    run(far_apart, 300, 52);
+    run(zeros, 300, 53);
+}
+
+TEST_CASE("sorted: a live image is taken over") {
+    lasting memory;
+    coffer::detail::epoch<multi> epoch;
+    t::record_set records;
+    std::map<std::string, ref> expected;
+    t::random_numbers random(61);
+    const auto change = [&](auto& table) {
+        for (int i = 0; i < 20'000; ++i) {
+            const std::string key = user(random.below(30'000));
+            t::record_keys keys(records);
+            if (!table.ready(1)) REQUIRE(table.prepare(8).has_value());
+            const auto place = table.locate(table.probe(coffer::as_bytes(key)), keys);
+            if (place.ref != 0 && random.below(2) == 0) {
+                table.remove(place);
+                expected.erase(key);
+            } else {
+                expected[key] = records.add(key);
+                table.put(place, expected[key]);
+            }
+        }
+        std::size_t wrong = 0;
+        t::record_keys keys(records);
+        for (const auto& [key, where] : expected) {
+            wrong += table.find(table.probe(coffer::as_bytes(key)), keys) != where;
+        }
+        CHECK(wrong == 0);
+    };
+    {
+        lasting_table<multi> none(epoch, lasting_memory{&memory});
+        CHECK(none.adopt().error().kind() == coffer::errc::corruption);
+        REQUIRE(none.start(1).has_value());
+        change(none);
+    }
+    for (int run = 0; run < 3; ++run) {
+        lasting_table<multi> table(epoch, lasting_memory{&memory});
+        REQUIRE(table.adopt().has_value());
+        change(table);
+    }
+    lasting_table<multi, 8> other(epoch, lasting_memory{&memory});
+    CHECK_FALSE(other.adopt().has_value());
+    // Word 1 of the state: a change was under way.
+    auto& words = memory.pieces[{0, 0}];
+    const auto raw = reinterpret_cast<std::uintptr_t>(words.data());
+    words[(64 - raw % 64) % 64 / 8 + 1] = 1;
+    lasting_table<multi> torn(epoch, lasting_memory{&memory});
+    CHECK_FALSE(torn.adopt().has_value());
+    REQUIRE(torn.start(1).has_value());
+    expected.clear();
+    change(torn);
+}
+
+TEST_CASE("sorted: readers beside a writer miss nothing") {
+    t::indexed<sorted, multi> users;
+    REQUIRE(users.start());
+    t::beside_readers(users, {1'000, 6'000, 60'000, 2, 71},
+                      [](std::uint64_t i) { return user(i * 7919 % 9'000); });
+    t::indexed<sorted, multi> groups;
+    REQUIRE(groups.start());
+    t::beside_readers(groups, {300, 500, 20'000, 2, 72}, [](std::uint64_t i) {
+        return far_apart(i * 7919 % 1'000) + big_endian<2>(i);
+    });
+    t::indexed<sorted, multi, 8> numbers;
+    REQUIRE(numbers.start());
+    t::beside_readers(numbers, {1'000, 6'000, 60'000, 2, 73}, spread8);
+}
+
+TEST_CASE("sorted: leaves come and go under readers that walk over them") {
+    const auto run = [](auto& subject, auto make_key, std::size_t rounds) {
+        REQUIRE(subject.start());
+        const t::load size{60, 60 * 250, 0, 2, 81};
+        // Stable keys far from each other; between them whole leaves are filled and emptied.
+        const auto name = [&](std::uint64_t i) {
+            return i < 60 ? make_key(i * 1000)
+                          : make_key((i - 60) % 15'000 / 250 * 1000 + 1 + (i - 60) % 250 +
+                                     (i - 60) / 15'000 * 250);
+        };
+        subject.records.reserve(60 + rounds * 250);
+        std::set<std::string> stable;
+        for (std::uint64_t i = 0; i < 60; ++i) {
+            stable.insert(name(i));
+            REQUIRE(subject.put(name(i)));
+        }
+        std::vector<std::vector<ref>> refs(rounds);
+        for (std::size_t i = 0; i < rounds; ++i) {
+            for (std::uint64_t j = 0; j < 250; ++j) {
+                refs[i].push_back(subject.records.add(name(60 + i * 13 % 60 * 250 + j)));
+            }
+        }
+        t::complaints seen;
+        std::atomic<bool> stop{false};
+        std::vector<std::thread> readers;
+        for (std::uint64_t i = 0; i < 2; ++i) {
+            readers.emplace_back(
+                [&, i] { t::read_beside(subject, size, name, 90 + i, stable, stop, seen); });
+        }
+        bool done = true;
+        for (std::size_t i = 0; i < rounds; ++i) {
+            for (const ref r : refs[i]) done = subject.put(subject.records[r], r) && done;
+            if (i < 20) continue;
+            std::vector<ref> old = refs[i - 20];
+            if (i % 3 == 1) std::reverse(old.begin(), old.end());
+            for (const ref r : old) done = subject.remove(subject.records[r]) && done;
+        }
+        while (seen.walks.load() < 2) std::this_thread::yield();
+        stop = true;
+        for (std::thread& reader : readers) reader.join();
+        REQUIRE(done);
+        CHECK(seen.lost == 0);
+        CHECK(seen.foreign == 0);
+        CHECK(seen.older == 0);
+        CHECK(seen.phantom == 0);
+        CHECK(seen.walks_wrong == 0);
+        CHECK(seen.order_wrong == 0);
+    };
+    t::indexed<sorted, multi> users;
+    run(users, user, 600);
+    t::indexed<sorted, multi> long_ones;
+    run(
+        long_ones, [](std::uint64_t i) { return std::string(40, 'x') + user(i); }, 300);
+    t::indexed<sorted, multi, 8> numbers;
+    run(numbers, big_endian<8>, 600);
 }

@@ -21,7 +21,7 @@
 #include <coffer/storage/map.hpp>
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -63,7 +63,7 @@ public:
             if (!map_reads_ || end == 0) return {};
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
-            map_.emplace(std::move(*mapped));
+            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
             map_data_ = map_->data();
             return {};
         }
@@ -79,7 +79,7 @@ public:
     private:
         typename FS::file file_;
         raw_memory memory_;
-        std::optional<typename FS::mapping> map_;
+        std::unique_ptr<typename FS::mapping> map_;
         std::byte* map_data_ = nullptr;
         bool map_reads_;
     };

@@ -22,7 +22,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -39,12 +38,12 @@ public:
 
     class body {
     public:
-        body(typename FS::file file, std::optional<typename FS::mapping> map) noexcept
-            : file_(std::move(file)), map_(std::move(map)) {}
+        using map_pointer = std::unique_ptr<typename FS::mapping>;
 
-        [[nodiscard]] std::byte* memory() const noexcept {
-            return map_ ? const_cast<typename FS::mapping&>(*map_).data() : nullptr;
-        }
+        body(typename FS::file file, map_pointer map, bool writable) noexcept
+            : file_(std::move(file)), map_(std::move(map)), writable_(writable) {}
+
+        [[nodiscard]] std::byte* memory() const noexcept { return map_ ? map_->data() : nullptr; }
         void stored(std::uint64_t from, std::uint64_t size) noexcept { map_->stored(from, size); }
         [[nodiscard]] result<void> write_out(std::uint64_t, std::uint64_t) { return {}; }
 
@@ -59,13 +58,13 @@ public:
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
-            auto old = std::make_unique<typename FS::mapping>(std::move(*map_));
-            map_.emplace(std::move(*mapped));
+            typename FS::mapping* const old = map_.release();
+            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
             writable_ = false;
             return leaving{[](void* map, std::uint64_t) noexcept {
                                delete static_cast<typename FS::mapping*>(map);
                            },
-                           old.release(), 0};
+                           old, 0};
         }
 
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
@@ -76,12 +75,10 @@ public:
                         from + *got);
         }
 
-        void make_writable() noexcept { writable_ = true; }
-
     private:
         typename FS::file file_;
-        std::optional<typename FS::mapping> map_;
-        bool writable_ = false;
+        map_pointer map_;
+        bool writable_;
     };
 
     mmap_medium(FS, const log_options&) noexcept {}
@@ -92,22 +89,18 @@ public:
         if (!file) return file.failure();
         auto map = file->map(0, size, fs::access::write);
         if (!map) return map.failure();
-        body made(std::move(*file), std::move(*map));
-        made.make_writable();
-        return made;
+        return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
+                    true);
     }
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
                                     std::uint64_t end) {
         auto file = folder->open(name, fs::access::read);
         if (!file) return file.failure();
-        std::optional<typename FS::mapping> map;
-        if (end != 0) {
-            auto mapped = file->map(0, end, fs::access::read);
-            if (!mapped) return mapped.failure();
-            map.emplace(std::move(*mapped));
-        }
-        return body(std::move(*file), std::move(map));
+        auto map = file->map(0, end, fs::access::read);
+        if (!map) return map.failure();
+        return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
+                    false);
     }
 };
 
