@@ -244,14 +244,22 @@ class House:
             self.found(name, f"is said to be tested by {where}, which does not exist")
 
     def check_tests(self):
-        """Every test is compiled: builds take tests/<folder>/*_test.cpp. None of them sleeps."""
+        """Every test is compiled: builds take tests/<folder>/*_test.cpp. None of them sleeps. Those
+        of a folder are one program, so types with one name are one type, or hidden in their file.
+        """
+        types = {}
         for path in sorted((self.root / "tests").rglob("*_test.cpp")):
             name = path.relative_to(self.root).as_posix()
             if len(path.relative_to(self.root / "tests").parts) != 2:
                 self.found(name, "no build takes it; tests are tests/<folder>/<name>_test.cpp")
-            code = without_comments(path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            code = without_comments(text)
             for match in re.finditer(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b", code):
                 self.found(name, f"{match[0]}; wait for the event", line_of(code, match))
+            for type_name, at in shared_types(text):
+                first = types.setdefault((path.parent, type_name), name)
+                if first != name:
+                    self.found(name, f"{first} has a {type_name} too; use namespace {{ }}", at)
 
     # ---- the picture ---------------------------------------------------------------------------
 
@@ -317,6 +325,15 @@ def without_comments(text):
         plain = line.split("//")[0]
         out = out[:start] + plain.ljust(len(line)) + out[start + len(line) :]
     return out
+
+
+def shared_types(text):
+    """(name, line) of each type that other files of the same program could mean too."""
+    for match in re.finditer(r"^(?:struct|class|union|enum(?: class)?) (\w+)[^;{]*\{", text, re.M):
+        before = text[: match.start()]
+        opened = len(re.findall(r"^namespace \{", before, re.M))
+        if opened == len(re.findall(r"^\}  // namespace$", before, re.M)):
+            yield match[1], line_of(text, match)
 
 
 def long_functions(code):

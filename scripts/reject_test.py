@@ -39,7 +39,7 @@ def finding(compiler, file):
     compiled, log = compile_one(compiler, file)
     if compiled:
         return "compiles, and must not"
-    if words not in " ".join(log.split()):
+    if " ".join(words.split()) not in " ".join(log.split()):
         return f"the compiler does not say '{words}':\n{log}"
     return None
 

@@ -269,6 +269,12 @@ class Floors(unittest.TestCase):
         self.assertRegex(found[0], "no build takes it")
         found = self.findings(tests=[("core/a_test.cpp", "std::this_thread::sleep_" "for(1s);")])
         self.assertRegex(found[0], "wait for the event")
+        shown, hidden = "struct t {\n};\n", "namespace {\nstruct t {\n};\n}  // namespace\n"
+        found = self.findings(tests=[("core/a_test.cpp", shown), ("core/b_test.cpp", shown)])
+        self.assertRegex(found[0], "core/b_test.cpp:1: tests/core/a_test.cpp has a t too")
+        self.assertEqual(
+            self.findings(tests=[("core/a_test.cpp", shown), ("core/b_test.cpp", hidden)]), []
+        )
 
 
 if __name__ == "__main__":

@@ -40,9 +40,13 @@ public:
 
     judge(const simulated_subject& of, const coffer::options& chosen) : of_(&of), chosen_(&chosen) {}
 
+    [[nodiscard]] simulated_subject::answer open(const simulated& disk) const {
+        return of_->open(folder, *chosen_, disk);
+    }
+
     /// 1 to 4. The disk is used up.
     [[nodiscard]] verdict examine(const simulated& disk, const expectation& may) const {
-        auto opened = of_->open(folder, *chosen_, disk);
+        auto opened = open(disk);
         if (!opened) return std::string("open: ") + opened.error().what();
         contents held;
         if (auto bad = read(**opened, may, held)) return bad;
@@ -52,7 +56,7 @@ public:
 
     /// R6: refused, or one of `may`.
     [[nodiscard]] verdict survive(const simulated& disk, const expectation& may) const {
-        auto opened = of_->open(folder, *chosen_, disk);
+        auto opened = open(disk);
         if (!opened) return refused(opened.error(), "open");
         auto found = (*opened)->all();
         if (!found) return refused(found.error(), "reading everything");
@@ -62,7 +66,7 @@ public:
 
     /// Only 1, by a store that then ends as a killed process does.
     [[nodiscard]] verdict holds(const simulated& disk, const contents& exactly) const {
-        auto opened = of_->open(folder, *chosen_, disk);
+        auto opened = open(disk);
         if (!opened) return std::string("open: ") + opened.error().what();
         auto found = (*opened)->all();
         if (!found) return std::string("reading everything: ") + found.error().what();
@@ -113,7 +117,7 @@ private:
         store.reset();
         held["after"] = "the crash";
         const simulated cut = disk.power_lost();
-        auto again = of_->open(folder, *chosen_, cut);
+        auto again = open(cut);
         if (!again) return std::string("open after a clean close: ") + again.error().what();
         if (!(*again)->recovery().clean) return "a clean close is not recognised";
         auto found = (*again)->all();

@@ -52,22 +52,16 @@ inline std::string told(const workload& all) {
     return text;
 }
 
+inline constexpr const char* folder = "/s";
+
 /// Where a workload runs.
 struct scene {
     std::string name;
-    simulated disk;          // copied for each run
-    contents held;           // by the store on it
+    simulated disk;  // copied for each run
+    contents held;   // by the store on it
     coffer::options chosen;
-    std::size_t large;       // size of a large value
-
-    [[nodiscard]] static coffer::options tiny_options() {
-        coffer::options chosen;
-        chosen.segment_bytes = 16 * 1024;
-        return chosen;
-    }
+    std::size_t large;  // size of a large value
 };
-
-inline constexpr const char* folder = "/s";
 
 /// A moment at which everything may end.
 struct point {

@@ -1,38 +1,76 @@
 // tests/hygiene/hostile_macros.cpp: the library after a header that defines what Windows' do.
 //
 // The names are those of windows.h and its company that a storage library is likely to use. They
-// must neither break the library nor be changed by it.
+// must neither break the library nor be changed by it. The standard library comes first: on Windows
+// it looks after itself, here it does not.
 #include <algorithm>
+#include <any>
 #include <array>
 #include <atomic>
 #include <bit>
+#include <bitset>
+#include <cassert>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cinttypes>
+#include <climits>
 #include <cmath>
+#include <compare>
 #include <concepts>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <deque>
+#include <exception>
+#include <filesystem>
+#include <forward_list>
+#include <fstream>
 #include <functional>
+#include <future>
+#include <initializer_list>
+#include <iomanip>
+#include <ios>
+#include <iostream>
 #include <iterator>
 #include <limits>
+#include <list>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <new>
+#include <numeric>
 #include <optional>
+#include <queue>
+#include <random>
 #include <ranges>
+#include <ratio>
+#include <set>
+#include <shared_mutex>
 #include <span>
+#include <sstream>
+#include <stack>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
 #include <tuple>
 #include <type_traits>
+#include <typeindex>
+#include <typeinfo>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
+#include <version>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <dirent.h>

@@ -164,6 +164,7 @@ struct combination {
     bool persistent;
     bool survives_process_crash;
     bool survives_system_crash;
+    bool throws = false;  // ask stores through x, not try_x
     std::string name;
     result<std::unique_ptr<any_store>> (*try_open)(const place&, const coffer::options&, bool reads);
 };
@@ -235,7 +236,13 @@ public:
 
     any_store* operator->() { return store_.get(); }
     any_store& operator*() { return *store_; }
-    void open() { store_ = good(choice_->try_open(where, options_, false)); }
+    void open() {
+        store_ = good(choice_->try_open(where, options_, false));
+        store_->throws = choice_->throws;
+    }
+    result<std::unique_ptr<any_store>> reader() {
+        return choice_->try_open(where, options_, true);
+    }
     /// Closes by close() or by the destructor, and opens again.
     void reopen(bool closes = true) {
         if (closes) good(store_->close());
@@ -262,6 +269,17 @@ inline std::string outcome(const law& holds, const combination& choice) {
         return broken.what();
     }
     return {};
+}
+
+/// The law, asked through try_x and again through x.
+inline law both_ways(law holds) {
+    return [holds = std::move(holds)](const combination& choice) {
+        combination asked = choice;
+        for (const bool throws : {false, true}) {
+            asked.throws = throws;
+            holds(asked);
+        }
+    };
 }
 
 inline bool everywhere(const combination&) { return true; }

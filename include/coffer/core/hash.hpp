@@ -21,6 +21,14 @@ inline constexpr std::uint64_t hash_keys[4] = {
     // The first 64 fractional bits of the square roots of 2, 3, 5 and 7, made odd.
     0x6a09e667f3bcc909, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1};
 
+/// fold() for machines whose compiler has no 128-bit product: four products of 32 bits.
+[[nodiscard]] constexpr std::uint64_t fold_in_parts(std::uint64_t a, std::uint64_t b) noexcept {
+    const std::uint64_t al = a & 0xFFFFFFFF, ah = a >> 32, bl = b & 0xFFFFFFFF, bh = b >> 32;
+    const std::uint64_t low = al * bl, mid1 = ah * bl, mid2 = al * bh, high = ah * bh;
+    const std::uint64_t carry = ((low >> 32) + (mid1 & 0xFFFFFFFF) + (mid2 & 0xFFFFFFFF)) >> 32;
+    return (a * b) ^ (high + (mid1 >> 32) + (mid2 >> 32) + carry);
+}
+
 /// The 128-bit product of two words, its halves folded by xor.
 [[nodiscard]] constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
 #if COFFER_HAS_INT128
@@ -28,10 +36,7 @@ inline constexpr std::uint64_t hash_keys[4] = {
     const wide product = static_cast<wide>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 #else
-    const std::uint64_t al = a & 0xFFFFFFFF, ah = a >> 32, bl = b & 0xFFFFFFFF, bh = b >> 32;
-    const std::uint64_t low = al * bl, mid1 = ah * bl, mid2 = al * bh, high = ah * bh;
-    const std::uint64_t carry = ((low >> 32) + (mid1 & 0xFFFFFFFF) + (mid2 & 0xFFFFFFFF)) >> 32;
-    return (a * b) ^ (high + (mid1 >> 32) + (mid2 >> 32) + carry);
+    return fold_in_parts(a, b);
 #endif
 }
 

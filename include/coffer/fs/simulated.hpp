@@ -389,7 +389,7 @@ inline result<simulated::directory> simulated::open_directory(std::string_view p
 template <class F>
 crash_statistics simulated::for_each_crash_state(const crash_profile& profile,
                                                  const crash_limits& limits, F&& f) const {
-    using namespace detail;
+    namespace sim = detail::sim;
     sim::remains now = disk_->with_volume([](sim::volume& volume) { return volume.snapshot(); });
     sim::crash_states states(std::move(now.durable), now.journal, profile, limits,
                              std::move(now.removed));

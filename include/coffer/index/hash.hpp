@@ -255,9 +255,10 @@ private:
             const bucket& home = primary_[index];
             std::uint64_t control = home.control.load(acquire);
             const unsigned deep = depth(control);
-            if (const std::uint64_t owner = hash & below(deep); !owns(index, control, hash)) {
-                if (owner >= primary_.capacity()) return deep;  // damaged
-                index = owner;                                  // split since
+            if (!owns(index, control, hash)) {  // split since: on where the key's way left this one
+                const auto fork = static_cast<unsigned>(std::countr_zero(index ^ hash));
+                index = hash & below(fork + 1);
+                if (index >= primary_.capacity()) return deep;  // damaged
                 continue;
             }
             const std::uint64_t link = home.entry[link_slot].load(acquire);

@@ -386,9 +386,9 @@ private:
 
     [[nodiscard]] result<void> write_aside(const std::string& name, bytes torn) {
         report_.kept_aside = std::string(folder_->path()).append("/").append(name);
-        auto aside = folder_->create(name);
-        if (!aside && aside.error().kind() == errc::io_error)
-            aside = folder_->open(name, fs::access::write);
+        // It may be there: an open that did not finish has made it.
+        auto aside = folder_->open(name, fs::access::write);
+        if (!aside && aside.error().kind() == errc::not_found) aside = folder_->create(name);
         if (!aside) return aside.failure();
         if (auto done = aside->write_at(0, torn); !done) return done;
         if (auto done = aside->sync(); !done) return done;

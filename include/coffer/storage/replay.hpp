@@ -180,8 +180,7 @@ private:
         if (begin >= end) return {};
         if (auto loaded = scan.load(id); !loaded) return loaded;
         auto whole = scan.walk(begin, end, [&](const record& each, std::uint64_t) {
-            if (each.type == record_type::put || each.type == record_type::erase ||
-                each.type == record_type::clear) {
+            if (each.type != record_type::mark && each.type != record_type::end) {
                 saved_.push_back(
                     {each.type, each.more, bytes_.size(), each.key.size(), each.value.size()});
                 bytes_.insert(bytes_.end(), each.key.begin(), each.key.end());

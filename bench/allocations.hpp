@@ -1,0 +1,15 @@
+// bench/allocations.hpp: how often the process has allocated.
+//
+// allocations.cpp replaces the global operator new with one that counts.
+#ifndef COFFER_BENCH_ALLOCATIONS_HPP
+#define COFFER_BENCH_ALLOCATIONS_HPP
+
+#include <cstddef>
+
+namespace bench {
+
+[[nodiscard]] std::size_t allocations() noexcept;
+
+}  // namespace bench
+
+#endif

@@ -1,0 +1,285 @@
+// tests/crash/campaign.hpp: every crash of every short workload of one combination of policies.
+//
+//   for each workload (at most two operations of the alphabet) in each scene
+//     for each point (before each call that changes the disk, and after each operation)
+//       P0   the process is killed
+//       P1   the power fails on a disk that behaves as ext4 and xfs do
+//       P2   the power fails on a disk that keeps no order between two syncs
+//       P3   worse than a disk may do: an honest refusal counts as right
+//         the store is opened on every state that this can leave, and judged
+//
+// An image that was judged before under the same expectation is not judged again. The first
+// operation's points are those of the shorter workload, so they are left to that one. A share of the
+// images is also recovered with a crash at each step of the recovery, and that again: S2.
+//
+// COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset of
+//                     up to twelve parts. The default, 0.1, is for every commit.
+// COFFER_CRASH_ONLY   what a violation prints; does that one alone.
+#ifndef COFFER_TESTS_CRASH_CAMPAIGN_HPP
+#define COFFER_TESTS_CRASH_CAMPAIGN_HPP
+
+#include "crash/judge.hpp"
+#include "crash/workload.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace crash {
+
+inline constexpr std::uint64_t seed = 20261121;
+
+inline bool sanitized() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return true;
+#elif defined(__has_feature)
+    return __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+    return false;
+#endif
+}
+
+inline double scale() {
+    const char* const chosen = std::getenv("COFFER_CRASH_SCALE");
+    return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.1;
+}
+
+/// Takes `share` of what it is asked about, by hash, so that a run can be repeated.
+inline bool drawn(std::uint64_t hash, double share) {
+    constexpr double all = 18446744073709551616.0;
+    return share >= 1 || static_cast<double>(coffer::detail::mix(hash, seed)) < share * all;
+}
+
+struct tally {
+    std::uint64_t workloads = 0;
+    std::uint64_t points = 0;
+    std::uint64_t states = 0;    // distinct ones of each point
+    std::uint64_t judged = 0;    // images, each under its expectation
+    std::uint64_t interrupted = 0;  // recoveries with a crash at each of their steps
+    std::uint64_t again = 0;     // images judged in those
+    std::uint64_t violations = 0;
+    double seconds = 0;
+
+    void print(const std::string& name) const {
+        std::printf("%-32s %9llu %9llu %9llu %9llu %9llu %9llu %10llu %9.0f  seed %llu\n",
+                    name.c_str(), number(workloads), number(points), number(states), number(judged),
+                    number(interrupted), number(again), number(violations),
+                    static_cast<double>(judged + again) / (seconds > 0 ? seconds : 1), number(seed));
+        std::fflush(stdout);
+    }
+    static void print_head() {
+        std::printf("%-32s %9s %9s %9s %9s %9s %9s %10s %9s\n", "combination", "workloads", "points",
+                    "states", "judged", "in opens", "judged", "violations", "states/s");
+    }
+
+private:
+    static unsigned long long number(std::uint64_t value) { return value; }
+};
+
+class campaign {
+    enum class profile : unsigned char { p0, p1, p2, p3 };
+    static constexpr std::string_view profile_names[] = {"p0", "p1", "p2", "p3"};
+
+public:
+    explicit campaign(const simulated_subject& of) : of_(&of), scale_(crash::scale()) {
+        if (const char* only = std::getenv("COFFER_CRASH_ONLY")) only_ = only;
+        limits_.seed = seed;
+        if (scale_ < 1) {
+            limits_.exhaustive = 8;
+            limits_.pairs = 48;
+            limits_.random = 32;
+        }
+    }
+
+    /// All workloads of at most `most` operations, of those for which `wanted(workload)`.
+    template <class Wanted>
+    void cover(const scene& in, std::size_t most, Wanted&& wanted) {
+        const auto begun = std::chrono::steady_clock::now();
+        if (wanted(workload{})) all_failures(in, {});
+        for (std::size_t first = 0; most >= 1 && first < alphabet; ++first) {
+            workload next{operation(first)};
+            if (wanted(next)) all_failures(in, next);
+            for (std::size_t second = 0; most >= 2 && second < alphabet; ++second) {
+                workload pair{operation(first), operation(second)};
+                if (wanted(pair)) all_failures(in, pair);
+            }
+        }
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+        tally_.seconds += taken.count();
+    }
+    void cover(const scene& in, std::size_t most) {
+        cover(in, most, [](const workload&) { return true; });
+    }
+    void cover(const scene& in, const workload& one) {
+        const auto begun = std::chrono::steady_clock::now();
+        all_failures(in, one);
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+        tally_.seconds += taken.count();
+    }
+
+    [[nodiscard]] const tally& result() const noexcept { return tally_; }
+    /// The first few.
+    [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return told_; }
+
+private:
+    /// With a sync to fail, once for each way in which a disk can fail it.
+    void all_failures(const scene& in, const workload& all) {
+        using coffer::fs::sync_failure;
+        struct mode {
+            sync_failure is;
+            const char* name;
+        };
+        bool fails = false;
+        for (const operation each : all) fails |= each == operation::fail_next_sync;
+        for (const mode each : {mode{sync_failure::lost, "F1"}, mode{sync_failure::lost_with_size, "F3"},
+                                mode{sync_failure::reverted, "F4"}}) {
+            scene with = in;
+            with.disk = in.disk.process_killed();
+            with.disk.set_sync_failure(each.is);
+            if (fails) with.name += std::string(" ") + each.name;
+            play(with, all);
+            if (!fails) return;
+        }
+    }
+
+    void play(const scene& in, const workload& all) {
+        where_ = of_->name + "|" + in.name + "|" + told(all);
+        if (!only_.empty() && only_.rfind(where_ + "|", 0) != 0) return;
+        judge_ = judge(*of_, in.chosen);
+        ++tally_.workloads;
+        run played(*of_, in);
+        played.play(all, all.size());
+        for (const violation& each : played.violations()) {
+            note("run", each.where + ": " + each.what);
+        }
+        tally_.points += played.points().size();
+        for (std::size_t i = 0; i < played.points().size(); ++i) {
+            const point& each = played.points()[i];
+            for (const profile with : {profile::p0, profile::p1, profile::p2, profile::p3}) {
+                crash_at(each, i, with);
+            }
+        }
+    }
+
+    void crash_at(const point& at, std::size_t number, profile with) {
+        const std::string name = std::to_string(number) + "|" +
+                                 std::string(profile_names[static_cast<unsigned>(with)]);
+        if (!only_.empty() && only_.rfind(where_ + "|" + name + "|", 0) != 0) return;
+        if (with == profile::p0) {
+            ++tally_.states;
+            consider(at.disk.process_killed(), at.may.after_kill, at, with, name + "|0", "all that was written");
+            return;
+        }
+        std::uint64_t count = 0;
+        const auto& of = with == profile::p1   ? coffer::fs::crash_profile::p1
+                         : with == profile::p2 ? coffer::fs::crash_profile::p2
+                                               : coffer::fs::crash_profile::p3;
+        coffer::fs::crash_limits limits = limits_;
+        if (with == profile::p3 && scale_ < 1) limits.exhaustive = 6, limits.pairs = limits.random = 16;
+        const auto shown = at.disk.for_each_crash_state(
+            of, limits, [&](const simulated& after, const std::string& subset) {
+                consider(after, with == profile::p3 ? at.may.after_anything : at.may.after_power_cut, at,
+                         with, name + "|" + std::to_string(count++), subset);
+            });
+        tally_.states += shown.distinct;
+    }
+
+    void consider(const simulated& disk, const expected& may, const point& at, profile with,
+                  const std::string& name, const std::string& subset) {
+        const std::uint64_t hash = coffer::detail::mix(image_hash(disk), may->hash() ^ (with == profile::p3));
+        if (only_.empty()) {
+            const double share = with == profile::p0   ? 1
+                                 : with == profile::p3 ? scale_ / 4
+                                                       : scale_;
+            if (!drawn(hash, share) || !judged_.insert(hash).second) return;
+        } else if (only_ != where_ + "|" + name) {
+            return;
+        }
+        ++tally_.judged;
+        const std::string where = at.where + ", on disk: " + subset;
+        if (with != profile::p3 && drawn(hash + 1, 0.02)) {
+            interrupt(disk, may, with == profile::p0 ? at.may.after_power_cut : may, 3, name, where);
+        }
+        const auto bad = with == profile::p3 ? judge_.survive(disk, *may) : judge_.examine(disk, *may);
+        if (bad) note(name, where + ": " + *bad);
+    }
+
+    /// S2: opens a copy, with a crash at each step of that, and again in what such a crash left.
+    void interrupt(const simulated& found, const expected& after_kill, const expected& after_power_cut,
+                   unsigned generations, const std::string& name, const std::string& where) {
+        ++tally_.interrupted;
+        const std::vector<simulated> moments = steps_of_open(found.process_killed());
+        for (std::size_t i = 0; i < moments.size(); ++i) {
+            const std::string step = where + ", then at step " + std::to_string(i) + " of open";
+            examine_again(moments[i].process_killed(), after_kill, name, step + ", killed");
+            coffer::fs::crash_limits few = limits_;
+            few.exhaustive = 5;
+            few.pairs = few.random = 4;
+            moments[i].for_each_crash_state(
+                coffer::fs::crash_profile::p2, few,
+                [&](const simulated& after, const std::string& subset) {
+                    const std::uint64_t hash = image_hash(after);
+                    if (!drawn(hash + 2, 0.1)) return;
+                    const std::string cut = step + ", on disk: " + subset;
+                    if (generations > 1 && drawn(hash + 3, 0.1)) {
+                        interrupt(after, after_power_cut, after_power_cut, generations - 1, name, cut);
+                    }
+                    examine_again(after, after_power_cut, name, cut);
+                });
+        }
+    }
+
+    [[nodiscard]] std::vector<simulated> steps_of_open(const simulated& disk) const {
+        std::mutex guard;
+        std::vector<simulated> moments;
+        disk.set_step_hook([&](const coffer::fs::step&) {
+            const std::unique_lock<std::mutex> held(guard);
+            moments.push_back(disk.process_killed());
+        });
+        auto opened = judge_.open(disk);
+        disk.clear_step_hook();
+        return moments;
+    }
+
+    void examine_again(const simulated& disk, const expected& may, const std::string& name,
+                       const std::string& where) {
+        const std::uint64_t hash = coffer::detail::mix(image_hash(disk), may->hash());
+        if (only_.empty() && !judged_.insert(hash).second) return;
+        ++tally_.again;
+        if (const auto bad = judge_.examine(disk, *may)) note(name, where + ": " + *bad);
+    }
+
+    void note(const std::string& name, const std::string& what) {
+        constexpr std::size_t most = 5;
+        ++tally_.violations;
+        if (told_.size() < most) {
+            told_.push_back("COFFER_CRASH_ONLY='" + where_ + "|" + name + "': " + what);
+        }
+    }
+
+    const simulated_subject* of_;
+    double scale_;
+    std::string only_;
+    coffer::fs::crash_limits limits_;
+    judge judge_{*of_, default_options()};
+    std::unordered_set<std::uint64_t> judged_;
+    std::string where_;
+    tally tally_;
+    std::vector<std::string> told_;
+
+    static const coffer::options& default_options() {
+        static const coffer::options chosen;
+        return chosen;
+    }
+};
+
+}  // namespace crash
+
+#endif

@@ -1,0 +1,51 @@
+// tests/crash/scenes.hpp: the stores that workloads begin with.
+#ifndef COFFER_TESTS_CRASH_SCENES_HPP
+#define COFFER_TESTS_CRASH_SCENES_HPP
+
+#include "crash/workload.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace crash {
+
+inline coffer::options tiny_options() {
+    coffer::options chosen;
+    chosen.segment_bytes = 16 * 1024;
+    return chosen;
+}
+
+/// No folder yet.
+inline scene empty_scene() {
+    return {"empty", simulated(1), {}, tiny_options(), 1500};
+}
+
+/// Closed cleanly: three keys, and one that was erased.
+inline scene closed_scene(const simulated_subject& of, std::size_t large = 1500) {
+    scene made{large > 1500 ? "closed, large " + std::to_string(large) : "closed", simulated(2), {},
+               tiny_options(), large};
+    auto store = of.open(folder, made.chosen, made.disk).value();
+    for (const char* key : {"a", "gone", "b", "c"}) store->put(key, "from the start").value();
+    store->put("a", "written twice").value();
+    static_cast<void>(store->erase("gone").value());
+    made.held = store->all().value();
+    store->close().value();
+    return made;
+}
+
+/// As `closed_scene`, and then used and killed after all was handed over: the end is not clean.
+inline scene killed_scene(const simulated_subject& of) {
+    scene made = closed_scene(of);
+    made.name = "killed";
+    auto store = of.open(folder, made.chosen, made.disk).value();
+    store->put("b", "written before the kill").value();
+    store->write({{change::kind::put, "a", "in a batch"}, {change::kind::erase, "c"}}).value();
+    store->flush().value();
+    made.held = store->all().value();
+    made.disk = made.disk.process_killed();
+    return made;
+}
+
+}  // namespace crash
+
+#endif

@@ -1,0 +1,66 @@
+// Suites S1 and S2: no crash of any short workload leaves what the contract does not allow.
+#include "catch.hpp"
+
+#include "crash/campaign.hpp"
+#include "crash/scenes.hpp"
+
+#include <string>
+
+namespace {
+
+using namespace crash;
+
+/// The cases in which a segment becomes full: they end in operations that write, or follow one.
+bool fills(const workload& all) {
+    return all.size() == 2 && (all[0] == operation::put_large || all[0] == operation::batch);
+}
+
+tally examine(const simulated_subject& of) {
+    campaign all(of);
+    all.cover(empty_scene(), 1, [](const workload& each) {
+        return each.empty() || each[0] == operation::put_small || each[0] == operation::sync;
+    });
+    all.cover(closed_scene(of), 2);
+    all.cover(closed_scene(of, 7000), 2, fills);
+    all.cover(closed_scene(of, 20000), 1, [](const workload& each) {
+        return each.size() == 1 && each[0] == operation::put_large;
+    });
+    all.cover(killed_scene(of), 1);
+    all.cover(closed_scene(of), {operation::fail_next_sync, operation::overwrite, operation::reopen,
+                                 operation::put_small});
+    all.cover(closed_scene(of), {operation::put_small, operation::wait, operation::overwrite,
+                                 operation::wait});
+    all.result().print(of.name);
+    for (const std::string& each : all.violations()) UNSCOPED_INFO(each);
+    CHECK(all.result().violations == 0);
+    return all.result();
+}
+
+void examine_all(const std::string& beginning) {
+    tally::print_head();
+    for (const simulated_subject& each : every_subject()) {
+        if (each.name.rfind(beginning, 0) == 0) examine(each);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("crash states of file_log under sync", "[crash]") { examine_all("file_log sync"); }
+TEST_CASE("crash states of file_log under write_through", "[crash]") {
+    examine_all("file_log write_through");
+}
+TEST_CASE("crash states of file_log under buffered", "[crash]") {
+    examine_all("file_log buffered");
+}
+TEST_CASE("crash states of file_log under async", "[crash]") { examine_all("file_log async"); }
+TEST_CASE("crash states of mmap under sync", "[crash]") { examine_all("mmap sync"); }
+TEST_CASE("crash states of mmap under write_through", "[crash]") {
+    examine_all("mmap write_through");
+}
+TEST_CASE("crash states of mmap under buffered", "[crash]") { examine_all("mmap buffered"); }
+TEST_CASE("crash states of mmap under async", "[crash]") { examine_all("mmap async"); }
+
+TEST_CASE("crash states of stores for one thread", "[crash]") {
+    tally::print_head();
+    for (const simulated_subject& each : single_threaded()) examine(each);
+}
