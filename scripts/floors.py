@@ -329,7 +329,8 @@ def without_comments(text):
 
 def shared_types(text):
     """(name, line) of each type that other files of the same program could mean too."""
-    for match in re.finditer(r"^(?:struct|class|union|enum(?: class)?) (\w+)[^;{]*\{", text, re.M):
+    declared = r"^(?:struct|class|union|enum(?: class)?) (\w+)(?: final)? (?::[^:]|\{)"
+    for match in re.finditer(declared, text, re.M):
         before = text[: match.start()]
         opened = len(re.findall(r"^namespace \{", before, re.M))
         if opened == len(re.findall(r"^\}  // namespace$", before, re.M)):

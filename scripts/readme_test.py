@@ -105,6 +105,8 @@ def main():
     parser.add_argument("--compiler", default="c++")
     compiler = parser.parse_args().compiler
     passed = failed = 0
+    if not (ROOT / "README.md").exists():
+        sys.exit("readme: there is no README.md")
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         for what, wrong in check_page(page, compiler):
             passed, failed = passed + (not wrong), failed + bool(wrong)

@@ -22,7 +22,8 @@ def version():
 
 def mentions(name, *patterns):
     """(where, version) for each match of the patterns in a file."""
-    text = (ROOT / name).read_text("utf-8")
+    path = ROOT / name
+    text = path.read_text("utf-8") if path.exists() else ""
     found = [(name, match) for pattern in patterns for match in re.findall(pattern, text, re.M)]
     return found or [(name, "no version")]
 
@@ -46,7 +47,7 @@ def main():
     short = [
         *mentions("packaging/consumers/find_package/CMakeLists.txt", r"COFFER_WANTED (\d+\.\d+)\b")
     ]
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in [*ROOT.glob("README.md"), *sorted((ROOT / "docs").glob("*.md"))]:
         name, text = page.relative_to(ROOT).as_posix(), page.read_text("utf-8")
         full += [
             (name, m)

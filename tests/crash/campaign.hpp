@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -102,13 +103,13 @@ public:
     template <class Wanted>
     void cover(const scene& in, std::size_t most, Wanted&& wanted) {
         const auto begun = std::chrono::steady_clock::now();
-        if (wanted(workload{})) all_failures(in, {});
+        if (wanted(workload{})) all_failures(in, {}, 0);
         for (std::size_t first = 0; most >= 1 && first < alphabet; ++first) {
             workload next{operation(first)};
-            if (wanted(next)) all_failures(in, next);
+            if (wanted(next)) all_failures(in, next, 1);
             for (std::size_t second = 0; most >= 2 && second < alphabet; ++second) {
                 workload pair{operation(first), operation(second)};
-                if (wanted(pair)) all_failures(in, pair);
+                if (wanted(pair)) all_failures(in, pair, 2);
             }
         }
         const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
@@ -117,9 +118,10 @@ public:
     void cover(const scene& in, std::size_t most) {
         cover(in, most, [](const workload&) { return true; });
     }
+    /// One workload, at all of its points.
     void cover(const scene& in, const workload& one) {
         const auto begun = std::chrono::steady_clock::now();
-        all_failures(in, one);
+        all_failures(in, one, 0);
         const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
         tally_.seconds += taken.count();
     }
@@ -130,7 +132,7 @@ public:
 
 private:
     /// With a sync to fail, once for each way in which a disk can fail it.
-    void all_failures(const scene& in, const workload& all) {
+    void all_failures(const scene& in, const workload& all, std::size_t from) {
         using coffer::fs::sync_failure;
         struct mode {
             sync_failure is;
@@ -144,20 +146,20 @@ private:
             with.disk = in.disk.process_killed();
             with.disk.set_sync_failure(each.is);
             if (fails) with.name += std::string(" ") + each.name;
-            play(with, all);
+            play(with, all, from);
             if (!fails) return;
         }
     }
 
-    void play(const scene& in, const workload& all) {
+    void play(const scene& in, const workload& all, std::size_t from) {
         where_ = of_->name + "|" + in.name + "|" + told(all);
         if (!only_.empty() && only_.rfind(where_ + "|", 0) != 0) return;
         judge_ = judge(*of_, in.chosen);
         ++tally_.workloads;
         run played(*of_, in);
-        played.play(all, all.size());
+        played.play(all, from);
         for (const violation& each : played.violations()) {
-            note("run", each.where + ": " + each.what);
+            note("run", each.where, each.what);
         }
         tally_.points += played.points().size();
         for (std::size_t i = 0; i < played.points().size(); ++i) {
@@ -208,7 +210,7 @@ private:
             interrupt(disk, may, with == profile::p0 ? at.may.after_power_cut : may, 3, name, where);
         }
         const auto bad = with == profile::p3 ? judge_.survive(disk, *may) : judge_.examine(disk, *may);
-        if (bad) note(name, where + ": " + *bad);
+        if (bad) note(name, where, *bad);
     }
 
     /// S2: opens a copy, with a crash at each step of that, and again in what such a crash left.
@@ -253,15 +255,18 @@ private:
         const std::uint64_t hash = coffer::detail::mix(image_hash(disk), may->hash());
         if (only_.empty() && !judged_.insert(hash).second) return;
         ++tally_.again;
-        if (const auto bad = judge_.examine(disk, *may)) note(name, where + ": " + *bad);
+        if (const auto bad = judge_.examine(disk, *may)) note(name, where, *bad);
     }
 
-    void note(const std::string& name, const std::string& what) {
-        constexpr std::size_t most = 5;
+    /// Keeps the first two of each sort for people.
+    void note(const std::string& name, const std::string& where, const std::string& what) {
         ++tally_.violations;
-        if (told_.size() < most) {
-            told_.push_back("COFFER_CRASH_ONLY='" + where_ + "|" + name + "': " + what);
+        std::string sort;
+        for (const char each : what) {
+            if (sort.size() < 60 && (each < '0' || each > '9')) sort.push_back(each);
         }
+        if (++sorts_[sort] > 2) return;
+        told_.push_back("COFFER_CRASH_ONLY='" + where_ + "|" + name + "': " + where + ": " + what);
     }
 
     const simulated_subject* of_;
@@ -272,6 +277,7 @@ private:
     std::unordered_set<std::uint64_t> judged_;
     std::string where_;
     tally tally_;
+    std::map<std::string, unsigned> sorts_;
     std::vector<std::string> told_;
 
     static const coffer::options& default_options() {

@@ -89,13 +89,15 @@ class history {
     using locked = std::unique_lock<std::mutex>;
 
 public:
-    history(bool keeps_after_kill, bool keeps_after_power_cut, contents start)
-        : keeps_after_kill_(keeps_after_kill), keeps_after_power_cut_(keeps_after_power_cut) {
-        layers_.push_back({std::move(start)});
-    }
+    /// Of a store whose commits up to `written` left one contents each; the first one is durable.
     template <class FS>
-    history(const subject<FS>& of, contents start)
-        : history(of.keeps_after_kill(), of.keeps_after_power_cut(), std::move(start)) {}
+    history(const subject<FS>& of, const std::vector<contents>& written)
+        : keeps_after_kill_(of.keeps_after_kill()),
+          keeps_after_power_cut_(of.keeps_after_power_cut()) {
+        for (const contents& each : written) layers_.push_back({each});
+        kill_floor_ = top();
+        if (keeps_after_power_cut_) power_floor_ = top();
+    }
 
     // The workload tells. Between begin() and its end a crash may have let the write happen or not.
 

@@ -17,7 +17,7 @@ inline coffer::options tiny_options() {
 
 /// No folder yet.
 inline scene empty_scene() {
-    return {"empty", simulated(1), {}, tiny_options(), 1500};
+    return {"empty", simulated(1), {contents{}}, tiny_options(), 1500};
 }
 
 /// Closed cleanly: three keys, and one that was erased.
@@ -28,7 +28,7 @@ inline scene closed_scene(const simulated_subject& of, std::size_t large = 1500)
     for (const char* key : {"a", "gone", "b", "c"}) store->put(key, "from the start").value();
     store->put("a", "written twice").value();
     static_cast<void>(store->erase("gone").value());
-    made.held = store->all().value();
+    made.written = {store->all().value()};
     store->close().value();
     return made;
 }
@@ -39,9 +39,10 @@ inline scene killed_scene(const simulated_subject& of) {
     made.name = "killed";
     auto store = of.open(folder, made.chosen, made.disk).value();
     store->put("b", "written before the kill").value();
+    made.written.push_back(store->all().value());
     store->write({{change::kind::put, "a", "in a batch"}, {change::kind::erase, "c"}}).value();
     store->flush().value();
-    made.held = store->all().value();
+    made.written.push_back(store->all().value());
     made.disk = made.disk.process_killed();
     return made;
 }

@@ -57,8 +57,8 @@ inline constexpr const char* folder = "/s";
 /// Where a workload runs.
 struct scene {
     std::string name;
-    simulated disk;  // copied for each run
-    contents held;   // by the store on it
+    simulated disk;                 // copied for each run
+    std::vector<contents> written;  // by the store on it: what is durable, and what came after
     coffer::options chosen;
     std::size_t large;  // size of a large value
 };
@@ -105,7 +105,7 @@ inline commit changes_of(operation is, std::size_t number, const scene& in) {
 class run {
 public:
     run(const simulated_subject& of, const scene& in)
-        : of_(&of), scene_(&in), disk_(in.disk.process_killed()), history_(of, in.held), seen_(in.held) {}
+        : of_(&of), scene_(&in), disk_(in.disk.process_killed()), history_(of, in.written), seen_(in.written.back()) {}
     run(const run&) = delete;
     run& operator=(const run&) = delete;
     ~run() { disk_.clear_step_hook(); }

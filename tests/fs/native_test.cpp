@@ -141,6 +141,34 @@ TEST_CASE("links are not followed, other kinds are refused", "[fs][native]") {
     }
 }
 
+TEST_CASE("every errno has its kind", "[fs][native]") {
+    using coffer::detail::posix::kind_of;
+    for (const int code : {EACCES, EPERM, EROFS}) CHECK(kind_of(code) == errc::permission_denied);
+    for (const int code : {ENOSPC, EDQUOT, EFBIG}) CHECK(kind_of(code) == errc::no_space);
+    for (const int code : {ELOOP, ENOTDIR, EISDIR, ENXIO, EINVAL, EEXIST, ENAMETOOLONG}) {
+        CHECK(kind_of(code) == errc::invalid_argument);
+    }
+    for (const int code : {EIO, EBADF, EMFILE, ENOMEM, ENODEV, 99'999}) {
+        CHECK(kind_of(code) == errc::io_error);
+    }
+    CHECK(kind_of(ENOENT) == errc::not_found);
+    // No name is meant where bytes are.
+    using coffer::detail::posix::refused_data;
+    CHECK(refused_data(EINVAL, "what", "path", 0).cause().kind() == errc::io_error);
+    CHECK(refused_data(ENOSPC, "what", "path", 0).cause().kind() == errc::no_space);
+}
+
+TEST_CASE("a call that a signal interrupts is made again", "[fs][native]") {
+    int calls = 0;
+    const int answer = coffer::detail::posix::retried([&] {
+        errno = ++calls < 4 ? EINTR : EIO;
+        return -1;
+    });
+    CHECK(answer == -1);
+    CHECK(calls == 4);
+    CHECK(errno == EIO);
+}
+
 TEST_CASE("a folder handle stays with its folder", "[fs][native]") {
     folder store;
     const native fs;
@@ -384,13 +412,6 @@ TEST_CASE("paths in every spelling lead to their folder", "[fs][native]") {
     CHECK(root.path() == "relative/");
     CHECK(root.create("a").value().path() == "relative/a");
     CHECK(files::exists(store.path + "/relative/inner"));
-    CHECK(coffer::detail::parent_of("/a/b//") == "/a");
-    CHECK(coffer::detail::parent_of("/a//b") == "/a");
-    CHECK(coffer::detail::parent_of("/a") == "/");
-    CHECK(coffer::detail::parent_of("//a") == "/");
-    CHECK(coffer::detail::parent_of("/") == "/");
-    CHECK(coffer::detail::parent_of("a") == ".");
-    CHECK(coffer::detail::parent_of("a/") == ".");
     files::current_path(before);
 }
 

@@ -122,7 +122,7 @@ TEST_CASE("hash: a ref keeps all its 48 bits") {
     } keys;
     for (const ref each : {ref{1}, coffer::detail::ref_mask, ref{1} << 47, ref{0x123456789ABC}}) {
         const auto probe = subject.table.probe(coffer::as_bytes("k"));
-        REQUIRE(subject.table.ready(1) == subject.table.prepare(1).has_value());
+        REQUIRE((subject.table.ready(1) || subject.table.prepare(1)));
         subject.table.put(subject.table.locate(probe, keys), each);
         CHECK(subject.table.find(probe, keys) == each);
         CHECK(subject.walk() == std::vector<ref>{each});

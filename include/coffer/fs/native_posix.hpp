@@ -25,8 +25,8 @@
 #include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/fs/concept.hpp>
+#include <coffer/fs/native_posix_calls.hpp>
 #include <coffer/fs/path.hpp>
-#include <coffer/fs/posix.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>

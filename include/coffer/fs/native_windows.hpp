@@ -25,8 +25,8 @@
 #include <coffer/core/hash.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/fs/concept.hpp>
+#include <coffer/fs/native_windows_calls.hpp>
 #include <coffer/fs/path.hpp>
-#include <coffer/fs/windows.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -56,17 +56,14 @@ template <threading_policy Threading, class Memory, class Shape = hash_shape>
 class hash_table : public hash_buckets<Threading, Memory, Shape>, private hash_words {
     using base = hash_buckets<Threading, Memory, Shape>;
     using base::acquire, base::relaxed, base::release;
-    using base::buckets, base::free_count, base::key_count, base::overflow_used;
-    using base::exact_, base::extent_, base::memory_, base::overflow_, base::primary_;
-    using base::most_buckets, base::keys_per_4, base::most_overflow;
-    using base::overflow_region, base::primary_region;
-    using base::seed_, base::state_;
+    using base::buckets, base::free_count, base::key_count, base::overflow_used, base::spare;
+    using base::most_buckets, base::keys_per_4;
+    using base::primary_, base::overflow_, base::state_;
+    using base::seed_, base::extent_, base::exact_, base::promised_;
     using typename base::bucket;
     using typename base::state;
 
 public:
-    using base::most_keys;
-
     struct lookup {
         std::uint64_t hash;
         bytes key;
@@ -191,28 +188,6 @@ public:
         bucket& home = primary_[gone.home];
         if ((home.control.load(relaxed) & chained) != 0) refill(gone);
         if (key_count() != 0) state_->keys.store(key_count() - 1, relaxed);
-    }
-
-    [[nodiscard]] bool ready(std::size_t n) noexcept {
-        if (!has_room(n)) return false;
-        promised_ = n;
-        return true;
-    }
-
-    [[nodiscard]] result<void> prepare(std::size_t n) {
-        if (n > most_keys - (std::min)(key_count(), most_keys)) {
-            return fail(errc::no_space, "the hash index holds no more keys than it does now");
-        }
-        while (primary_.capacity() < wanted(n)) {
-            if (auto done = primary_.grow(memory_, primary_region); !done) return done;
-        }
-        while (spare() < reserve(n)) {
-            if (overflow_.capacity() * 2 > most_overflow) {
-                return fail(errc::no_space, "the hash index has no more overflow buckets");
-            }
-            if (auto done = overflow_.grow(memory_, overflow_region); !done) return done;
-        }
-        return {};
     }
 
 private:
@@ -554,28 +529,6 @@ private:
         }
     }
 
-    // ---- room ------------------------------------------------------------------------------
-
-    /// Buckets that exist after n puts.
-    [[nodiscard]] std::uint64_t wanted(std::uint64_t n) const noexcept {
-        return (std::min)(most_buckets,
-                          (std::max)(buckets(), (key_count() + n) * 4 / keys_per_4) + 2);
-    }
-    /// Overflow buckets that can be taken.
-    [[nodiscard]] std::uint64_t spare() const noexcept {
-        return overflow_.capacity() - overflow_used() + free_count();
-    }
-    /// Overflow buckets that n puts take at most: one each, or one for every bucket and one more
-    /// for every six keys; and those without which the next split waits.
-    [[nodiscard]] std::uint64_t reserve(std::uint64_t n) const noexcept {
-        return (std::min)(n, wanted(n) + n / link_slot) + state_->shortage.load(relaxed);
-    }
-    [[nodiscard]] bool has_room(std::uint64_t n) const noexcept {
-        return n <= most_keys - (std::min)(key_count(), most_keys) &&
-               primary_.capacity() >= wanted(n) && spare() >= reserve(n);
-    }
-
-    std::uint64_t promised_ = 0;  // puts for which ready() has answered
     std::uint64_t stamp_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// coffer/index/hash_buckets.hpp: the memory of a hash table, how it begins and how it is kept.
+// coffer/index/hash_buckets.hpp: the memory of a hash table, how it begins, grows and is kept.
 //
 //   region 0   primary buckets, as many as `state.buckets`; memory behind them is zero
 //   region 1   overflow buckets, as many as `state.overflow_used`; memory behind them is zero
@@ -8,7 +8,7 @@
 //
 // Nothing in it is an address, so memory and images can be taken over by another process.
 // What the words of a bucket mean: hash_words.hpp; what holds between buckets: hash.hpp.
-// Threads: under the writer's lock, except memory().
+// Threads: as index/concept.hpp has it.
 // Failure: restore() checks every bucket, adopt() only the state: it is for memory that nobody but
 // a table has written to. Either way no number is trusted that could lead out of bounds.
 #ifndef COFFER_INDEX_HASH_BUCKETS_HPP
@@ -107,6 +107,28 @@ public:
         return {};
     }
 
+    [[nodiscard]] bool ready(std::size_t n) noexcept {
+        if (!has_room(n)) return false;
+        promised_ = n;
+        return true;
+    }
+
+    [[nodiscard]] result<void> prepare(std::size_t n) {
+        if (n > most_keys - (std::min)(key_count(), most_keys)) {
+            return fail(errc::no_space, "the hash index holds no more keys than it does now");
+        }
+        while (primary_.capacity() < wanted(n)) {
+            if (auto done = primary_.grow(memory_, primary_region); !done) return done;
+        }
+        while (spare() < reserve(n)) {
+            if (overflow_.capacity() * 2 > most_overflow) {
+                return fail(errc::no_space, "the hash index has no more overflow buckets");
+            }
+            if (auto done = overflow_.grow(memory_, overflow_region); !done) return done;
+        }
+        return {};
+    }
+
     /// Buckets that have been used; those prepared and never touched cost address space only.
     [[nodiscard]] std::size_t memory() const noexcept {
         return sizeof(state) +
@@ -151,6 +173,11 @@ protected:
         return state_->free_count.load(relaxed);
     }
 
+    /// Overflow buckets that can be taken.
+    [[nodiscard]] std::uint64_t spare() const noexcept {
+        return overflow_.capacity() - overflow_used() + free_count();
+    }
+
     // What every lookup reads; seldom written.
     alignas(64) word extent_{0};  // of the buckets, at most 1/64 of a round old
     std::uint64_t seed_ = 0;
@@ -158,12 +185,28 @@ protected:
     growing<bucket, Threading, overflow_bits> overflow_;
     // The writer's.
     alignas(64) state* state_ = nullptr;
-    std::uint64_t exact_ = 0;  // extent() of the buckets, to the last split
+    std::uint64_t exact_ = 0;     // extent() of the buckets, to the last split
+    std::uint64_t promised_ = 0;  // puts for which ready() has answered
     Memory memory_;
 
 private:
     static constexpr std::uint64_t identity = 0x01'68'73'61'68'66'6f'63;  // "cofhash", layout 1
     static constexpr std::size_t image_words = 8;
+
+    /// Buckets that exist after n puts.
+    [[nodiscard]] std::uint64_t wanted(std::uint64_t n) const noexcept {
+        return (std::min)(most_buckets,
+                          (std::max)(buckets(), (key_count() + n) * 4 / keys_per_4 + 2));
+    }
+    /// Overflow buckets that n puts take at most: one each, or one for every bucket and one more
+    /// for every six keys; and those without which the next split waits.
+    [[nodiscard]] std::uint64_t reserve(std::uint64_t n) const noexcept {
+        return (std::min)(n, wanted(n) + n / words::link_slot) + state_->shortage.load(relaxed);
+    }
+    [[nodiscard]] bool has_room(std::uint64_t n) const noexcept {
+        return n <= most_keys - (std::min)(key_count(), most_keys) &&
+               primary_.capacity() >= wanted(n) && spare() >= reserve(n);
+    }
 
     static failure damaged() {
         return fail(errc::corruption, "the image of the hash index is damaged: rebuild the index");

@@ -9,7 +9,8 @@
 //     sorted_pool.hpp    where nodes and separators live
 //     sorted_chain.hpp   separators: made, read, compared
 //     sorted_search.hpp  from the root to a leaf
-//     sorted_writer.hpp  changes
+//     sorted_inner.hpp   changes of inner nodes
+//     sorted_writer.hpp  changes of leaves: put and remove
 //     sorted_image.hpp   save and restore
 //     sorted.hpp         this: the table as the other floors see it
 //
@@ -33,6 +34,7 @@
 #include <coffer/core/threading.hpp>
 #include <coffer/index/concept.hpp>
 #include <coffer/index/sorted_image.hpp>
+#include <coffer/index/sorted_inner.hpp>
 #include <coffer/index/sorted_node.hpp>
 #include <coffer/index/sorted_pool.hpp>
 #include <coffer/index/sorted_search.hpp>

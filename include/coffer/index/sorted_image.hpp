@@ -18,9 +18,9 @@
 #include <coffer/core/endian.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/index/sorted_chain.hpp>
+#include <coffer/index/sorted_inner.hpp>
 #include <coffer/index/sorted_node.hpp>
 #include <coffer/index/sorted_pool.hpp>
-#include <coffer/index/sorted_writer.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -204,7 +204,7 @@ public:
     sorted_loader(Pool& pool, Source& source) : pool_(pool), source_(source) {}
 
     [[nodiscard]] result<void> run() {
-        std::byte raw[8 * image_header_words];
+        std::byte raw[8 * image_header_words] = {};
         if (auto got = source_(mutable_bytes(raw)); !got) return got;
         std::uint64_t words[image_header_words];
         for (std::size_t i = 0; i < image_header_words; ++i) {

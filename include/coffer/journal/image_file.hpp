@@ -101,15 +101,23 @@ public:
 
     [[nodiscard]] const image_header& header() const noexcept { return header_; }
 
-    /// The next bytes of the payload.
+    /// The next bytes of the payload. Whole blocks go where they belong without a copy.
     [[nodiscard]] result<void> read(mutable_bytes into) {
         while (!into.empty()) {
-            if (used_ == block_.size()) {
-                if (auto done = get_block(); !done) return done;
+            std::size_t part = (std::min)(into.size(), block_.size() - used_);
+            if (part != 0) {
+                copy(into.data(), bytes(block_).subspan(used_, part));
+                used_ += part;
+            } else if (const std::size_t next = next_size(); next == 0) {
+                return fail(errc::corruption, "the image of the index is too short", file_->path());
+            } else if (next <= into.size()) {
+                part = next;
+                if (auto done = fetch(into.first(part)); !done) return done;
+            } else {
+                block_.resize(next);
+                used_ = 0;
+                if (auto done = fetch(block_); !done) return done;
             }
-            const std::size_t part = (std::min)(into.size(), block_.size() - used_);
-            copy(into.data(), bytes(block_).subspan(used_, part));
-            used_ += part;
             into = into.subspan(part);
         }
         return {};
@@ -121,19 +129,19 @@ public:
     }
 
 private:
-    [[nodiscard]] result<void> get_block() {
-        const auto size = static_cast<std::size_t>((std::min)(left_, std::uint64_t{image_block}));
-        if (size == 0)
-            return fail(errc::corruption, "the image of the index is too short", file_->path());
-        block_.resize(size);
-        auto got = file_->read_at(at_, block_);
+    [[nodiscard]] std::size_t next_size() const noexcept {
+        return static_cast<std::size_t>((std::min)(left_, std::uint64_t{image_block}));
+    }
+
+    [[nodiscard]] result<void> fetch(mutable_bytes block) {
+        auto got = file_->read_at(at_, block);
         if (!got) return got.failure();
-        if (*got != size)
+        if (*got != block.size()) {
             return fail(errc::corruption, "the image of the index was cut", file_->path());
-        check_ = hash64(block_, check_);
-        at_ += size;
-        left_ -= size;
-        used_ = 0;
+        }
+        check_ = hash64(block, check_);
+        at_ += block.size();
+        left_ -= block.size();
         return {};
     }
 

@@ -168,21 +168,40 @@ private:
         return out;
     }
 
-    /// Follows the log from where the newest header says that it was durable.
+    /// Follows the log from the highest place that is known to be durable. Everything below it is
+    /// complete, and no segment from it on can have been removed: a segment goes only after a mark
+    /// behind it says that the log is durable past what removed it.
     [[nodiscard]] result<void> walk_chain(candidate& newest) {
-        const std::uint64_t start = newest.header.durable.segment();
+        for (const candidate& each : candidates_) {
+            if (each.born) out_.durable = (std::max)(out_.durable, each.header.durable);
+        }
+        if (auto done = note_claims(newest); !done) return done;
         candidate* at = &newest;
         for (candidate& each : candidates_) {
-            if (start != 0 && each.born && each.id >= start && each.id < at->id) at = &each;
+            if (each.born && each.id >= out_.durable.segment() && each.id < at->id) at = &each;
         }
         first_ = at;
         out_.commits = at->header.commits;
-        out_.durable = newest.header.durable;
         while (at != nullptr) {
             auto next = walk(*at);
             if (!next) return next.failure();
             at = *next;
         }
+        return {};
+    }
+
+    /// What the marks of the newest segment call durable.
+    [[nodiscard]] result<void> note_claims(const candidate& newest) {
+        if (auto done = scan_.load(newest.id); !done) return done;
+        auto whole = scan_.walk(header_size(newest.header.live.size()), newest.size,
+                                [&](const record& each, std::uint64_t) {
+                                    mark_body body;
+                                    if (read_mark(each, body)) {
+                                        out_.durable = (std::max)(out_.durable, body.durable);
+                                    }
+                                    return result<void>();
+                                });
+        if (!whole) return whole.failure();
         return {};
     }
 

@@ -1,10 +1,10 @@
-// coffer/fs/posix.hpp: what `fs::native` needs of POSIX before there are files.
+// coffer/fs/native_posix_calls.hpp: what `fs::native` needs of POSIX before there are files.
 //
 // Descriptors that close themselves, system calls that are tried again after a signal, syncs that
 // reach the medium, and errno told as a coffer error. The only other place in the library that
 // includes the system's headers is native_posix.hpp.
-#ifndef COFFER_FS_POSIX_HPP
-#define COFFER_FS_POSIX_HPP
+#ifndef COFFER_FS_NATIVE_POSIX_CALLS_HPP
+#define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 
 #include <coffer/config/platform.hpp>
 #include <coffer/core/result.hpp>
@@ -97,7 +97,8 @@ public:
     [[nodiscard]] int number() const noexcept { return number_; }
     [[nodiscard]] bool is_open() const noexcept { return number_ >= 0; }
 
-    /// Opens `name` in `folder` (I1, I2). Not open, with errno set, when the system refuses.
+    /// Opens `name` in `folder`, closed on exec and under a number above 2. Not open, with errno
+    /// set, when the system refuses.
     [[nodiscard]] static descriptor open(int folder, const char* name, int flags) noexcept {
         constexpr mode_t owner_only = S_IRUSR | S_IWUSR;
         descriptor opened(
@@ -109,7 +110,7 @@ public:
     /// Leaves the closing to somebody else.
     void release() noexcept { number_ = -1; }
 
-    /// The same open file under another number, which is no standard stream (I1).
+    /// The same open file under another number, which is no standard stream.
     [[nodiscard]] descriptor twin() const noexcept {
         return descriptor(retried([&] { return ::fcntl(number_, F_DUPFD_CLOEXEC, 3); }));
     }

@@ -1,12 +1,12 @@
-// coffer/fs/windows.hpp: what `fs::native` needs of kernel32 before there are files.
+// coffer/fs/native_windows_calls.hpp: what `fs::native` needs of kernel32 before there are files.
 //
 // The functions are declared here by hand, because <windows.h> brings some thousand macros with it.
 // Each declaration is the system's own, word for word in types, so that both may be read in either
 // order; structures are named by the system's global tags and laid out here under other names.
 // Only kernel32 is linked, which every program has. Functions whose parameters are unscoped
 // enumerations cannot be declared twice and are therefore not used.
-#ifndef COFFER_FS_WINDOWS_HPP
-#define COFFER_FS_WINDOWS_HPP
+#ifndef COFFER_FS_NATIVE_WINDOWS_CALLS_HPP
+#define COFFER_FS_NATIVE_WINDOWS_CALLS_HPP
 
 #include <coffer/config/platform.hpp>
 #include <coffer/core/result.hpp>

@@ -1,0 +1,169 @@
+// Epochs: what a reader may still see stays, what nobody can see goes. Run under ThreadSanitizer.
+#include <coffer/core/epoch.hpp>
+
+#include "catch.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using coffer::detail::epoch;
+namespace threading = coffer::threading;
+
+/// Remembers the order in which things were freed.
+struct graveyard {
+    std::vector<std::uint64_t> freed;
+    static void bury(void* self, std::uint64_t what) noexcept {
+        static_cast<graveyard*>(self)->freed.push_back(what);
+    }
+};
+
+constexpr std::size_t slots = 128;  // simultaneous pins that do not wait
+
+struct node {
+    static constexpr std::uint64_t living = 0x11FE11FE11FE11FE;
+    std::uint64_t number = 0;
+    std::uint64_t canary = living;
+    static void free(void* count, std::uint64_t what) noexcept {
+        auto* const gone = reinterpret_cast<node*>(static_cast<std::uintptr_t>(what));
+        gone->canary = 0;
+        delete gone;
+        static_cast<std::atomic<std::uint64_t>*>(count)->fetch_add(1);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("under single a thing goes at once", "[epoch]") {
+    epoch<threading::single> readers;
+    graveyard yard;
+    const auto pin = readers.enter();
+    readers.retire(&graveyard::bury, &yard, 7);
+    CHECK(yard.freed == std::vector<std::uint64_t>{7});
+    CHECK(readers.reclaim() == 0);
+}
+
+TEST_CASE("without readers things go at the next reclaim, in order, once", "[epoch]") {
+    epoch<threading::multi> readers;
+    graveyard yard;
+    for (std::uint64_t i = 1; i <= 3; ++i) readers.retire(&graveyard::bury, &yard, i);
+    CHECK(yard.freed.empty());
+    CHECK(readers.reclaim() == 0);
+    CHECK(yard.freed == std::vector<std::uint64_t>{1, 2, 3});
+    CHECK(readers.reclaim() == 0);
+    CHECK(yard.freed.size() == 3);
+}
+
+TEST_CASE("a pin keeps what was retired after it began, not what went before", "[epoch]") {
+    epoch<threading::multi> readers;
+    graveyard yard;
+    readers.retire(&graveyard::bury, &yard, 1);
+    auto early = readers.enter();
+    readers.retire(&graveyard::bury, &yard, 2);
+    auto late = readers.enter();
+    readers.retire(&graveyard::bury, &yard, 3);
+
+    CHECK(readers.reclaim() == 2);
+    CHECK(yard.freed == std::vector<std::uint64_t>{1});
+    early = {};  // I1: the slot is free again
+    CHECK(readers.reclaim() == 1);
+    CHECK(yard.freed == std::vector<std::uint64_t>{1, 2});
+    late = {};
+    CHECK(readers.reclaim() == 0);
+    CHECK(yard.freed == std::vector<std::uint64_t>{1, 2, 3});
+}
+
+TEST_CASE("a pin that is moved goes on holding; an empty one holds nothing", "[epoch]") {
+    epoch<threading::multi> readers;
+    graveyard yard;
+    auto outer = epoch<threading::multi>::pin();
+    {
+        auto inner = readers.enter();
+        auto moved = std::move(inner);
+        outer = std::move(moved);
+    }
+    readers.retire(&graveyard::bury, &yard, 1);
+    CHECK(readers.reclaim() == 1);
+    outer = epoch<threading::multi>::pin();
+    CHECK(readers.reclaim() == 0);
+}
+
+TEST_CASE("the same thread may hold as many pins as there are slots", "[epoch]") {
+    epoch<threading::multi> readers;
+    graveyard yard;
+    std::vector<epoch<threading::multi>::pin> pins;
+    for (std::size_t i = 0; i < slots; ++i) pins.push_back(readers.enter());
+    readers.retire(&graveyard::bury, &yard, 1);
+    while (pins.size() > 1) {
+        pins.pop_back();
+        CHECK(readers.reclaim() == 1);
+    }
+    pins.clear();
+    CHECK(readers.reclaim() == 0);
+}
+
+TEST_CASE("a reader that finds no slot comes in when one is free", "[epoch]") {
+    epoch<threading::multi> readers;
+    std::vector<epoch<threading::multi>::pin> pins;
+    for (std::size_t i = 0; i < slots; ++i) pins.push_back(readers.enter());
+    std::atomic<bool> freeing{false};
+    std::atomic<bool> too_early{false};
+    std::atomic<bool> inside{false};
+    std::thread reader([&] {
+        const auto pin = readers.enter();
+        too_early = !freeing.load();
+        inside = true;
+    });
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    CHECK_FALSE(inside.load());
+    freeing = true;
+    pins.pop_back();
+    reader.join();
+    CHECK(inside.load());
+    CHECK_FALSE(too_early.load());
+}
+
+TEST_CASE("readers never see a node that was freed", "[epoch][threads]") {
+    epoch<threading::multi> readers;
+    std::atomic<node*> shown{new node};
+    std::atomic<std::uint64_t> freed{0};
+    std::atomic<std::uint64_t> wrong{0};
+    std::atomic<std::uint64_t> looks{0};
+    std::atomic<bool> over{false};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&] {
+            std::uint64_t last = 0;
+            while (!over.load(std::memory_order_relaxed)) {
+                const auto pin = readers.enter();
+                for (int look = 0; look < 4; ++look) {
+                    const node* const seen = shown.load(std::memory_order_acquire);
+                    if (seen->canary != node::living || seen->number < last) ++wrong;
+                    last = seen->number;
+                }
+                ++looks;
+            }
+        });
+    }
+    constexpr std::uint64_t rounds = 20000;
+    for (std::uint64_t i = 1; i <= rounds || looks.load() < 1000; ++i) {
+        auto* const next = new node;
+        next->number = i;
+        node* const old = shown.exchange(next, std::memory_order_acq_rel);
+        readers.retire(&node::free, &freed, reinterpret_cast<std::uintptr_t>(old));
+        if (i % 16 == 0) readers.reclaim();
+        if (i % 1024 == 0) std::this_thread::yield();
+    }
+    over = true;
+    for (std::thread& each : threads) each.join();
+    CHECK(wrong.load() == 0);
+    CHECK(looks.load() >= 1000);
+    CHECK(readers.reclaim() == 0);
+    CHECK(freed.load() >= rounds);
+    delete shown.load();
+}
