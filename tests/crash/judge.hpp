@@ -38,7 +38,8 @@ class judge {
 public:
     using verdict = std::optional<std::string>;  // empty: as it should be
 
-    judge(const simulated_subject& of, const coffer::options& chosen) : of_(&of), chosen_(&chosen) {}
+    judge(const simulated_subject& of, const coffer::options& chosen)
+        : of_(&of), chosen_(&chosen) {}
 
     [[nodiscard]] simulated_subject::answer open(const simulated& disk) const {
         return of_->open(folder, *chosen_, disk);
@@ -76,7 +77,8 @@ public:
 
 private:
     [[nodiscard]] static verdict refused(const coffer::error& cause, const char* doing) {
-        if (cause.kind() == coffer::errc::corruption || cause.kind() == coffer::errc::io_error) return {};
+        if (cause.kind() == coffer::errc::corruption || cause.kind() == coffer::errc::io_error)
+            return {};
         return std::string(doing) + ": neither corruption nor an I/O error: " + cause.what();
     }
 

@@ -2,5 +2,6 @@
 #include "crash/adapter.hpp"
 
 std::vector<crash::simulated_subject> crash::mmap_sorted() {
-    return under_every_durability<coffer::storage::mmap, coffer::index::sorted, coffer::fs::simulated>();
+    return under_every_durability<coffer::storage::mmap, coffer::index::sorted,
+                                  coffer::fs::simulated>();
 }

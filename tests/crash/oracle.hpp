@@ -55,8 +55,9 @@ public:
         for (const contents& each : choices_) {
             hash_ = coffer::detail::mix(hash_ ^ each.size(), 1);
             for (const auto& [key, value] : each) {
-                hash_ = coffer::detail::mix(hash_ ^ coffer::detail::hash64(coffer::as_bytes(key), 1),
-                                            coffer::detail::hash64(coffer::as_bytes(value), 2));
+                hash_ =
+                    coffer::detail::mix(hash_ ^ coffer::detail::hash64(coffer::as_bytes(key), 1),
+                                        coffer::detail::hash64(coffer::as_bytes(value), 2));
             }
         }
     }
@@ -130,6 +131,10 @@ public:
     void synced() {
         const locked held(guard_);
         kill_floor_ = power_floor_ = top();
+    }
+    void lost_what_was_not_synced() {
+        const locked held(guard_);
+        kill_floor_ = power_floor_;
     }
     /// open() has shown `state`. False: it should not have.
     [[nodiscard]] bool shown(const contents& state) {

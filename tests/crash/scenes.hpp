@@ -22,8 +22,11 @@ inline scene empty_scene() {
 
 /// Closed cleanly: three keys, and one that was erased.
 inline scene closed_scene(const simulated_subject& of, std::size_t large = 1500) {
-    scene made{large > 1500 ? "closed, large " + std::to_string(large) : "closed", simulated(2), {},
-               tiny_options(), large};
+    scene made{large > 1500 ? "closed, large " + std::to_string(large) : "closed",
+               simulated(2),
+               {},
+               tiny_options(),
+               large};
     auto store = of.open(folder, made.chosen, made.disk).value();
     for (const char* key : {"a", "gone", "b", "c"}) store->put(key, "from the start").value();
     store->put("a", "written twice").value();

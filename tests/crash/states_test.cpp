@@ -28,8 +28,8 @@ tally examine(const simulated_subject& of) {
     all.cover(killed_scene(of), 1);
     all.cover(closed_scene(of), {operation::fail_next_sync, operation::overwrite, operation::reopen,
                                  operation::put_small});
-    all.cover(closed_scene(of), {operation::put_small, operation::wait, operation::overwrite,
-                                 operation::wait});
+    all.cover(closed_scene(of),
+              {operation::put_small, operation::wait, operation::overwrite, operation::wait});
     all.result().print(of.name);
     for (const std::string& each : all.violations()) UNSCOPED_INFO(each);
     CHECK(all.result().violations == 0);
@@ -45,20 +45,30 @@ void examine_all(const std::string& beginning) {
 
 }  // namespace
 
-TEST_CASE("crash states of file_log under sync", "[crash]") { examine_all("file_log sync"); }
+TEST_CASE("crash states of file_log under sync", "[crash]") {
+    examine_all("file_log sync");
+}
 TEST_CASE("crash states of file_log under write_through", "[crash]") {
     examine_all("file_log write_through");
 }
 TEST_CASE("crash states of file_log under buffered", "[crash]") {
     examine_all("file_log buffered");
 }
-TEST_CASE("crash states of file_log under async", "[crash]") { examine_all("file_log async"); }
-TEST_CASE("crash states of mmap under sync", "[crash]") { examine_all("mmap sync"); }
+TEST_CASE("crash states of file_log under async", "[crash]") {
+    examine_all("file_log async");
+}
+TEST_CASE("crash states of mmap under sync", "[crash]") {
+    examine_all("mmap sync");
+}
 TEST_CASE("crash states of mmap under write_through", "[crash]") {
     examine_all("mmap write_through");
 }
-TEST_CASE("crash states of mmap under buffered", "[crash]") { examine_all("mmap buffered"); }
-TEST_CASE("crash states of mmap under async", "[crash]") { examine_all("mmap async"); }
+TEST_CASE("crash states of mmap under buffered", "[crash]") {
+    examine_all("mmap buffered");
+}
+TEST_CASE("crash states of mmap under async", "[crash]") {
+    examine_all("mmap async");
+}
 
 TEST_CASE("crash states of stores for one thread", "[crash]") {
     tally::print_head();

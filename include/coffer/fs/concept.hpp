@@ -27,7 +27,7 @@
 // where the system allows | | `dir.path()`                  | std::string_view          | as given,
 // for messages                         | | `dir.list()`                  | result<vector<string>>
 // | every name but . and ..                        | | `dir.create(name)`            |
-// result<FS::file>          | fails if the name exists; mode 0600            | | `dir.open(name,
+// result<FS::file>          | invalid_argument if the name exists; mode 0600 | | `dir.open(name,
 // access)`      | result<FS::file>          | regular files only, links not followed; never blocks
 // | | `dir.rename(from, to)`        | result<void>              | atomic, replaces `to` | |
 // `dir.remove(name)`            | result<void>              | not_found when absent | |

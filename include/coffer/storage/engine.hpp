@@ -24,6 +24,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -122,6 +123,14 @@ public:
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         return records_.lookup(key, show);
+    }
+
+    static constexpr std::size_t group_size = records_type::group_size;
+
+    template <class Show>
+    [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
+        if (auto may = usable(); !may) return may;
+        return records_.lookup_group(group, show);
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return records_.size(); }

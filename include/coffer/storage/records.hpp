@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -74,18 +75,29 @@ public:
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         const auto pin = enter();
+        return lookup_pinned(index(), key, show);
+    }
+
+    static constexpr std::size_t group_size = 16;
+
+    /// Shows the values of at most group_size keys to `show(i, bytes)`. All lookups begin before
+    /// any of them ends, so that their cache misses overlap.
+    template <class Show>
+    [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
+        const auto pin = enter();
         const table_type& table = index();
-        keys known(*this);
-        const ref slot = table.find(table.probe(key), known);
-        if (known.failed()) [[unlikely]]
-            return known.reader().cause();
-        const address where = pending.resolve(slot);
-        if (where == 0) return false;
-        const record* found = known.reader().read(where);
-        if (found == nullptr) [[unlikely]]
-            return known.reader().cause();
-        show(found->value);
-        return true;
+        for (const bytes key : group) table.prefetch(table.probe(key));
+        if constexpr (requires { table.likely(table.probe(group[0])); }) {
+            for (const bytes key : group) {
+                const ref slot = table.likely(table.probe(key));
+                if (slot != 0) journal.table().prefetch(pending.bearer(slot));
+            }
+        }
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            auto found = lookup_pinned(table, group[i], [&](bytes value) { show(i, value); });
+            if (!found) return found.failure();
+        }
+        return {};
     }
 
     /// Shows key and value behind each of `slots` to `show(key, value)`; the caller holds a pin.
@@ -206,6 +218,22 @@ public:
     bool exclusive = false;  // a clear is on its way: no other writer may append
 
 private:
+    template <class Show>
+    [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
+                                             Show&& show) const {
+        keys known(*this);
+        const ref slot = table.find(table.probe(key), known);
+        if (known.failed()) [[unlikely]]
+            return known.reader().cause();
+        const address where = pending.resolve(slot);
+        if (where == 0) return false;
+        const record* found = known.reader().read(where);
+        if (found == nullptr) [[unlikely]]
+            return known.reader().cause();
+        show(found->value);
+        return true;
+    }
+
     /// Takes a descriptor out of its slot or chain, leaving what is true: its record when it
     /// committed, what was before when it failed.
     void finish(ref taken, bool committed) {

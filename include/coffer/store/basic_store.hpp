@@ -20,6 +20,7 @@
 #include <coffer/store/walk.hpp>
 
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -153,19 +154,52 @@ public:
         return try_view(key, std::forward<F>(f)).value();
     }
 
-    /// Looks up all of `keys`; `out[i]` is what get(keys[i]) would be.
+    /// Looks up all of `keys`, a few at a time so that their cache misses overlap; `out[i]` becomes
+    /// what get(keys[i]) would be. `out` has a place for every key.
     template <class Keys>
     [[nodiscard]] result<void> try_get_many(const Keys& keys,
                                             std::span<std::optional<Value>> out) const {
+        using element = decltype(*std::begin(keys));
+        static_assert(
+            std::is_lvalue_reference_v<element> || std::is_trivially_copyable_v<element>,
+            "coffer: the keys of get_many must outlive the call; this range makes them anew");
+        if (!engine_) return closed();
+        constexpr std::size_t most = engine::group_size;
+        detail::scratch rooms[most];
+        bytes group[most];
+        std::size_t places[most];
+        std::size_t in_group = 0;
         std::size_t i = 0;
+        const auto flush_group = [&]() -> result<void> {
+            result<void> decoded;
+            const auto take = [&](std::size_t at, bytes value) {
+                auto found = value_codec::decode(value);
+                if (found) {
+                    out[places[at]] = *std::move(found);
+                } else {
+                    decoded = found.failure();
+                }
+            };
+            auto done = engine_->lookup_group(std::span<const bytes>(group, in_group), take);
+            in_group = 0;
+            if (!done) return done;
+            return decoded;
+        };
         for (const auto& key : keys) {
-            if (i == out.size())
+            if (i == out.size()) {
                 return fail(errc::invalid_argument, "get_many: fewer places than keys");
-            auto found = try_get(key);
-            if (!found) return found.failure();
-            out[i++] = std::move(*found);
+            }
+            out[i].reset();
+            if (key_codec::fits(key)) {
+                places[in_group] = i;
+                group[in_group] = key_codec::view(key, rooms[in_group]);
+                ++in_group;
+            }
+            ++i;
+            if (in_group != most) continue;
+            if (auto done = flush_group(); !done) return done;
         }
-        return {};
+        return in_group != 0 ? flush_group() : result<void>();
     }
     template <class Keys>
     void get_many(const Keys& keys, std::span<std::optional<Value>> out) const {
