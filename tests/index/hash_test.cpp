@@ -84,10 +84,17 @@ struct scripted : multi {
             value_ = value;
             if constexpr (std::is_same_v<T, std::uint64_t>) run(after_store);
         }
-        T fetch_add(T amount, std::memory_order) noexcept {
+        T exchange(T value, std::memory_order = std::memory_order_seq_cst) noexcept {
+            return std::exchange(value_, value);
+        }
+        T fetch_add(T amount, std::memory_order = std::memory_order_seq_cst) noexcept {
             return std::exchange(value_, value_ + amount);
         }
-        bool compare_exchange_strong(T& expected, T desired, std::memory_order) noexcept {
+        T fetch_sub(T amount, std::memory_order = std::memory_order_seq_cst) noexcept {
+            return std::exchange(value_, value_ - amount);
+        }
+        bool compare_exchange_strong(T& expected, T desired,
+                                     std::memory_order = std::memory_order_seq_cst) noexcept {
             if (value_ != expected) return expected = value_, false;
             return value_ = desired, true;
         }

@@ -80,7 +80,7 @@ inline rows stepped_in(const map_model& model, const part& wanted, std::string_v
     return out;
 }
 
-inline void apply(map_model& model, const changes& all) {
+inline void carry_out(map_model& model, const changes& all) {
     for (const change& each : all) {
         switch (each.is) {
             case change::kind::put: model[each.key] = each.value; break;
@@ -218,7 +218,7 @@ private:
         }
         if (!all.empty() && random_.one_in(60)) all[random_.below(all.size())] = {change::kind::clear};
         good(store_->write(all));
-        apply(model_, all);
+        carry_out(model_, all);
         for (const change& each : all) {
             if (each.is != change::kind::clear) expect_same(good(store_->get(each.key)), each.key);
         }

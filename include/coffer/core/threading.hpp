@@ -1,30 +1,29 @@
 // coffer/core/threading.hpp: the threading axis. Who may call at once?
 //
-// | policy   | promise                                             | cost |
-// |----------|-----------------------------------------------------|-------------------------------|
-// | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers
-// | | `single` | one thread at a time                                | none: plain loads and stores
-// |
+// | policy   | promise                                             | cost                            |
+// |----------|-----------------------------------------------------|---------------------------------|
+// | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers   |
+// | `single` | one thread at a time                                | none: plain loads and stores    |
 //
 // A threading policy supplies `atomic`, `mutex`, `condition`, `thread` and `yield`; nothing else in
 // the library names a synchronisation primitive, so that a scheduler of a test's own can take their
 // place. No fences are used: ThreadSanitizer does not know them. `single` is the identity of the
 // axis: the same members, all of which do nothing.
 //
-// | expression                     | result          | promise |
-// |--------------------------------|-----------------|-----------------------------------------------|
-// | `T::concurrent`                | constexpr bool  | may two threads be inside the store at once
-// | | `T::atomic<U>`                 | type            | load, store, exchange, fetch_add,
-// fetch_sub, compare_exchange_strong | | `T::mutex`                     | type            |
-// BasicLockable, try_lock                       | | `T::condition`                 | type |
-// wait(lock), wait_for(lock, ns), notify_one, notify_all | | `T::thread`                    | type
-// | constructible from a callable, join, joinable | | `T::yield()`                   | void | lets
-// another thread run                       | | `T::this_thread()`             | std::uintptr_t  |
-// differs between threads that live at once     |
+// | expression        | result         | promise                                                 |
+// |-------------------|----------------|---------------------------------------------------------|
+// | `T::concurrent`   | constexpr bool | may two threads be inside the store at once             |
+// | `T::atomic<U>`    | type           | load, store, exchange, fetch_add, compare_exchange_strong |
+// | `T::mutex`        | type           | lock, unlock                                            |
+// | `T::condition`    | type           | wait(lock), wait_for(lock, ns), notify_one, notify_all  |
+// | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
+// | `T::yield()`      | void           | lets another thread run                                 |
+// | `T::this_thread()` | std::uintptr_t | differs between threads that live at once              |
 #ifndef COFFER_CORE_THREADING_HPP
 #define COFFER_CORE_THREADING_HPP
 
 #include <atomic>
+#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <cstdint>
@@ -126,22 +125,80 @@ struct single {
 
 }  // namespace threading
 
+namespace detail::need {
+
 template <class T>
-concept threading_policy =
-    requires(typename T::mutex& mutex, typename T::condition& condition,
-             lock_of<typename T::mutex>& lock, typename T::template atomic<std::uint64_t>& word) {
-        { T::concurrent } -> std::convertible_to<bool>;
-        typename T::thread;
-        mutex.lock();
-        mutex.unlock();
+concept thread_concurrent = requires {
+    { T::concurrent } -> std::convertible_to<bool>;
+};
+template <class T>
+concept thread_atomic = requires(typename T::template atomic<std::uint64_t>& word,
+                                 const typename T::template atomic<std::uint64_t>& shown,
+                                 std::uint64_t value, std::memory_order order) {
+    { shown.load(order) } -> std::same_as<std::uint64_t>;
+    word.store(value, order);
+    { word.exchange(value, order) } -> std::same_as<std::uint64_t>;
+    { word.fetch_add(value, order) } -> std::same_as<std::uint64_t>;
+    { word.compare_exchange_strong(value, value, order) } -> std::same_as<bool>;
+};
+template <class T>
+concept thread_mutex = requires(typename T::mutex& mutex) {
+    mutex.lock();
+    mutex.unlock();
+};
+template <class T>
+concept thread_condition =
+    requires(typename T::condition& condition, lock_of<typename T::mutex>& lock) {
         condition.wait(lock);
+        condition.wait_for(lock, std::chrono::nanoseconds(1));
         condition.notify_one();
         condition.notify_all();
-        { word.load(std::memory_order_acquire) } -> std::same_as<std::uint64_t>;
-        word.store(std::uint64_t{}, std::memory_order_release);
-        T::yield();
-        { T::this_thread() } -> std::same_as<std::uintptr_t>;
     };
+template <class T>
+concept thread_thread =
+    std::default_initializable<typename T::thread> && std::movable<typename T::thread> &&
+    std::constructible_from<typename T::thread, void (*)()> &&
+    requires(typename T::thread& thread) {
+        { thread.joinable() } -> std::convertible_to<bool>;
+        thread.join();
+    };
+template <class T>
+concept thread_yield = requires { T::yield(); };
+template <class T>
+concept thread_mark = requires {
+    { T::this_thread() } -> std::same_as<std::uintptr_t>;
+};
+
+}  // namespace detail::need
+
+template <class T>
+concept threading_policy =
+    detail::need::thread_concurrent<T> && detail::need::thread_atomic<T> &&
+    detail::need::thread_mutex<T> && detail::need::thread_condition<T> &&
+    detail::need::thread_thread<T> && detail::need::thread_yield<T> && detail::need::thread_mark<T>;
+
+/// Does not compile unless threading_policy<T>, and says what T lacks.
+template <class T>
+consteval bool explain_threading_policy() {
+    static_assert(detail::need::thread_concurrent<T>,
+                  "a coffer threading policy needs  static constexpr bool concurrent");
+    static_assert(detail::need::thread_atomic<T>,
+                  "a coffer threading policy needs  template <class U> atomic  with load, store, "
+                  "exchange, fetch_add and compare_exchange_strong, as std::atomic has them");
+    static_assert(detail::need::thread_mutex<T>,
+                  "a coffer threading policy needs  class mutex  with lock and unlock");
+    static_assert(!detail::need::thread_mutex<T> || detail::need::thread_condition<T>,
+                  "a coffer threading policy needs  class condition  with wait, wait_for, "
+                  "notify_one and notify_all, for std::unique_lock<mutex>");
+    static_assert(detail::need::thread_thread<T>,
+                  "a coffer threading policy needs  class thread  that is movable and empty by "
+                  "default, made from a callable, with joinable and join");
+    static_assert(detail::need::thread_yield<T>,
+                  "a coffer threading policy needs  static void yield()");
+    static_assert(detail::need::thread_mark<T>,
+                  "a coffer threading policy needs  static std::uintptr_t this_thread()");
+    return threading_policy<T>;
+}
 
 static_assert(threading_policy<threading::multi> && threading_policy<threading::single>);
 

@@ -8,19 +8,19 @@
 //         ...                                           // open the store on `after` and judge it
 //     });
 //
-// | control                             | what it is for |
-// |-------------------------------------|----------------------------------------------------------|
-// | `process_killed()`                  | the disk as the next process finds it, on the same boot |
-// | `for_each_crash_state(p, limits, f)`| every disk that a power cut at this moment can leave | |
-// `crash_state(p, limits, number)`    | one of those again                                       |
-// | `set_step_hook(f)`                  | a look at each change before it happens | | `fail_call(n,
-// fault, kind)`         | the n-th call from now fails, once or for ever           | |
-// `set_sync_failure(mode)`            | what a failed sync of a file leaves behind               |
-// | `set_capacity(bytes)`               | a disk that becomes full | | `advance(ns)` | the clock,
-// which stands still otherwise                  | | `set_traced(on)`, `take_trace()`    | the calls
-// made                                           | | `is_durable(path)` ...              |
-// assertions about order                                   | | `flip`, `write_file`, `cut_file`
-// ...| damage, behind the back of whoever has the file open     |
+// | control                          | what it is for                                          |
+// |----------------------------------|---------------------------------------------------------|
+// | `process_killed()`               | the disk as the next process finds it, on the same boot |
+// | `for_each_crash_state(p, l, f)`  | every disk that a power cut at this moment can leave    |
+// | `crash_state(p, l, number)`      | one of those again                                      |
+// | `set_step_hook(f)`               | a look at each change before it happens                 |
+// | `fail_call(n, fault, kind)`      | the n-th call from now fails, once or for ever          |
+// | `set_sync_failure(mode)`         | what a failed sync of a file leaves behind              |
+// | `set_capacity(bytes)`            | a disk that becomes full                                |
+// | `advance(ns)`                    | the clock, which stands still otherwise                 |
+// | `set_traced(on)`, `take_trace()` | the calls made                                          |
+// | `is_durable(path)`, ...          | assertions about order                                  |
+// | `flip`, `write_file`, ...        | damage behind the back of whoever has the file open     |
 //
 // A disk that comes out of a crash is independent: nothing is open or locked on it, it has neither
 // hook nor faults nor trace, and what still runs on the old disk cannot reach it.

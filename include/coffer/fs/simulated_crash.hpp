@@ -6,13 +6,11 @@
 // model of ALICE: Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014). On top come
 // a size whose bytes are missing, shown as zeros or as garbage, and a sector torn in the middle.
 //
-// | profile | sectors of a file       | sizes   | names of a folder | unwritten end | torn sector |
-// |---------|-------------------------|---------|-------------------|---------------|-----------------|
-// | `p1`    | alone; one sector's own | ordered | ordered           | zeros         | if mapped |
-// |         | writes are ordered      |         |                   |               | | | `p2`    |
-// alone                   | alone   | alone             | or garbage    | if mapped       | | `p3`
-// | alone                   | alone   | alone, and a      | or bytes of   | also garbage in | | |
-// |         | rename comes apart| removed files | all the sector  |
+// | profile | sectors        | sizes   | names            | grown, unwritten | torn sector       |
+// |---------|----------------|---------|------------------|------------------|-------------------|
+// | `p1`    | ordered in one | ordered | ordered          | zeros            | halves, if mapped |
+// | `p2`    | alone          | alone   | alone            | or garbage       | halves, if mapped |
+// | `p3`    | alone          | alone   | renames in parts | or old bytes     | or all garbage    |
 //
 // Up to `crash_limits::exhaustive` parts every subset is visited. With more: all prefixes and
 // suffixes, all but one, one alone, pairs, and `random` subsets from `seed`.

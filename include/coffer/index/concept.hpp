@@ -6,36 +6,31 @@
 //
 // A policy `I` is an empty type:
 //
-// | expression                      | result         | promise |
-// |---------------------------------|----------------|------------------------------------------------|
-// | `I::id`                         | policy_id      | name and version of its image on disk | |
-// `I::ordered`                    | constexpr bool | has ascend and descend | | `I::template
-// table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every
-// encoded key if all are equal and at most 8, else 0 |
+// | expression                      | result         | promise                                     |
+// |---------------------------------|----------------|---------------------------------------------|
+// | `I::id`                         | policy_id      | name and version of its image on disk       |
+// | `I::ordered`                    | constexpr bool | has ascend and descend                      |
+// | `I::template table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every encoded key if all are equal and at most 8, else 0 |
 //
 // A table `t` (constructed as `table(epoch&, M)`; neither copyable nor movable):
 //
-// | expression                      | result         | who    | promise |
-// |---------------------------------|----------------|--------|---------------------------------------|
-// | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else |
-// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to
-// `key`  | | `t.prefetch(probe)`             | void           | any    | a hint that a lookup
-// follows          | | `t.find(probe, keys)`           | ref            | any    | 0: absent (or
-// keys.failed())          | | `t.locate(probe, keys)`         | table::place   | writer |
-// `place.ref` is 0 when absent; valid until the next change of the table | | `t.put(place, ref)` |
-// void           | writer | inserts or overwrites; allocates nothing if ready(1) held | |
-// `t.remove(place)`               | void           | writer | place.ref is not 0 | | `t.ready(n)`
-// | bool           | writer | the next n puts allocate nothing      | | `t.prepare(n)` |
-// result<void>   | one at a time, beside writer and readers | makes ready(n) true | |
-// `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk
-// order; false: the walk is over; `cursor` begins as table::cursor{} | | `t.ascend(bound, refs,
-// keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none:
-// there are none. ordered only | | `t.descend(bound, refs, keys)`  | void           | any    | the
-// same below, descending. ordered only | | `t.memory()`                    | std::size_t    | any
-// | bytes held                            | | `t.save(sink)`                  | result<void>   |
-// writer | hands its image to `sink(bytes) -> result<void>` piece by piece | | `t.restore(source)`
-// | result<void>   | writer | instead of start(): fills itself by `source(mutable_bytes) ->
-// result<void>`; an image that cannot be right is errc::corruption and does no harm |
+// | expression                      | result         | who    | promise                            |
+// |---------------------------------|----------------|--------|------------------------------------|
+// | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
+// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key` |
+// | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
+// | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
+// | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
+// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready(1) held |
+// | `t.remove(place)`               | void           | writer | place.ref is not 0                 |
+// | `t.ready(n)`                    | bool           | writer | the next n puts allocate nothing   |
+// | `t.prepare(n)`                  | result<void>   | one at a time, beside writer and readers | makes ready(n) true |
+// | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
+// | `t.ascend(bound, refs, keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none: there are none. ordered only |
+// | `t.descend(bound, refs, keys)`  | void           | any    | the same below, descending. ordered only |
+// | `t.memory()`                    | std::size_t    | any    | bytes held                         |
+// | `t.save(sink)`                  | result<void>   | writer | hands its image to `sink(bytes) -> result<void>` piece by piece |
+// | `t.restore(source)`             | result<void>   | writer | instead of start(): fills itself by `source(mutable_bytes) -> result<void>`; an image that cannot be right is errc::corruption and does no harm |
 //
 // A key present throughout a walk (by step, or by repeated ascend or descend) is met exactly once,
 // whatever is inserted, erased, overwritten or grown meanwhile.
@@ -43,19 +38,17 @@
 // The caller of find, ascend and descend holds an epoch pin for the length of the call, so that
 // what `keys` shows stays in place. `keys` is the caller's view of the records for one operation:
 //
-// | expression              | result | promise |
-// |-------------------------|--------|----------------------------------------------------------------|
-// | `keys.matches(r, key)`  | bool   | is `key` the key behind `r`; false also when it cannot be
-// read | | `keys.key_of(r)`        | bytes  | the key; empty when it cannot be read; valid until
-// the next call on `keys` | | `keys.failed()`         | bool   | something could not be read: the
-// answer of the table is void   |
+// | expression              | result | promise                                                     |
+// |-------------------------|--------|-------------------------------------------------------------|
+// | `keys.matches(r, key)`  | bool   | is `key` the key behind `r`; false also when it cannot be read |
+// | `keys.key_of(r)`        | bytes  | the key; empty when it cannot be read; valid until the next call on `keys` |
+// | `keys.failed()`         | bool   | something could not be read: the answer of the table is void |
 //
 // Memory `M` gives zeroed memory in lasting places, released when `M` is destroyed:
 //
-// | expression                       | result             | promise |
-// |----------------------------------|--------------------|------------------------------------------|
-// | `m.allocate(region, n, size)`    | result<std::byte*> | the n-th piece of a region (a small
-// number); 64-byte aligned, zeroed unless it has come back from an earlier run |
+// | expression                       | result             | promise                                |
+// |----------------------------------|--------------------|----------------------------------------|
+// | `m.allocate(region, n, size)`    | result<std::byte*> | the n-th piece of a region (a small number); 64-byte aligned, zeroed unless it has come back from an earlier run |
 #ifndef COFFER_INDEX_CONCEPT_HPP
 #define COFFER_INDEX_CONCEPT_HPP
 
@@ -93,34 +86,63 @@ struct no_keys {
     bool failed() const noexcept;
 };
 
+/// What images are saved to and restored from, likewise.
+using no_sink = result<void> (*)(bytes);
+using no_source = result<void> (*)(mutable_bytes);
+
 namespace need {
 
 template <class T>
-concept index_lookup =
-    requires(const T& table, const typename T::lookup& probe, no_keys& keys, bytes key) {
-        { table.probe(key) } -> std::same_as<typename T::lookup>;
-        { table.find(probe, keys) } -> std::same_as<ref>;
-        table.prefetch(probe);
-    };
-
+concept index_start = requires(T& table, std::uint64_t seed) {
+    { table.start(seed) } -> std::same_as<result<void>>;
+};
 template <class T>
-concept index_change = requires(T& table, const typename T::lookup& probe, typename T::place place,
-                                no_keys& keys, ref where, std::size_t n) {
+concept index_probe = requires(const T& table, bytes key) {
+    { table.probe(key) } -> std::same_as<typename T::lookup>;
+};
+template <class T>
+concept index_prefetch =
+    requires(const T& table, const typename T::lookup& probe) { table.prefetch(probe); };
+template <class T>
+concept index_find = requires(const T& table, const typename T::lookup& probe, no_keys& keys) {
+    { table.find(probe, keys) } -> std::same_as<ref>;
+};
+template <class T>
+concept index_locate = requires(T& table, const typename T::lookup& probe, no_keys& keys,
+                                const typename T::place& place) {
     { table.locate(probe, keys) } -> std::same_as<typename T::place>;
     { place.ref } -> std::convertible_to<ref>;
-    table.put(place, where);
-    table.remove(place);
-    { table.ready(n) } -> std::same_as<bool>;
-    { table.prepare(n) } -> std::same_as<result<void>>;
-    { table.start(std::uint64_t{}) } -> std::same_as<result<void>>;
 };
-
 template <class T>
-concept index_walk = requires(const T& table, typename T::cursor& cursor, std::vector<ref>& refs) {
-    { table.step(cursor, refs) } -> std::same_as<bool>;
+concept index_put =
+    requires(T& table, const typename T::place& place, ref where) { table.put(place, where); };
+template <class T>
+concept index_remove = requires(T& table, const typename T::place& place) { table.remove(place); };
+template <class T>
+concept index_ready = requires(T& table, std::size_t count) {
+    { table.ready(count) } -> std::same_as<bool>;
+};
+template <class T>
+concept index_prepare = requires(T& table, std::size_t count) {
+    { table.prepare(count) } -> std::same_as<result<void>>;
+};
+template <class T>
+concept index_step = std::default_initializable<typename T::cursor> &&
+                     requires(const T& table, typename T::cursor& cursor, std::vector<ref>& refs) {
+                         { table.step(cursor, refs) } -> std::same_as<bool>;
+                     };
+template <class T>
+concept index_memory = requires(const T& table) {
     { table.memory() } -> std::convertible_to<std::size_t>;
 };
-
+template <class T>
+concept index_save = requires(T& table, no_sink sink) {
+    { table.save(sink) } -> std::same_as<result<void>>;
+};
+template <class T>
+concept index_restore = requires(T& table, no_source source) {
+    { table.restore(source) } -> std::same_as<result<void>>;
+};
 template <class T>
 concept index_order =
     requires(const T& table, const bound& end, std::vector<ref>& refs, no_keys& keys) {
@@ -128,18 +150,74 @@ concept index_order =
         table.descend(end, refs, keys);
     };
 
+template <class I>
+concept index_id = requires {
+    { I::id } -> std::convertible_to<policy_id>;
+};
+template <class I>
+concept index_ordered = requires {
+    { I::ordered } -> std::convertible_to<bool>;
+};
+template <class I, class Threading, class Memory, std::size_t KeySize>
+concept index_with_table = requires { typename I::template table<Threading, Memory, KeySize>; };
+
 }  // namespace need
 
 template <class T>
-concept index_table = need::index_lookup<T> && need::index_change<T> && need::index_walk<T>;
+concept index_table =
+    need::index_start<T> && need::index_probe<T> && need::index_prefetch<T> &&
+    need::index_find<T> && need::index_locate<T> && need::index_put<T> && need::index_remove<T> &&
+    need::index_ready<T> && need::index_prepare<T> && need::index_step<T> &&
+    need::index_memory<T> && need::index_save<T> && need::index_restore<T>;
+
+/// Does not compile unless T is a table (in order, if `Ordered`), and says what T lacks.
+template <class T, bool Ordered>
+consteval bool explain_index_table() {
+    static_assert(need::index_start<T>,
+                  "a coffer index table needs  result<void> start(std::uint64_t seed)");
+    static_assert(need::index_probe<T>,
+                  "a coffer index table needs  class lookup  and  lookup probe(bytes) const");
+    static_assert(!need::index_probe<T> || need::index_prefetch<T>,
+                  "a coffer index table needs  void prefetch(const lookup&) const");
+    static_assert(!need::index_probe<T> || need::index_find<T>,
+                  "a coffer index table needs  ref find(const lookup&, Keys&) const");
+    static_assert(!need::index_probe<T> || need::index_locate<T>,
+                  "a coffer index table needs  class place  with a ref, and  "
+                  "place locate(const lookup&, Keys&)");
+    static_assert(!need::index_locate<T> || need::index_put<T>,
+                  "a coffer index table needs  void put(const place&, ref)");
+    static_assert(!need::index_locate<T> || need::index_remove<T>,
+                  "a coffer index table needs  void remove(const place&)");
+    static_assert(need::index_ready<T>, "a coffer index table needs  bool ready(std::size_t)");
+    static_assert(need::index_prepare<T>,
+                  "a coffer index table needs  result<void> prepare(std::size_t)");
+    static_assert(need::index_step<T>,
+                  "a coffer index table needs  class cursor  and  "
+                  "bool step(cursor&, std::vector<ref>&) const");
+    static_assert(need::index_memory<T>, "a coffer index table needs  std::size_t memory() const");
+    static_assert(need::index_save<T>, "a coffer index table needs  result<void> save(Sink)");
+    static_assert(need::index_restore<T>,
+                  "a coffer index table needs  result<void> restore(Source)");
+    static_assert(!Ordered || need::index_order<T>,
+                  "a coffer index table whose policy says ordered needs  ascend and descend  "
+                  "(const bound&, std::vector<ref>&, Keys&) const");
+    return index_table<T> && (!Ordered || need::index_order<T>);
+}
 
 }  // namespace detail
 
 template <class I>
-concept index_policy = requires {
-    { I::id } -> std::convertible_to<policy_id>;
-    { I::ordered } -> std::convertible_to<bool>;
-};
+concept index_policy = detail::need::index_id<I> && detail::need::index_ordered<I>;
+
+/// Does not compile unless index_policy<I>, and says what I lacks.
+template <class I>
+consteval bool explain_index_policy() {
+    static_assert(detail::need::index_id<I>,
+                  "a coffer index policy needs  static constexpr coffer::policy_id id");
+    static_assert(detail::need::index_ordered<I>,
+                  "a coffer index policy needs  static constexpr bool ordered");
+    return index_policy<I>;
+}
 
 }  // namespace coffer
 

@@ -18,8 +18,9 @@
 // I2  A key's first 30 bits of hash agree with the index of its bucket in the bucket's depth bits.
 // I3  `chained` is set only while slot 6 is a link. Whatever moves a key within a chain, or takes a
 //     bucket out of it, stores a new link between the copy and the removal; no link comes back.
-// I4  A split first copies, then sets the depth of the old bucket, then removes what was copied.
-//     Depths only grow; slot 6 goes back from link to key only in the split that makes it so.
+// I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
+//     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
+//     back from link to key only in the split that makes it so.
 // I5  While a chain is not empty the six slots before it are full, and so is all of it but its
 //     first bucket.
 //

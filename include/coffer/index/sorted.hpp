@@ -66,7 +66,7 @@ public:
         std::uint64_t head = 0;
     };
     using place = sorted_place;
-    /// How far a walk has come: everything below `from` was met.
+    /// How distant a walk has come: everything below `from` was met.
     struct cursor {
         kept_fence from = {};
         bool over = false;
@@ -305,9 +305,9 @@ private:
         }
         lengthen_prefix(leaf, at, keys);
     }
-    /// Images that are equal again and again are too far from the ends of the keys: if the keys of
-    /// the leaf, and the one in hand, share more than the prefix, they are taken anew. Their order,
-    /// and so every place, stays as it is.
+    /// Images that are equal again and again are too distant from the ends of the keys: if the keys
+    /// of the leaf, and the one in hand, share more than the prefix, they are taken anew. Their
+    /// order, and so every place, stays as it is.
     template <class Keys>
     void lengthen_prefix(node leaf, place& at, Keys& keys) {
         const node_meta meta = leaf.meta();

@@ -38,10 +38,10 @@ struct image_numbering {
     std::uint64_t granules = 0;
     std::uint64_t chunks = 1;
 
-    [[nodiscard]] node_id node(bool small) noexcept {
-        const std::uint64_t at = Pool::place_of(granules, granules_of(small));
-        granules = at + granules_of(small);
-        return static_cast<node_id>(at << 1 | (small ? 1 : 0));
+    [[nodiscard]] node_id node(bool compact) noexcept {
+        const std::uint64_t at = Pool::place_of(granules, granules_of(compact));
+        granules = at + granules_of(compact);
+        return static_cast<node_id>(at << 1 | (compact ? 1 : 0));
     }
     [[nodiscard]] std::uint32_t chain(std::size_t size) noexcept {
         const std::uint64_t at = chunks;
@@ -293,12 +293,12 @@ private:
             return false;
         }
         if (level != 0 && (is_small(id) || meta.count() == 0)) return false;
-        const bool far = meta.prefix() > inline_prefix;  // the prefix is in a chain
-        if (far && (Pool::exact || (level != 0 && meta.count() < 2))) return false;
+        const bool distant = meta.prefix() > inline_prefix;  // the prefix is in a chain
+        if (distant && (Pool::exact || (level != 0 && meta.count() < 2))) return false;
         if (Pool::exact && meta.prefix() != 0) return false;
         bool sound = true, first = true;
         for_chains<Pool>(at, [&](std::uint32_t chain) {
-            sound = sound && next_chain(chain, far && first ? meta.prefix() : 0);
+            sound = sound && next_chain(chain, distant && first ? meta.prefix() : 0);
             first = false;
         });
         longest_ = (std::max)(longest_, std::uint64_t{meta.prefix()});

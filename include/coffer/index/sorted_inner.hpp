@@ -79,8 +79,8 @@ protected:
         nodes_[locked_++] = which.words();
         return which;
     }
-    node_id take(bool small) noexcept {
-        const node_id id = pool_.take(small);
+    node_id take(bool compact) noexcept {
+        const node_id id = pool_.take(compact);
         lock(pool_.at(id));
         return id;
     }

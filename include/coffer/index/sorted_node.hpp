@@ -9,15 +9,15 @@
 //     behind them  entry[capacity]: leaf: 16 bits tag, 48 bits ref
 //                                   inner: 32 bits chain of the separator, 32 bits child
 //
-// A large node has 128 words and room for 62 entries; a small one, which is always a leaf, 96 words
-// and room for 46. A leaf begins small and moves to a large node when it is full.
+// A large node has 128 words and room for 62 entries; a compact one, which is always a leaf, 96
+// words and room for 46. A leaf begins compact and moves to a large node when it is full.
 //
 // I1  Every key of a leaf, and every separator of an inner node, begins with the node's prefix, if
 //     it is thought of as followed by zeros without end. What it has behind the prefix is its
 //     image: eight bytes are its head, in a leaf two more its tag, as big-endian numbers. So images
 //     order as keys do, except that different keys may have equal images.
 // I2  Entry 0 of an inner node has no separator: head and chain are 0.
-// I3  A place in memory is a small node, a large one or none for ever; its version only grows.
+// I3  A place in memory is a compact node, a large one or none for ever; its version only grows.
 //
 // Threads: one writer; readers beside it. The writer makes the version odd, stores words with
 // release and makes the version even; a reader loads words with acquire between two looks at the
@@ -129,7 +129,7 @@ struct node_meta {
     }
 };
 
-/// Which node: 31 bits for the first of its granules, and whether it is a small one.
+/// Which node: 31 bits for the first of its granules, and whether it is a compact one.
 using node_id = std::uint32_t;
 inline constexpr node_id no_node = 0xFFFFFFFF;
 
@@ -147,8 +147,8 @@ static_assert(node_header_words + 2 * large_entries == large_granules * granule_
 [[nodiscard]] constexpr bool is_small(node_id id) noexcept {
     return (id & 1) != 0;
 }
-[[nodiscard]] constexpr unsigned granules_of(bool small) noexcept {
-    return small ? small_granules : large_granules;
+[[nodiscard]] constexpr unsigned granules_of(bool compact) noexcept {
+    return compact ? small_granules : large_granules;
 }
 
 [[nodiscard]] constexpr ref ref_of(std::uint64_t entry) noexcept {
@@ -175,8 +175,8 @@ public:
     static_assert(sizeof(word) == 8, "images of the index are made of 64-bit words");
 
     sorted_node() noexcept = default;
-    sorted_node(word* words, bool small) noexcept
-        : words_(words), capacity_(small ? small_entries : large_entries) {}
+    sorted_node(word* words, bool compact) noexcept
+        : words_(words), capacity_(compact ? small_entries : large_entries) {}
 
     [[nodiscard]] unsigned capacity() const noexcept { return capacity_; }
     [[nodiscard]] word* words() const noexcept { return words_; }

@@ -4,7 +4,7 @@
 // another place in a later run:
 //
 //     region 0  one sorted_state: the root, how much is in use, heads of the free lists
-//     region 1  granules of 256 bytes; a node is 4 of them in a row (large) or 3 (small)
+//     region 1  granules of 256 bytes; a node is 4 of them in a row (large) or 3 (compact)
 //     region 2  chunks of 32 bytes; key bytes lie in chains of chunks
 //
 // A chain holds the bytes of a separator, or of a leaf's prefix when it is too long for the node:
@@ -68,10 +68,10 @@ struct alignas(64) sorted_state {
     word root;        // node_id
     word height;      // levels, leaves included
     word inner;       // how many inner nodes there are
-    word granules;    // used so far, free ones included
-    word chunks;      // used so far, free ones and the reserved first included
+    word granules;    // used so distant, free ones included
+    word chunks;      // used so distant, free ones and the reserved first included
     word longest;     // size of the longest key that was ever put
-    word free_small;  // first of the free small nodes, or no_node
+    word free_small;  // first of the free compact nodes, or no_node
     word free_large;  // ... large nodes
     word free_chunk;  // ... chunks, or 0
     word spare[5];
@@ -201,18 +201,18 @@ public:
         return std::uint64_t{1} << (granule_bits + static_cast<unsigned>(first));
     }
     /// A locked node of no content.
-    [[nodiscard]] node_id take(bool small) noexcept {
-        auto& free = small ? state_->free_small : state_->free_large;
+    [[nodiscard]] node_id take(bool compact) noexcept {
+        auto& free = compact ? state_->free_small : state_->free_large;
         auto id = static_cast<node_id>(free.load(std::memory_order_relaxed));
         if (id != no_node) {
             free.store(at(id).prefix_word(0), std::memory_order_release);
         } else {
             const std::uint64_t first =
-                place_of(state_->granules.load(std::memory_order_relaxed), granules_of(small));
-            const std::uint64_t used = first + granules_of(small);
+                place_of(state_->granules.load(std::memory_order_relaxed), granules_of(compact));
+            const std::uint64_t used = first + granules_of(compact);
             COFFER_ASSERT(used <= granules_.capacity(), "put of a table that was not ready");
             state_->granules.store(used, std::memory_order_release);
-            id = static_cast<node_id>(first << 1 | (small ? 1 : 0));
+            id = static_cast<node_id>(first << 1 | (compact ? 1 : 0));
         }
         const node taken = at(id);
         taken.lock();
@@ -330,8 +330,8 @@ private:
         }
     }
     /// A put makes a separator, a prefix, and a prefix when locate() met ties. None is longer than
-    /// the longest key so far and an image, except where all keys of a full leaf are longer than
-    /// any before these `n`.
+    /// the longest key so distant and an image, except where all keys of a full leaf are longer
+    /// than any before these `n`.
     [[nodiscard]] std::uint64_t chunks_needed(std::uint64_t n) const noexcept {
         const std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
         return n * 3 * chunks_of(longest + 16) + n / 31 * 2 * chunks_of(longest_key + 16);

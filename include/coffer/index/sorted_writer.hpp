@@ -1,6 +1,6 @@
 // coffer/index/sorted_writer.hpp: changes of the B+tree of `sorted`, from its leaves up.
 //
-//     full small leaf     moves into a large node
+//     full compact leaf     moves into a large node
 //     full large leaf     is split where images differ, as near to the middle as they do; behind
 //                         the last key when keys come in ascending order, before the first when in
 //                         descending order

@@ -10,30 +10,35 @@
 //
 // A medium says how the bytes of a segment are held:
 //
-// | expression                     | result       | promise |
-// |--------------------------------|--------------|------------------------------------------------------|
-// | `M::persistent`                | bool         | there are files | | `M::hands_over` | bool |
-// bytes reach the system only by write_out             | | `m.prepare(dir, name, size)`   |
-// result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no
-// room | | `m.open(dir, name, end)`       | result<body> | an existing segment of `end` bytes, for
-// reading      | | `body.memory()`                | std::byte*   | where its bytes are; null: only
-// read_at reaches them | | `body.stored(o, n)`            | void         | bytes [o, o+n) of the
-// memory were written            | | `body.write_out(o, n)`         | result<void> | hands [o, o+n)
-// to the system                         | | `body.sync(end)`               | result<void> | what
-// was handed over below `end` is durable          | | `body.settle(end)`             |
-// result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving`
-// frees what readers may still see | | `body.read_at(o, span)`        | result<void> | for bodies
-// without memory                            |
+// | expression               | result        | promise                                           |
+// |--------------------------|---------------|---------------------------------------------------|
+// | `M::file_system_type`    | type          | where it keeps them                               |
+// | `M::persistent`          | bool          | there are files                                   |
+// | `M::hands_over`          | bool          | bytes reach the system only by write_out          |
+// | `M(fs, options)`         |               | once for each log                                 |
+// | `m.prepare(dir, name, size)` | result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no room |
+// | `m.open(dir, name, end)` | result<body>  | an existing segment of `end` bytes, for reading. persistent only |
+// | `body.memory()`          | std::byte*    | where its bytes are; null: only read_at reaches them |
+// | `body.stored(o, n)`      | void          | bytes [o, o+n) of the memory were written         |
+// | `body.write_out(o, n)`   | result<void>  | hands [o, o+n) to the system                      |
+// | `body.sync(end)`         | result<void>  | what was handed over below `end` is durable       |
+// | `body.settle(end)`       | result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving` frees what readers may still see |
+// | `body.read_at(o, span)`  | result<void>  | for bodies without memory                         |
 #ifndef COFFER_JOURNAL_SEGMENT_HPP
 #define COFFER_JOURNAL_SEGMENT_HPP
 
+#include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/format/position.hpp>
 #include <coffer/format/segment_header.hpp>
+#include <coffer/fs/concept.hpp>
+#include <coffer/journal/log_state.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace coffer::detail {
@@ -44,6 +49,100 @@ struct leaving {
     void* context = nullptr;
     std::uint64_t what = 0;
 };
+
+namespace need {
+
+template <class M>
+concept medium_types = std::movable<typename M::body> && file_system<typename M::file_system_type>;
+template <class M>
+concept medium_facts = requires {
+    { M::persistent } -> std::convertible_to<bool>;
+    { M::hands_over } -> std::convertible_to<bool>;
+};
+template <class M>
+concept medium_made = std::constructible_from<M, typename M::file_system_type, const log_options&>;
+template <class M>
+concept medium_prepare =
+    requires(M& medium, typename M::file_system_type::directory* folder, std::string_view name) {
+        { medium.prepare(folder, name, std::uint64_t{}) } -> std::same_as<result<typename M::body>>;
+    };
+template <class M>
+concept medium_open =
+    requires(M& medium, typename M::file_system_type::directory* folder, std::string_view name) {
+        { medium.open(folder, name, std::uint64_t{}) } -> std::same_as<result<typename M::body>>;
+    };
+template <class B>
+concept body_memory = requires(const B& body) {
+    { body.memory() } -> std::same_as<std::byte*>;
+};
+template <class B>
+concept body_stored = requires(B& body, std::uint64_t at) { body.stored(at, at); };
+template <class B>
+concept body_write_out = requires(B& body, std::uint64_t at) {
+    { body.write_out(at, at) } -> std::same_as<result<void>>;
+};
+template <class B>
+concept body_sync = requires(B& body, std::uint64_t end) {
+    { body.sync(end) } -> std::same_as<result<void>>;
+};
+template <class B>
+concept body_settle = requires(B& body, std::uint64_t end) {
+    { body.settle(end) } -> std::same_as<result<leaving>>;
+};
+template <class B>
+concept body_read_at = requires(const B& body, std::uint64_t at, mutable_bytes into) {
+    { body.read_at(at, into) } -> std::same_as<result<void>>;
+};
+template <class B>
+concept segment_body = body_memory<B> && body_stored<B> && body_write_out<B> && body_sync<B> &&
+                       body_settle<B> && body_read_at<B>;
+
+}  // namespace need
+
+template <class M>
+concept segment_medium =
+    need::medium_types<M> && need::medium_facts<M> && need::medium_made<M> &&
+    need::medium_prepare<M> &&
+    (!M::persistent || need::medium_open<M>)&&need::segment_body<typename M::body>;
+
+template <class B>
+consteval void explain_segment_body() {
+    static_assert(need::body_memory<B>,
+                  "a body of a coffer medium needs  std::byte* memory() const");
+    static_assert(need::body_stored<B>,
+                  "a body of a coffer medium needs  void stored(std::uint64_t, std::uint64_t)");
+    static_assert(need::body_write_out<B>,
+                  "a body of a coffer medium needs  "
+                  "result<void> write_out(std::uint64_t, std::uint64_t)");
+    static_assert(need::body_sync<B>,
+                  "a body of a coffer medium needs  result<void> sync(std::uint64_t)");
+    static_assert(need::body_settle<B>,
+                  "a body of a coffer medium needs  result<leaving> settle(std::uint64_t)");
+    static_assert(need::body_read_at<B>,
+                  "a body of a coffer medium needs  "
+                  "result<void> read_at(std::uint64_t, mutable_bytes) const");
+}
+
+/// Does not compile unless segment_medium<M>, and says what M lacks.
+template <class M>
+consteval bool explain_segment_medium() {
+    static_assert(need::medium_types<M>,
+                  "a coffer medium needs  class body  that is movable, and  file_system_type");
+    static_assert(need::medium_facts<M>,
+                  "a coffer medium needs  static constexpr bool persistent and hands_over");
+    if constexpr (need::medium_types<M> && need::medium_facts<M>) {
+        static_assert(need::medium_made<M>,
+                      "a coffer medium is made from a file system and const log_options&");
+        static_assert(need::medium_prepare<M>,
+                      "a coffer medium needs  "
+                      "result<body> prepare(directory*, std::string_view, std::uint64_t)");
+        static_assert(!M::persistent || need::medium_open<M>,
+                      "a coffer medium that is persistent needs  "
+                      "result<body> open(directory*, std::string_view, std::uint64_t)");
+        explain_segment_body<typename M::body>();
+    }
+    return segment_medium<M>;
+}
 
 template <class Body, threading_policy Threading>
 struct segment {

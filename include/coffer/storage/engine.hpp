@@ -54,7 +54,15 @@ class engine {
     using threads = std::conditional_t<Durability::needs_worker && Storage::persistent &&
                                            !Threading::concurrent,
                                        threading::multi, Threading>;
+    static_assert(need::storage_with_medium<Storage, FS>,
+                  "a coffer storage policy needs  template <class FS> medium");
     using medium = typename Storage::template medium<FS>;
+    static_assert(explain_segment_medium<medium>());
+    static_assert(need::index_with_table<Index, threads, heap_memory, KeySize>,
+                  "a coffer index policy needs  "
+                  "template <class Threading, class Memory, std::size_t KeySize> table");
+    static_assert(explain_index_table<typename Index::template table<threads, heap_memory, KeySize>,
+                                      Index::ordered>());
 
 public:
     using records_type = records<medium, Index, threads, KeySize>;
@@ -65,10 +73,13 @@ public:
 private:
     using log_type = typename records_type::log_type;
     using background_type = background<FS, threads>;
+    static_assert(need::durability_with_driver<Durability, log_type>,
+                  "a coffer durability policy needs  template <class Log> driver");
     using driver_type = typename std::conditional_t<
         Storage::persistent, typename Durability::template driver<log_type>, idle_driver<log_type>>;
     static constexpr bool hides = Storage::persistent && Durability::hides_until_kept &&
                                   (Durability::survives_system_crash || Storage::hands_over);
+    static_assert(explain_durability_driver<driver_type, log_type, hides>());
     using writer_type = writer<records_type, driver_type, background_type, hides>;
     using opener_type = opener<records_type, Durability::survives_system_crash>;
 
@@ -246,11 +257,21 @@ private:
         : options_(chosen),
           system_(system),
           read_only_(read_only),
+          fork_mark_(mark_of(system)),
           records_(system, log_options_of(chosen)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),
           writer_(records_, driver_, background_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
+
+    /// A mark of this file system, where it tells its own apart; else of the process.
+    [[nodiscard]] static typename FS::fork_mark mark_of([[maybe_unused]] const FS& system) {
+        if constexpr (std::constructible_from<typename FS::fork_mark, const FS&>) {
+            return typename FS::fork_mark(system);
+        } else {
+            return typename FS::fork_mark();
+        }
+    }
 
     [[nodiscard]] result<void> usable() const {
         if (fork_mark_.forked()) [[unlikely]] {

@@ -2,6 +2,8 @@
 //
 // A type belongs to the axis whose concept it satisfies. At most one policy may be named per axis;
 // what is not named is the default. Two spellings of the same choice are therefore the same type.
+// A type that satisfies none was meant for the axis of which it has some member: it is told what it
+// lacks there.
 #ifndef COFFER_STORE_SELECT_HPP
 #define COFFER_STORE_SELECT_HPP
 
@@ -23,6 +25,42 @@ template <class P>
 inline constexpr int axes_of =
     int{storage_policy<P>} + int{durability_policy<P>} + int{index_policy<P>} +
     int{threading_policy<P>} + int{file_system<P>};
+
+/// Does P have a member that only this axis asks for?
+template <class P>
+concept meant_for_storage = need::persistence<P> || need::hand_over<P>;
+template <class P>
+concept meant_for_durability = need::survival<P> || need::hiding<P> || need::worker<P>;
+template <class P>
+concept meant_for_index = need::index_ordered<P>;
+template <class P>
+concept meant_for_threading = need::thread_concurrent<P> || need::thread_atomic<P>;
+template <class P>
+concept meant_for_fs = need::fs_types<P> || need::fs_open_directory<P>;
+
+/// Says what a type that is no policy lacks to be the one that it was meant to be.
+template <class P>
+consteval bool explain_policy() {
+    if constexpr (axes_of<P> != 0) {
+        return true;
+    } else if constexpr (meant_for_storage<P>) {
+        return explain_storage_policy<P>();
+    } else if constexpr (meant_for_durability<P>) {
+        return explain_durability_policy<P>();
+    } else if constexpr (meant_for_index<P>) {
+        return explain_index_policy<P>();
+    } else if constexpr (meant_for_threading<P>) {
+        return explain_threading_policy<P>();
+    } else if constexpr (meant_for_fs<P>) {
+        return explain_file_system<P>();
+    } else {
+        static_assert(
+            axes_of<P> != 0,
+            "coffer::store takes policies: storage, durability, index, threading or fs; one of "
+            "the types given after Key and Value is none of them");
+        return false;
+    }
+}
 
 /// The axes, as predicates to pick by.
 struct storage_axis {
@@ -63,10 +101,7 @@ struct pick<Axis, Fallback, P, Rest...> {
 
 template <class... Ps>
 struct selection {
-    static_assert(
-        ((axes_of<Ps> != 0) && ...),
-        "coffer::store takes policies: storage, durability, index, threading or fs; one of "
-        "the types given after Key and Value is none of them");
+    static_assert((explain_policy<Ps>() && ...), "coffer::store: see the sentence above");
     static_assert(
         ((axes_of<Ps> <= 1) && ...),
         "coffer::store: a policy must belong to one axis; one of the types given satisfies two");
