@@ -148,12 +148,12 @@ private:
         for (const mode each :
              {mode{sync_failure::lost, "F1"}, mode{sync_failure::lost_with_size, "F3"},
               mode{sync_failure::reverted, "F4"}}) {
-            for (const std::uint64_t number : {1, 2}) {
+            for (const std::uint64_t number : {1U, 2U}) {
                 scene with = in;
                 with.disk = in.disk.process_killed();
                 with.disk.set_sync_failure(each.is);
                 with.failing = number;
-                with.reverts_maps = of_->mapped && each.is == sync_failure::reverted;
+                with.reverts = each.is == sync_failure::reverted;
                 with.name += std::string(" ") + each.name + (number == 1 ? "" : " second");
                 play(with, all, from);
             }
@@ -161,7 +161,6 @@ private:
     }
 
     void play(const scene& in, const workload& all, std::size_t from) {
-        lenient_ = in.reverts_maps;
         where_ = of_->name + "|" + in.name + "|" + told(all);
         if (!only_.empty() && only_.rfind(where_ + "|", 0) != 0) return;
         judge_ = judge(*of_, in.chosen);
@@ -174,7 +173,7 @@ private:
         tally_.points += played.points().size();
         for (std::size_t i = 0; i < played.points().size(); ++i) {
             const point& each = played.points()[i];
-            for (profile with : {profile::p0, profile::p1, profile::p2, profile::p3}) {
+            for (const profile with : {profile::p0, profile::p1, profile::p2, profile::p3}) {
                 crash_at(each, i, with);
             }
         }
@@ -186,8 +185,8 @@ private:
         if (!only_.empty() && only_.rfind(where_ + "|" + name + "|", 0) != 0) return;
         if (with == profile::p0) {
             ++tally_.states;
-            consider(at.disk.process_killed(), lenient_ ? at.may.after_anything : at.may.after_kill,
-                     at, with, name + "|0", "all that was written");
+            consider(at.disk.process_killed(), at.may.after_kill, at, with, name + "|0",
+                     "all that was written");
             return;
         }
         std::uint64_t count = 0;
@@ -220,12 +219,12 @@ private:
         }
         ++tally_.judged;
         const std::string where = at.where + ", on disk: " + subset;
-        if (with != profile::p3 && !lenient_ && drawn(hash + 1, 0.02)) {
+        if (with != profile::p3 && drawn(hash + 1, 0.02)) {
             interrupt(disk, may, with == profile::p0 ? at.may.after_power_cut : may, 3, name,
                       where);
         }
-        const bool refuses = with == profile::p3 || (lenient_ && with == profile::p0);
-        const auto bad = refuses ? judge_.survive(disk, *may) : judge_.examine(disk, *may);
+        const auto bad =
+            with == profile::p3 ? judge_.survive(disk, *may) : judge_.examine(disk, *may);
         if (bad) note(name, where, *bad);
     }
 
@@ -294,7 +293,6 @@ private:
     judge judge_{*of_, default_options()};
     std::unordered_set<std::uint64_t> judged_;
     std::string where_;
-    bool lenient_ = false;  // see scene::reverts_maps
     tally tally_;
     std::map<std::string, unsigned> sorts_;
     std::vector<std::string> told_;

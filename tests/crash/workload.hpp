@@ -62,7 +62,7 @@ struct scene {
     coffer::options chosen;
     std::size_t large;          // size of a large value
     std::uint64_t failing = 1;  // which sync fail-next-sync lets fail: 1 is the next one
-    bool reverts_maps = false;  // what a failed sync was to save vanishes from under a map
+    bool reverts = false;       // a failed sync takes back what it was to save: mode F4
 };
 
 /// A moment at which everything may end.
@@ -152,10 +152,18 @@ private:
     /// From any thread.
     void keep(const std::string& where) {
         const std::unique_lock<std::mutex> held(guard_);
+        note_reversion();
         if (!recording_) return;
         simulated copy = disk_;
         prospects may = history_.at([&] { copy = disk_.process_killed(); });
         points_.push_back({std::move(copy), std::move(may), where});
+    }
+
+    /// What the system has thrown away is lost to a killed process too.
+    void note_reversion() {
+        if (!scene_->reverts || reverted_ || disk_.faults() == 0) return;
+        reverted_ = true;
+        history_.lost_what_was_not_synced();
     }
 
     void complain(const std::string& what) { violations_.push_back({now_, what}); }
@@ -163,7 +171,8 @@ private:
     /// Where the system takes bytes away under a map, reading them is an error, never a wrong
     /// value.
     void complain_of(const coffer::error& cause) {
-        if (armed_ && scene_->reverts_maps && cause.kind() == coffer::errc::corruption) return;
+        if (armed_ && scene_->reverts && of_->mapped && cause.kind() == coffer::errc::corruption)
+            return;
         complain(std::string("reading everything: ") + cause.what());
     }
 
@@ -173,6 +182,10 @@ private:
         if (!opened) {
             complain(std::string("open: ") + opened.error().what());
             return;
+        }
+        {
+            const std::unique_lock<std::mutex> held(guard_);
+            note_reversion();
         }
         auto found = (*opened)->all();
         if (!found) {
@@ -194,7 +207,6 @@ private:
             history_.synced();
         } else {
             failed(closed.error());
-            if (scene_->reverts_maps) history_.lost_what_was_not_synced();
         }
     }
 
@@ -285,6 +297,7 @@ private:
     contents seen_;
     std::unique_ptr<opened> store_;
     bool armed_ = false;
+    bool reverted_ = false;
     std::mutex guard_;  // guards what the hook uses
     std::string now_;
     bool recording_ = false;

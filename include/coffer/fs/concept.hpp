@@ -22,7 +22,7 @@
 // | `fs.random(span)`             | void                      | fills with unpredictable bytes                 |
 // | `fs.boot_id()`                | std::uint64_t             | equal as long as the kernel runs; 0: unknown   |
 // | `fs.process_id()`             | std::uint64_t             | for messages                                   |
-// | `FS::fork_mark`               | type                      | made from nothing or from `fs`; `forked()`: is this another process than at construction; one load where the system allows |
+// | `FS::fork_mark`               | type                      | made from `fs`; `forked()`: is this another process than at construction; one load where the system allows |
 // | `dir.path()`                  | std::string_view          | as given, for messages                         |
 // | `dir.list()`                  | result<vector<string>>    | every name but . and ..                        |
 // | `dir.create(name)`            | result<FS::file>          | invalid_argument if the name exists; mode 0600 |
@@ -107,7 +107,7 @@ concept fs_process_id = requires(FS& fs) {
     { fs.process_id() } -> std::same_as<std::uint64_t>;
 };
 template <class FS>
-concept fs_fork_mark = std::default_initializable<typename FS::fork_mark> &&
+concept fs_fork_mark = std::constructible_from<typename FS::fork_mark, const FS&> &&
                        requires(const typename FS::fork_mark& mark) {
                            { mark.forked() } -> std::same_as<bool>;
                        };
@@ -304,7 +304,8 @@ consteval void explain_fs_members() {
     static_assert(need::fs_process_id<FS>,
                   "a coffer file system needs  std::uint64_t process_id()");
     static_assert(need::fs_fork_mark<FS>,
-                  "a coffer file system needs  class fork_mark  with  bool forked() const");
+                  "a coffer file system needs  class fork_mark, made from the file system, with  "
+                  "bool forked() const");
 }
 
 }  // namespace detail

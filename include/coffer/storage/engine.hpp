@@ -81,7 +81,7 @@ private:
                                   (Durability::survives_system_crash || Storage::hands_over);
     static_assert(explain_durability_driver<driver_type, log_type, hides>());
     using writer_type = writer<records_type, driver_type, background_type, hides>;
-    using opener_type = opener<records_type, Durability::survives_system_crash>;
+    using opener_type = opener<records_type>;
 
 public:
     /// In a forked child the engine is left to the parent: only the lock's descriptor is closed
@@ -257,21 +257,12 @@ private:
         : options_(chosen),
           system_(system),
           read_only_(read_only),
-          fork_mark_(mark_of(system)),
+          fork_mark_(system),
           records_(system, log_options_of(chosen)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),
           writer_(records_, driver_, background_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
-
-    /// A mark of this file system, where it tells its own apart; else of the process.
-    [[nodiscard]] static typename FS::fork_mark mark_of([[maybe_unused]] const FS& system) {
-        if constexpr (std::constructible_from<typename FS::fork_mark, const FS&>) {
-            return typename FS::fork_mark(system);
-        } else {
-            return typename FS::fork_mark();
-        }
-    }
 
     [[nodiscard]] result<void> usable() const {
         if (fork_mark_.forked()) [[unlikely]] {
@@ -363,7 +354,7 @@ private:
     FS system_;
     bool read_only_;
     bool closed_ = false;
-    typename FS::fork_mark fork_mark_;
+    typename FS::fork_mark fork_mark_{system_};
     recovery_report report_;
     position opened_at_;
     std::unique_ptr<typename FS::file> lock_;  // E1

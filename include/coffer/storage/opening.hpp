@@ -6,8 +6,9 @@
 //      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
 //      none
 //   3  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
-//   4  what is torn is kept aside; under `sync` the commits behind the durable place are written to
-//      a new segment and synced, because the page cache may show what the disk does not hold
+//   4  what is torn is kept aside; the commits behind the durable place are written to a new segment
+//      and synced, because a sync may have failed before the end: then the page cache shows what the
+//      disk does not hold, and no later sync will bring it there
 //   5  the index is made from the log
 //   6  files that are not part of the log go, after the log is durable
 //
@@ -39,12 +40,12 @@ struct recovery_report {
     std::uint64_t commits = 0;        ///< commits of the store up to here
     std::uint64_t dropped_bytes = 0;  ///< bytes of an unfinished tail that were cut off
     std::string kept_aside;           ///< where those bytes are, when there are any
-    std::uint64_t rewritten = 0;      ///< records copied behind the durable place under `sync`
+    std::uint64_t rewritten = 0;      ///< records copied from behind the durable place
 };
 
 namespace detail {
 
-template <class Records, bool RewritesTail>
+template <class Records>
 class opener {
     using file_system_type = typename Records::file_system_type;
     using directory = typename file_system_type::directory;
@@ -238,7 +239,7 @@ private:
             if (auto kept = keep_aside(*survey, surveyor.scanner()); !kept) return kept;
         }
         saved_commits<Records> saved;
-        if (writes && RewritesTail && !survey->clean) {
+        if (writes && !survey->clean) {
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
         image_loader<Records> image;
