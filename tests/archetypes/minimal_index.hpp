@@ -125,7 +125,7 @@ private:
             if (each == 0) continue;
             const coffer::bytes key = keys.key_of(each);
             const bool inside = from.is == bound::kind::open || behind(key, from.key) ||
-                                (from.is == bound::kind::including && equal(key, from.key));
+                                (from.is == bound::kind::including && coffer::equal(key, from.key));
             if (!inside || (best != 0 && behind(key, best_key))) continue;
             best = each;
             best_key.assign(key.begin(), key.end());

@@ -20,9 +20,9 @@ namespace coffer::detail {
 
 /// May this be the name of a file inside a folder?
 [[nodiscard]] inline bool is_file_name(std::string_view name) noexcept {
-    constexpr std::string_view never("/\\:\0", 4);
+    constexpr std::string_view forbidden("/\\:\0", 4);
     return !name.empty() && name != "." && name != ".." &&
-           name.find_first_of(never) == std::string_view::npos;
+           name.find_first_of(forbidden) == std::string_view::npos;
 }
 
 [[nodiscard]] inline std::string joined(std::string_view folder, std::string_view name) {

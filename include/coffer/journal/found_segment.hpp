@@ -8,10 +8,10 @@ namespace coffer::detail {
 
 struct found_segment {
     std::uint64_t id = 0;
-    std::uint64_t begin = 0;  // where its records begin
-    std::uint64_t end = 0;    // where they end
-    bool torn = false;        // ended by a crash, not by a mark
-    bool durable = false;     // all of it is known to be on stable storage
+    std::uint64_t begin = 0;    // where its records begin
+    std::uint64_t end = 0;      // where they end
+    bool torn = false;          // ended by a crash, not by a mark
+    std::uint64_t durable = 0;  // below here it is known to be on stable storage
 };
 
 }  // namespace coffer::detail

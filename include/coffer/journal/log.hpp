@@ -242,12 +242,12 @@ public:
                                                    segment_seed(id_.low, id_.high, found.id));
         made->begin = found.begin;
         made->end = made->handed = found.end;
-        made->synced = found.durable ? found.end : 0;
+        made->synced = made->doubtful = found.durable;
         made->full = made->settled = true;
         made->torn = found.torn;
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        if (!found.durable) unsynced_.push_back(made.get());
+        if (found.durable != found.end) unsynced_.push_back(made.get());
         segments_.push_back(std::move(made));
         return segments_.back().get();
     }
@@ -519,6 +519,7 @@ private:
         for (const task& each : tasks_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
+            if (auto again = write_again(to); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
             to.synced = each.end;
         }
@@ -543,6 +544,15 @@ private:
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
         if (left->free != nullptr) readers_.retire(left->free, left->context, left->what);
         readers_.reclaim();
+        return {};
+    }
+
+    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
+    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
+    [[nodiscard]] result<void> write_again(segment_type& from) {
+        if (from.doubtful >= from.end) return {};
+        if (auto done = from.body.write_again(from.doubtful, from.end); !done) return done;
+        from.doubtful = from.end;
         return {};
     }
 

@@ -20,6 +20,7 @@ struct log_options {
     std::uint64_t first_segment_bytes = std::uint64_t{1} << 20;  // size of a young store's segments
     std::uint64_t min_free_bytes = 0;                            // keep this much of the disk free
     bool verify_reads = true;  // check every record that is read from a file
+    bool read_only = false;    // nothing is ever written
     bool map_reads = true;     // read settled segments through maps; else by pread
 };
 

@@ -260,7 +260,7 @@ private:
             marked = each.end == end && end == at.size;
             out_.clean = marked && each.type == record_type::end;
         }
-        tail_.push_back({at.id, begin, end, !marked, false});
+        tail_.push_back({at.id, begin, end, !marked, 0});
         beyond_ = (std::max)(beyond_, scan_.durable_claim(end));
         out_.torn_bytes = scan_.used() > end ? scan_.used() - end : 0;
     }
@@ -296,12 +296,14 @@ private:
                 auto sealed = sealed_end(*each, run.end);
                 if (!sealed) return sealed.failure();
                 const std::uint64_t begin = header_size(each->header.live.size());
-                out_.live.push_back({id, begin, *sealed, run.end != 0, true});
+                out_.live.push_back({id, begin, *sealed, run.end != 0, *sealed});
             }
         }
         for (found_segment& each : tail_) {
             if (std::find(dropped_.begin(), dropped_.end(), each.id) != dropped_.end()) continue;
-            each.durable = out_.durable >= position(each.id, each.end);
+            each.durable = out_.durable >= position(each.id, each.end) ? each.end
+                           : out_.durable.segment() == each.id         ? out_.durable.offset()
+                                                                       : 0;
             out_.live.push_back(each);
         }
         for (const candidate& each : candidates_) {

@@ -24,6 +24,7 @@
 // | `body.sync(end)`         | result<void>  | what was handed over below `end` is durable       |
 // | `body.settle(end)`       | result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving` frees what readers may still see |
 // | `body.read_at(o, span)`  | result<void>  | for bodies without memory                         |
+// | `body.write_again(from, end)` | result<void> | of an opened segment: writes [from, end) once more as it is |
 #ifndef COFFER_JOURNAL_SEGMENT_HPP
 #define COFFER_JOURNAL_SEGMENT_HPP
 
@@ -94,8 +95,12 @@ concept body_read_at = requires(const B& body, std::uint64_t at, mutable_bytes i
     { body.read_at(at, into) } -> std::same_as<result<void>>;
 };
 template <class B>
+concept body_write_again = requires(B& body, std::uint64_t at) {
+    { body.write_again(at, at) } -> std::same_as<result<void>>;
+};
+template <class B>
 concept segment_body = body_memory<B> && body_stored<B> && body_write_out<B> && body_sync<B> &&
-                       body_settle<B> && body_read_at<B>;
+                       body_settle<B> && body_read_at<B> && body_write_again<B>;
 
 }  // namespace need
 
@@ -121,6 +126,9 @@ consteval void explain_segment_body() {
     static_assert(need::body_read_at<B>,
                   "a body of a coffer medium needs  "
                   "result<void> read_at(std::uint64_t, mutable_bytes) const");
+    static_assert(need::body_write_again<B>,
+                  "a body of a coffer medium needs  "
+                  "result<void> write_again(std::uint64_t, std::uint64_t)");
 }
 
 /// Does not compile unless segment_medium<M>, and says what M lacks.
@@ -169,6 +177,8 @@ struct segment {
     // Changed by whoever has the turn of I/O.
     std::uint64_t handed = 0;
     std::uint64_t synced = 0;
+    std::uint64_t doubtful =
+        UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
     bool settled = false;
 };
 

@@ -81,7 +81,7 @@ private:
                                   (Durability::survives_system_crash || Storage::hands_over);
     static_assert(explain_durability_driver<driver_type, log_type, hides>());
     using writer_type = writer<records_type, driver_type, background_type, hides>;
-    using opener_type = opener<records_type>;
+    using opener_type = opener<records_type, Durability::survives_system_crash>;
 
 public:
     /// In a forked child the engine is left to the parent: only the lock's descriptor is closed
@@ -258,7 +258,7 @@ private:
           system_(system),
           read_only_(read_only),
           fork_mark_(system),
-          records_(system, log_options_of(chosen)),
+          records_(system, log_options_of(chosen, read_only)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),
           writer_(records_, driver_, background_, chosen.max_batch_bytes),

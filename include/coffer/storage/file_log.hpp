@@ -20,14 +20,35 @@
 #include <coffer/storage/concept.hpp>
 #include <coffer/storage/map.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace coffer {
 
 namespace detail {
+
+/// Writes bytes [from, end) of `file` once more as they are, so that the next sync has them to
+/// write.
+template <class File>
+[[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
+    constexpr std::size_t piece = 256 * 1024;
+    std::vector<std::byte> buffer(piece);
+    while (from < end) {
+        const auto size = static_cast<std::size_t>((std::min)(end - from, std::uint64_t{piece}));
+        auto got = file.read_at(from, mutable_bytes(buffer).first(size));
+        if (!got) return got.failure();
+        if (*got != size) {
+            return fail(errc::corruption, "a segment became shorter", file.path(), 0, from);
+        }
+        if (auto done = file.write_at(from, bytes(buffer).first(size)); !done) return done;
+        from += size;
+    }
+    return {};
+}
 
 template <file_system FS>
 class file_log_medium {
@@ -58,6 +79,10 @@ public:
                            memory_.release(), 0};
         }
 
+        [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
+            return write_file_again(file_, from, end);
+        }
+
         /// Reads by the way that the option asks for; the file has `end` bytes.
         [[nodiscard]] result<void> map(std::uint64_t end) {
             if (!map_reads_ || end == 0) return {};
@@ -85,7 +110,8 @@ public:
     };
 
     file_log_medium(FS, const log_options& options) noexcept
-        : map_reads_(options.map_reads && sizeof(void*) >= 8) {}
+        : map_reads_(options.map_reads && sizeof(void*) >= 8),
+          access_(options.read_only ? fs::access::read : fs::access::write) {}
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
@@ -98,7 +124,7 @@ public:
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
                                     std::uint64_t end) {
-        auto file = folder->open(name, fs::access::read);
+        auto file = folder->open(name, access_);
         if (!file) return file.failure();
         body opened(std::move(*file), nullptr, map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
@@ -122,6 +148,7 @@ public:
 
 private:
     bool map_reads_;
+    fs::access access_;
 };
 
 }  // namespace detail

@@ -49,6 +49,7 @@ public:
         [[nodiscard]] result<void> sync(std::uint64_t) { return {}; }
         [[nodiscard]] result<leaving> settle(std::uint64_t) { return leaving{}; }
         [[nodiscard]] result<void> read_at(std::uint64_t, mutable_bytes) const { return {}; }
+        [[nodiscard]] result<void> write_again(std::uint64_t, std::uint64_t) { return {}; }
 
     private:
         raw_memory memory_;

@@ -67,6 +67,9 @@ public:
                            old, 0};
         }
 
+        [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
+            return write_file_again(file_, from, end);
+        }
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
             auto got = file_.read_at(from, into);
             if (!got) return got.failure();
@@ -81,7 +84,8 @@ public:
         bool writable_;
     };
 
-    mmap_medium(FS, const log_options&) noexcept {}
+    mmap_medium(FS, const log_options& options) noexcept
+        : access_(options.read_only ? fs::access::read : fs::access::write) {}
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
@@ -95,13 +99,16 @@ public:
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
                                     std::uint64_t end) {
-        auto file = folder->open(name, fs::access::read);
+        auto file = folder->open(name, access_);
         if (!file) return file.failure();
         auto map = file->map(0, end, fs::access::read);
         if (!map) return map.failure();
         return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
                     false);
     }
+
+private:
+    fs::access access_;
 };
 
 }  // namespace detail

@@ -6,9 +6,10 @@
 //      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
 //      none
 //   3  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
-//   4  what is torn is kept aside; the commits behind the durable place are written to a new segment
-//      and synced, because a sync may have failed before the end: then the page cache shows what the
-//      disk does not hold, and no later sync will bring it there
+//   4  what is torn is kept aside. A sync may have failed before the end: then the page cache shows
+//      what the disk does not hold, and no later sync would bring it there. So under `sync` the
+//      commits behind the durable place are written to a new segment and synced before open
+//      answers; under the other policies the first sync writes those bytes again
 //   5  the index is made from the log
 //   6  files that are not part of the log go, after the log is durable
 //
@@ -45,7 +46,7 @@ struct recovery_report {
 
 namespace detail {
 
-template <class Records>
+template <class Records, bool RewritesTail>
 class opener {
     using file_system_type = typename Records::file_system_type;
     using directory = typename file_system_type::directory;
@@ -239,7 +240,7 @@ private:
             if (auto kept = keep_aside(*survey, surveyor.scanner()); !kept) return kept;
         }
         saved_commits<Records> saved;
-        if (writes && !survey->clean) {
+        if (writes && RewritesTail && !survey->clean) {
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
         image_loader<Records> image;
@@ -325,7 +326,8 @@ private:
             auto whole = has_bytes(each, last);
             if (!whole) return whole.failure();
             if (!*whole) return false;
-            live.push_back({each.id, each.begin, each.end, each.torn, !last});
+            live.push_back(
+                {each.id, each.begin, each.end, each.torn, last ? each.end - mark_size : each.end});
         }
         if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
             return false;

@@ -62,7 +62,7 @@ struct options {
 
 namespace detail {
 
-[[nodiscard]] inline log_options log_options_of(const options& from) noexcept {
+[[nodiscard]] inline log_options log_options_of(const options& from, bool read_only) noexcept {
     log_options out;
     out.segment_bytes = from.segment_bytes;
     out.first_segment_bytes =
@@ -70,6 +70,7 @@ namespace detail {
     out.min_free_bytes = from.min_free_bytes;
     out.verify_reads = from.verify_reads;
     out.map_reads = from.map_reads;
+    out.read_only = read_only;
     return out;
 }
 

@@ -143,7 +143,7 @@ public:
         live.resize(kept);
         last.torn = last.torn || last.end != end;
         last.end = end;
-        last.durable = true;
+        last.durable = end;
         survey.end = survey.durable = position(last.id, end);
         survey.commits -= commits_;
         return {};

@@ -7,6 +7,7 @@
 #ifndef COFFER_STORE_SELECT_HPP
 #define COFFER_STORE_SELECT_HPP
 
+#include <coffer/core/memory.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/durability/concept.hpp>
 #include <coffer/durability/sync.hpp>
@@ -28,15 +29,19 @@ inline constexpr int axes_of =
 
 /// Does P have a member that only this axis asks for?
 template <class P>
-concept meant_for_storage = need::persistence<P> || need::hand_over<P>;
+concept meant_for_storage =
+    need::persistence<P> || need::hand_over<P> || need::storage_with_medium<P, fs::native>;
 template <class P>
-concept meant_for_durability = need::survival<P> || need::hiding<P> || need::worker<P>;
+concept meant_for_durability = need::survival<P> || need::hiding<P> || need::worker<P> ||
+                               need::durability_with_driver<P, no_wake>;
 template <class P>
-concept meant_for_index = need::index_ordered<P>;
+concept meant_for_index =
+    need::index_ordered<P> || need::index_with_table<P, threading::single, heap_memory, 0>;
 template <class P>
-concept meant_for_threading = need::thread_concurrent<P> || need::thread_atomic<P>;
+concept meant_for_threading =
+    need::thread_concurrent<P> || need::thread_atomic<P> || need::thread_mutex<P>;
 template <class P>
-concept meant_for_fs = need::fs_types<P> || need::fs_open_directory<P>;
+concept meant_for_fs = need::fs_types<P> || need::fs_open_directory<P> || need::fs_random<P>;
 
 /// Says what a type that is no policy lacks to be the one that it was meant to be.
 template <class P>

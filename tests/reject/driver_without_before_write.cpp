@@ -1,0 +1,20 @@
+// expect: a coffer durability driver needs  result<void> before_write()
+#include "../archetypes/minimal_durability.hpp"
+#include <coffer/store.hpp>
+
+template <class Log>
+struct half : archetype::syncing_driver<Log> {
+    using archetype::syncing_driver<Log>::syncing_driver;
+#ifndef COFFER_ACCEPT
+    void before_write() = delete;
+#endif
+};
+struct lame : archetype::syncing {
+    template <class Log>
+    using driver = half<Log>;
+};
+using S = coffer::store<int, int, lame>;
+
+static_assert(sizeof(S) != 0);
+
+int main() {}

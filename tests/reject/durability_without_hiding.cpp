@@ -1,0 +1,14 @@
+// expect: a coffer durability policy needs  static constexpr bool hides_until_kept
+#include "../archetypes/minimal_durability.hpp"
+#include <coffer/store.hpp>
+
+struct lame : archetype::syncing {
+#ifndef COFFER_ACCEPT
+    struct hides_until_kept {};
+#endif
+};
+using S = coffer::store<int, int, lame>;
+
+static_assert(sizeof(S) != 0);
+
+int main() {}

@@ -1,0 +1,14 @@
+// expect: a coffer durability policy needs  static constexpr bool survives_process_crash
+#include "../archetypes/minimal_durability.hpp"
+#include <coffer/store.hpp>
+
+struct lame : archetype::syncing {
+#ifndef COFFER_ACCEPT
+    struct survives_system_crash {};
+#endif
+};
+using S = coffer::store<int, int, lame>;
+
+static_assert(sizeof(S) != 0);
+
+int main() {}

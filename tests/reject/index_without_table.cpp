@@ -1,0 +1,14 @@
+// expect: template <class Threading, class Memory, std::size_t KeySize> table
+#include "../archetypes/minimal_index.hpp"
+#include <coffer/store.hpp>
+
+struct lame : archetype::list {
+#ifndef COFFER_ACCEPT
+    struct table {};
+#endif
+};
+using S = coffer::store<int, int, lame>;
+
+static_assert(sizeof(S) != 0);
+
+int main() {}

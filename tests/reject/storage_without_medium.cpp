@@ -1,0 +1,14 @@
+// expect: a coffer storage policy needs  template <class FS> medium
+#include "../archetypes/minimal_storage.hpp"
+#include <coffer/store.hpp>
+
+struct lame : archetype::in_memory {
+#ifndef COFFER_ACCEPT
+    struct medium {};
+#endif
+};
+using S = coffer::store<int, int, lame>;
+
+static_assert(sizeof(S) != 0);
+
+int main() {}

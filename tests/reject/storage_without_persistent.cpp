@@ -1,0 +1,14 @@
+// expect: a coffer storage policy needs  static constexpr bool persistent
+#include "../archetypes/minimal_storage.hpp"
+#include <coffer/store.hpp>
+
+struct lame : archetype::in_memory {
+#ifndef COFFER_ACCEPT
+    struct persistent {};
+#endif
+};
+using S = coffer::store<int, int, lame>;
+
+static_assert(sizeof(S) != 0);
+
+int main() {}
