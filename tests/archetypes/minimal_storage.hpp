@@ -33,6 +33,7 @@ public:
         result<void> sync(std::uint64_t) { return {}; }
         result<coffer::detail::leaving> settle(std::uint64_t) { return coffer::detail::leaving(); }
         result<void> read_at(std::uint64_t, coffer::mutable_bytes) const { return {}; }
+        result<void> write_again(std::uint64_t, std::uint64_t) { return {}; }
 
     private:
         std::unique_ptr<std::byte[]> memory_;
@@ -64,6 +65,9 @@ public:
         result<coffer::detail::leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             return coffer::detail::leaving();
+        }
+        result<void> write_again(std::uint64_t from, std::uint64_t end) {
+            return file_.write_at(from, {memory_.get() + from, static_cast<std::size_t>(end - from)});
         }
         result<void> read_at(std::uint64_t from, coffer::mutable_bytes into) const {
             auto got = file_.read_at(from, into);

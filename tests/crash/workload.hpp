@@ -10,8 +10,10 @@
 #include "crash/oracle.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -116,9 +118,26 @@ public:
     run& operator=(const run&) = delete;
     ~run() { disk_.clear_step_hook(); }
 
+    /// What each operation came to, "open" and "close" among them.
+    struct event {
+        std::string what;
+        std::optional<coffer::errc> failure;
+        std::uint64_t faults = 0;  // that the disk had answered with until then
+    };
+
+    /// Calls `f(step, disk)` before each call that changes the disk, on the thread that makes it.
+    void watch_steps(std::function<void(const coffer::fs::step&, const simulated&)> f) {
+        watching_steps_ = std::move(f);
+    }
+    /// Calls `f(disk)` whenever a write has returned.
+    void watch_writes(std::function<void(const simulated&)> f) { watching_writes_ = std::move(f); }
+    /// Operations may fail: the disk was told to fail some calls.
+    void expect_failures() noexcept { armed_ = true; }
+
     /// Opens, does `all`, closes. Keeps the points from operation `from` on; 0: from the beginning.
     void play(const workload& all, std::size_t from) {
         disk_.set_step_hook([this](const coffer::fs::step& next) {
+            if (watching_steps_) watching_steps_(next, disk_);
             keep(std::string("before ") + name_of(next.is) + " " + next.path + " [" +
                  std::to_string(next.offset) + ", +" + std::to_string(next.length) + ") of " +
                  now_);
@@ -141,6 +160,11 @@ public:
 
     [[nodiscard]] std::vector<point>& points() noexcept { return points_; }
     [[nodiscard]] const std::vector<violation>& violations() const noexcept { return violations_; }
+    [[nodiscard]] bool is_opening() {
+        const std::unique_lock<std::mutex> held(guard_);
+        return now_ == "open";
+    }
+    [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
     [[nodiscard]] const simulated& disk() const noexcept { return disk_; }
 
 private:
@@ -179,10 +203,8 @@ private:
     void open() {
         begin("open");
         auto opened = of_->open(folder, scene_->chosen, disk_);
-        if (!opened) {
-            complain(std::string("open: ") + opened.error().what());
-            return;
-        }
+        note(opened);
+        if (!opened) return failed(opened.error());
         {
             const std::unique_lock<std::mutex> held(guard_);
             note_reversion();
@@ -202,12 +224,20 @@ private:
     void close() {
         if (!store_) return;
         const auto closed = store_->close();
+        note(closed);
         store_.reset();
         if (closed) {
             history_.synced();
         } else {
             failed(closed.error());
         }
+    }
+
+    template <class Result>
+    void note(const Result& done) {
+        std::optional<coffer::errc> failure;
+        if (!done) failure = done.error().kind();
+        events_.push_back({now_, failure, disk_.faults()});
     }
 
     void failed(const coffer::error& cause) {
@@ -219,16 +249,19 @@ private:
         switch (is) {
             case operation::sync: {
                 auto done = store_->sync();
+                note(done);
                 done ? history_.synced() : failed(done.error());
                 break;
             }
             case operation::flush: {
                 auto done = store_->flush();
+                note(done);
                 done ? history_.flushed() : failed(done.error());
                 break;
             }
             case operation::compact: {
                 auto done = store_->compact();
+                note(done);
                 if (!done) failed(done.error());
                 break;
             }
@@ -263,6 +296,8 @@ private:
                                            : store_->write(changes);
             if (!put) done = put.failure();
         }
+        note(done);
+        if (done && watching_writes_) watching_writes_(disk_);
         if (done && erases && *done != (seen_.count(changes[0].key) != 0)) {
             complain("erase() says that the key was " + std::string(*done ? "" : "not ") + "there");
         }
@@ -303,6 +338,9 @@ private:
     bool recording_ = false;
     std::vector<point> points_;
     std::vector<violation> violations_;
+    std::vector<event> events_;
+    std::function<void(const coffer::fs::step&, const simulated&)> watching_steps_;
+    std::function<void(const simulated&)> watching_writes_;
 };
 
 }  // namespace crash

@@ -10,10 +10,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace coffer::detail {
+
+struct free_memory {
+    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+};
+
+/// Memory of the process that nothing has been written to.
+using raw_memory = std::unique_ptr<std::byte, free_memory>;
+
+[[nodiscard]] inline result<raw_memory> take_memory(std::uint64_t size) {
+    raw_memory taken(static_cast<std::byte*>(std::malloc(static_cast<std::size_t>(size) | 1)));
+    if (!taken) return fail(errc::no_space, "the system gives no memory for a segment of the log");
+    return taken;
+}
 
 class heap_memory {
 public:

@@ -46,6 +46,7 @@ struct survey_result {
     position durable;                 // below here everything is known to be durable
     std::uint64_t commits = 0;        // up to `end`
     std::uint64_t next_id = 1;        // above every id in the folder
+    std::uint64_t walked_from = 0;    // every record of the segments from this id on was checked
     bool clean = false;               // the log ends with an end record
     std::uint64_t torn_bytes = 0;     // behind `end`, without zeros at the very end
     std::vector<dead_segment> dead;   // files that are not part of the log
@@ -181,6 +182,7 @@ private:
             if (each.born && each.id >= out_.durable.segment() && each.id < at->id) at = &each;
         }
         first_ = at;
+        out_.walked_from = at->id;
         out_.commits = at->header.commits;
         while (at != nullptr) {
             auto next = walk(*at);

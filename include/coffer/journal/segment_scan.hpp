@@ -8,6 +8,7 @@
 #define COFFER_JOURNAL_SEGMENT_SCAN_HPP
 
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/memory.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/format/record.hpp>
@@ -50,10 +51,15 @@ public:
         if (*size > largest_segment) {
             return fail(errc::corruption, "a segment is larger than any can be", file->path());
         }
-        contents_.resize(static_cast<std::size_t>(*size));
-        auto got = file->read_at(0, contents_);
+        if (*size > capacity_) {
+            auto taken = take_memory(*size);
+            if (!taken) return taken.failure();
+            memory_ = std::move(*taken);
+            capacity_ = *size;
+        }
+        auto got = file->read_at(0, {memory_.get(), static_cast<std::size_t>(*size)});
         if (!got) return got.failure();
-        contents_.resize(*got);
+        contents_ = {memory_.get(), *got};
         used_ = size_without_zeros(contents_);
         id_ = id;
         seed_ = segment_seed(store_.low, store_.high, id);
@@ -67,8 +73,9 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Shows every record of every whole commit in [begin, end) to `visit(record, offset)`, a
-    /// result<void>. Returns where the last whole commit ends.
-    template <class Visit>
+    /// result<void>. Returns where the last whole commit ends. `Checked`: every check is compared;
+    /// false is for contents that were walked with checks a moment ago.
+    template <bool Checked = true, class Visit>
     [[nodiscard]] result<std::uint64_t> walk(std::uint64_t begin, std::uint64_t end,
                                              Visit&& visit) {
         const std::byte* const base = contents_.data();
@@ -76,7 +83,8 @@ public:
         std::uint64_t whole = begin;  // end of the last whole commit
         std::uint64_t at = begin;
         record each;
-        while (base + at < limit && read_record(base + at, limit, seed_, at, each)) {
+        while (base + at < limit && (Checked ? read_record(base + at, limit, seed_, at, each)
+                                             : parse_record(base + at, limit, each))) {
             at += each.size;
             if (each.more) continue;
             for (std::uint64_t from = whole; from < at; from += each.size) {
@@ -114,7 +122,9 @@ private:
     std::uint64_t seed_ = 0;
     std::string path_;
     std::size_t used_ = 0;
-    std::vector<std::byte> contents_;
+    raw_memory memory_;
+    std::uint64_t capacity_ = 0;
+    bytes contents_;
 };
 
 }  // namespace coffer::detail

@@ -14,14 +14,15 @@
 #define COFFER_STORAGE_FILE_LOG_HPP
 
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/memory.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/segment.hpp>
 #include <coffer/storage/concept.hpp>
-#include <coffer/storage/map.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <utility>

@@ -9,29 +9,17 @@
 #define COFFER_STORAGE_MAP_HPP
 
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/memory.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/segment.hpp>
 #include <coffer/storage/concept.hpp>
 
-#include <cstdlib>
-#include <memory>
 #include <string_view>
 
 namespace coffer {
 
 namespace detail {
-
-struct free_memory {
-    void operator()(std::byte* memory) const noexcept { std::free(memory); }
-};
-using raw_memory = std::unique_ptr<std::byte, free_memory>;
-
-[[nodiscard]] inline result<raw_memory> take_memory(std::uint64_t size) {
-    raw_memory taken(static_cast<std::byte*>(std::malloc(static_cast<std::size_t>(size))));
-    if (!taken) return fail(errc::no_space, "the system gives no memory for a segment of the log");
-    return taken;
-}
 
 template <file_system FS>
 class map_medium {

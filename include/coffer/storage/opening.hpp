@@ -246,7 +246,9 @@ private:
         image_loader<Records> image;
         const bool imaged = image.open(*folder_, id_, index_) &&
                             image.header().upto <= survey->end && image.fits(survey->live);
-        if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr); !built)
+        if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
+                               survey->walked_from);
+            !built)
             return built;
         records_->journal.recovered(survey->end, survey->durable, survey->commits);
         if (saved.count() != 0) {
@@ -259,9 +261,10 @@ private:
         return {};
     }
 
-    /// Makes log and index from the segments that were found.
+    /// Makes log and index from the segments that were found; those from id `walked_from` on were
+    /// read and checked a moment ago.
     [[nodiscard]] result<void> build(const std::vector<found_segment>& live, std::uint64_t next_id,
-                                     image_loader<Records>* image) {
+                                     image_loader<Records>* image, std::uint64_t walked_from) {
         directory& folder = *folder_;
         auto used = start(live, next_id, image);
         if (!used) return used.failure();
@@ -271,7 +274,9 @@ private:
         for (const auto& each : records_->journal.segments()) {
             if (each->id <= imaged) continue;
             if (auto done = scan.load(each->id); !done) return done;
-            if (auto done = onto.segment(*each, scan); !done) return done;
+            auto done = each->id >= walked_from ? onto.template segment<false>(*each, scan)
+                                                : onto.template segment<true>(*each, scan);
+            if (!done) return done;
         }
         return {};
     }
@@ -331,7 +336,8 @@ private:
         }
         if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
             return false;
-        if (auto built = build(live, end.segment() + 1, &image); !built) return built.failure();
+        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1); !built)
+            return built.failure();
         records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size),
                                     image.header().commits);
         return true;

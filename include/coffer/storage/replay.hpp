@@ -31,17 +31,19 @@ public:
 
     /// Applies the records of `from`, whose file the scanner has loaded; a few at a time, so that
     /// the misses of their lookups overlap.
-    template <class Scanner>
+    /// `Checked` is segment_scanner::walk's.
+    template <bool Checked, class Scanner>
     [[nodiscard]] result<void> segment(segment_type& from, Scanner& scan) {
         group_.clear();
-        auto whole = scan.walk(from.begin, from.end, [&](const record& each, std::uint64_t offset) {
+        const auto visit = [&](const record& each, std::uint64_t offset) {
             const auto& table = records_->index();
             if (each.type == record_type::put || each.type == record_type::erase) {
                 table.prefetch(table.probe(each.key));
             }
             group_.push_back({each, make_address(from.slot, offset)});
             return group_.size() == group_size ? apply_group(from) : result<void>();
-        });
+        };
+        auto whole = scan.template walk<Checked>(from.begin, from.end, visit);
         if (!whole) return whole.failure();
         if (auto done = apply_group(from); !done) return done;
         if (*whole != from.end) {

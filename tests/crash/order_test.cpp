@@ -1,0 +1,193 @@
+// Suite S17: what must be durable before what, watched call by call in every short workload.
+//
+//   W1  a file gets the name STORE or INDEX only when its bytes are durable
+//   W2  a segment is removed only when the note of it is durable, and everything before that note
+//   W3  no segment is synced while an older one still has bytes that are not durable; but a tail
+//   that
+//       open() writes again replaces the older ones
+//   W4  a segment's name is new: larger than every name before
+//   W5  bytes that were written to a segment are neither written again nor cut away; only a header
+//       comes last, when open() writes a tail again
+//   W6  under `sync`, when a write has returned, its bytes, its segment's name and STORE are
+//   durable
+#include "catch.hpp"
+
+#include "crash/campaign.hpp"
+#include "crash/scenes.hpp"
+
+#include <coffer/format/identity.hpp>
+#include <coffer/format/names.hpp>
+#include <coffer/format/record.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace crash;
+using coffer::fs::call;
+using coffer::fs::step;
+
+std::uint64_t segment_of(const std::string& path) {
+    return coffer::detail::segment_id_of(path.substr(path.rfind('/') + 1));
+}
+
+/// Is there a drop record of segment `id` among the durable bytes of another?
+bool drop_is_durable(const simulated& disk, std::uint64_t id) {
+    using namespace coffer::detail;
+    const simulated left = disk.power_lost();
+    const auto self = left.read_file("/s/STORE");
+    if (!self) return false;
+    const store_id store = read_identity(*self, "").value().id;
+    for (const std::string& path : left.files()) {
+        const std::uint64_t segment = segment_of(path);
+        if (segment == 0 || segment == id) continue;
+        const auto held = left.read_file(path).value();
+        const std::uint64_t own_seed = segment_seed(store.low, store.high, segment);
+        record found;
+        for (std::size_t at = header_unit; at < held.size(); at += offset_unit) {
+            if (read_record(held.data() + at, held.data() + held.size(), own_seed, at, found) &&
+                found.type == record_type::drop &&
+                load_le<std::uint64_t>(found.value.data()) == id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+class watch {
+public:
+    explicit watch(const simulated_subject& of) : of_(&of) {}
+
+    void before(const step& next, const simulated& disk) {
+        const std::unique_lock<std::mutex> held(guard_);
+        const std::uint64_t segment = segment_of(next.path);
+        if (next.is == call::rename) {
+            const auto bytes = disk.read_file(next.path);
+            need(bytes && disk.is_durable(next.path, 0, bytes->size()), "W1", next);
+        }
+        if (segment == 0) return;
+        if (next.is == call::create) {
+            need(segment > newest_, "W4", next);
+            newest_ = segment;
+        }
+        if (next.is == call::remove && has_bytes(disk, next.path)) {
+            need(drop_is_durable(disk, segment) || in_open_, "W2", next);
+        }
+        if (next.is == call::sync || next.is == call::sync_map) {
+            for (const std::string& path : disk.files()) {
+                const std::uint64_t other = segment_of(path);
+                if (other == 0 || other >= segment) continue;
+                need(disk.unsynced_bytes(path) == 0 || in_open_, "W3", next);
+            }
+        }
+        if (next.is == call::write || next.is == call::stored) {
+            const bool again = next.offset == 0 || next.is == call::stored;  // a map tells twice
+            need(next.offset >= written_[segment] || (again && in_open_), "W5", next);
+            written_[segment] = (std::max)(written_[segment], next.offset + next.length);
+        }
+        if (next.is == call::resize) need(next.offset >= written_[segment], "W5", next);
+    }
+
+    void after_write(const simulated& disk) {
+        if (of_->policy != durable::sync) return;
+        const std::unique_lock<std::mutex> held(guard_);
+        need(disk.is_durable("/s/STORE"), "W6", returned("/s/STORE"));
+        for (const std::string& path : disk.files()) {
+            if (segment_of(path) == 0 || !has_bytes(disk, path)) continue;
+            need(disk.unsynced_bytes(path) == 0 && disk.is_name_durable(path), "W6",
+                 returned(path));
+        }
+    }
+
+    void set_in_open(bool on) {
+        const std::unique_lock<std::mutex> held(guard_);
+        in_open_ = on;
+    }
+    /// Segments that were there before.
+    void know(const simulated& disk) {
+        for (const std::string& path : disk.files()) {
+            newest_ = (std::max)(newest_, segment_of(path));
+            if (const auto held = disk.read_file(path)) written_[segment_of(path)] = held->size();
+        }
+    }
+
+    [[nodiscard]] const std::vector<std::string>& broken() const noexcept { return broken_; }
+
+private:
+    static bool has_bytes(const simulated& disk, const std::string& path) {
+        const auto held = disk.read_file(path);
+        return held && std::any_of(held->begin(), held->end(),
+                                   [](std::byte each) { return each != std::byte{0}; });
+    }
+
+    /// For W6: the call is over, and this file should have been durable.
+    static step returned(const std::string& path) { return {call::write, path, {}, 0, 0}; }
+
+    void need(bool holds, const char* rule, const step& at) {
+        if (holds) return;
+        broken_.push_back(std::string(rule) + " broken by " + name_of(at.is) + " " + at.path +
+                          " [" + std::to_string(at.offset) + ", +" + std::to_string(at.length) +
+                          ")");
+    }
+
+    const simulated_subject* of_;
+    std::mutex guard_;
+    std::uint64_t newest_ = 0;
+    std::map<std::uint64_t, std::uint64_t> written_;  // segment: end of what was written
+    bool in_open_ = false;
+    std::vector<std::string> broken_;
+};
+
+struct counts {
+    std::uint64_t workloads = 0;
+    std::uint64_t calls = 0;
+    std::uint64_t broken = 0;
+};
+
+void watch_one(const simulated_subject& of, const scene& in, const workload& all, counts& sum) {
+    run played(of, in);
+    watch rules(of);
+    rules.know(in.disk);
+    played.watch_steps([&](const step& next, const simulated& disk) {
+        rules.set_in_open(played.is_opening());
+        rules.before(next, disk);
+    });
+    played.watch_writes([&](const simulated& disk) { rules.after_write(disk); });
+    played.play(all, all.size() + 2);
+    ++sum.workloads;
+    sum.calls += played.disk().steps();
+    sum.broken += rules.broken().size();
+    for (const std::string& each : rules.broken()) {
+        UNSCOPED_INFO(of.name + "|" + in.name + "|" + told(all) + ": " + each);
+    }
+    CHECK(rules.broken().empty());
+}
+
+void watch_all(const simulated_subject& of) {
+    counts sum;
+    const scene scenes[] = {closed_scene(of), closed_scene(of, 7000), killed_scene(of)};
+    watch_one(of, empty_scene(), {operation::put_small}, sum);
+    for (const scene& in : scenes) {
+        for (std::size_t first = 0; first < alphabet; ++first) {
+            for (std::size_t second = 0; second < alphabet; ++second) {
+                watch_one(of, in, {operation(first), operation(second)}, sum);
+            }
+        }
+    }
+    std::printf("%-32s %9llu workloads %9llu calls that change the disk %6llu rules broken\n",
+                of.name.c_str(), static_cast<unsigned long long>(sum.workloads),
+                static_cast<unsigned long long>(sum.calls),
+                static_cast<unsigned long long>(sum.broken));
+}
+
+}  // namespace
+
+TEST_CASE("nothing is written, renamed or removed before what it needs is durable", "[crash]") {
+    for (const simulated_subject& each : every_subject()) watch_all(each);
+}
