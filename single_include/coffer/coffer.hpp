@@ -624,225 +624,28 @@ private:
 #endif
 // end file coffer/core/result.hpp
 
-// begin file coffer/fs/concept.hpp
-// coffer/fs/concept.hpp: the file-system axis. Who does the I/O?
-//
-// Files of bytes with no meaning. All input and output of the library goes through this concept,
-// and so do its clock, its randomness and its knowledge of the process: a policy that replaces it
-// sees, and can fail, every step. Policies: `native` (the operating system) and `simulated` (a disk
-// in memory that can lose power).
-//
-// A policy is a cheap handle, copyable and movable; its copies speak of the same file system. Every
-// call may be made from any thread; two calls on the same file may overlap. Failures are `result`s
-// whose error carries the operation, the path and the system's code: `no_space` for a full disk or
-// quota, `permission_denied` for access and read-only media, `not_found` for an absent name,
-// `locked` never (try_lock answers false), `invalid_argument` for a name that is no regular file
-// (a symbolic link, a FIFO, a folder where a file was expected), `io_error` for the rest.
-// Interrupted and partial system calls are continued inside; they never show.
-//
-// | expression                    | result                    | promise |
-// |-------------------------------|---------------------------|------------------------------------------------|
-// | `fs.open_directory(path)`     | result<FS::directory>     | not_found when absent | |
-// `fs.make_directory(path)`     | result<bool>              | one level, mode 0700; false: it was
-// there; the parent is synced when made | | `fs.now()`                    | std::uint64_t |
-// monotonic nanoseconds                          | | `fs.wait_until(c, lock, t)`   | void | waits
-// on condition `c` until notified or now() >= t; may return early | | `fs.random(span)` | void |
-// fills with unpredictable bytes                 | | `fs.boot_id()`                | std::uint64_t
-// | equal as long as the kernel runs; 0: unknown   | | `fs.process_id()`             |
-// std::uint64_t             | for messages                                   | | `FS::fork_mark` |
-// type                      | `forked()`: is this another process than at construction; one load
-// where the system allows | | `dir.path()`                  | std::string_view          | as given,
-// for messages                         | | `dir.list()`                  | result<vector<string>>
-// | every name but . and ..                        | | `dir.create(name)`            |
-// result<FS::file>          | fails if the name exists; mode 0600            | | `dir.open(name,
-// access)`      | result<FS::file>          | regular files only, links not followed; never blocks
-// | | `dir.rename(from, to)`        | result<void>              | atomic, replaces `to` | |
-// `dir.remove(name)`            | result<void>              | not_found when absent | |
-// `dir.sync()`                  | result<void>              | names made, replaced and removed are
-// durable   | | `dir.free_bytes()`            | result<std::uint64_t>     | what an ordinary user
-// may still write          | | `file.path()`                 | std::string_view          | for
-// messages                                   | | `file.size()`                 |
-// result<std::uint64_t>     | bytes                                          | | `file.read_at(o,
-// span)`       | result<std::size_t>       | fewer than asked only where the file ends      | |
-// `file.write_at(o, bytes)`     | result<void>              | all of them, or an error; grows the
-// file       | | `file.resize(n)`              | result<void>              | cuts, or grows with
-// zeros                      | | `file.reserve(o, n)`          | result<void>              | blocks
-// for [o, o+n) are allocated and zero where unwritten; grows the file; a later write there cannot
-// lack space | | `file.sync()`                 | result<void>              | data and what is
-// needed to read it are durable | | `file.try_lock()`             | result<bool>              |
-// exclusive, by the kernel, of the open file: also against this process; goes with the file | |
-// `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file
-// must hold [o, o+n) | | `map.data()`, `map.size()`    | std::byte*, std::size_t   | stays valid
-// until the mapping is destroyed     | | `map.stored(o, n)`            | void | the caller has
-// stored to [o, o+n): a simulated disk takes note | | `map.sync(o, n)`              | result<void>
-// | what was stored there is durable               |
-//
-// Handles are movable and close on destruction; closing makes nothing durable.
-#ifndef COFFER_FS_CONCEPT_HPP
-#define COFFER_FS_CONCEPT_HPP
-
-namespace coffer {
-
-namespace fs {
-
-enum class access { read, write };  // write: read and write
-
-}  // namespace fs
-
-namespace detail::need {
-
-template <class M>
-concept mapping = std::movable<M> && requires(M& map, std::uint64_t at) {
-    { map.data() } -> std::same_as<std::byte*>;
-    { map.size() } -> std::convertible_to<std::size_t>;
-    map.stored(at, at);
-    { map.sync(at, at) } -> std::same_as<result<void>>;
-};
-
-template <class F>
-concept file = std::movable<F> &&
-               requires(F& file, const F& shown, std::uint64_t at, mutable_bytes into, bytes from) {
-                   { shown.path() } -> std::convertible_to<std::string_view>;
-                   { shown.size() } -> std::same_as<result<std::uint64_t>>;
-                   { shown.read_at(at, into) } -> std::same_as<result<std::size_t>>;
-                   { file.write_at(at, from) } -> std::same_as<result<void>>;
-                   { file.resize(at) } -> std::same_as<result<void>>;
-                   { file.reserve(at, at) } -> std::same_as<result<void>>;
-                   { file.sync() } -> std::same_as<result<void>>;
-                   { file.try_lock() } -> std::same_as<result<bool>>;
-               };
-
-template <class D>
-concept directory = std::movable<D> && requires(D& dir, const D& shown, std::string_view name) {
-    { shown.path() } -> std::convertible_to<std::string_view>;
-    { shown.list() } -> std::same_as<result<std::vector<std::string>>>;
-    { dir.rename(name, name) } -> std::same_as<result<void>>;
-    { dir.remove(name) } -> std::same_as<result<void>>;
-    { dir.sync() } -> std::same_as<result<void>>;
-    { shown.free_bytes() } -> std::same_as<result<std::uint64_t>>;
-};
-
-}  // namespace detail::need
-
-template <class FS>
-concept file_system =
-    std::copyable<FS> && detail::need::file<typename FS::file> &&
-    detail::need::directory<typename FS::directory> &&
-    detail::need::mapping<typename FS::mapping> &&
-    requires(FS& system, typename FS::directory& dir, typename FS::file& file,
-             std::string_view name, std::uint64_t at, const typename FS::fork_mark& mark) {
-        { system.open_directory(name) } -> std::same_as<result<typename FS::directory>>;
-        { system.make_directory(name) } -> std::same_as<result<bool>>;
-        { dir.create(name) } -> std::same_as<result<typename FS::file>>;
-        { dir.open(name, fs::access::read) } -> std::same_as<result<typename FS::file>>;
-        { file.map(at, at, fs::access::read) } -> std::same_as<result<typename FS::mapping>>;
-        { system.now() } -> std::same_as<std::uint64_t>;
-        { system.boot_id() } -> std::same_as<std::uint64_t>;
-        { system.process_id() } -> std::same_as<std::uint64_t>;
-        system.random(mutable_bytes());
-        { mark.forked() } -> std::same_as<bool>;
-    };
-
-}  // namespace coffer
-
-#endif
-// end file coffer/fs/concept.hpp
-
-// begin file coffer/fs/path.hpp
-// coffer/fs/path.hpp: names and paths as text.
-//
-// What every file-system policy does before it asks its system: a name that would lead out of its
-// folder is refused here. A backslash and a colon separate on Windows only, but names with them are
-// refused everywhere, so that a folder can be carried to any system.
-#ifndef COFFER_FS_PATH_HPP
-#define COFFER_FS_PATH_HPP
-
-namespace coffer::detail {
-
-[[nodiscard]] inline bool is_separator(char letter) noexcept {
-    return letter == '/' || (COFFER_OS_WINDOWS && letter == '\\');
-}
-
-/// May this be the name of a file inside a folder?
-[[nodiscard]] inline bool is_file_name(std::string_view name) noexcept {
-    constexpr std::string_view never("/\\:\0", 4);
-    return !name.empty() && name != "." && name != ".." &&
-           name.find_first_of(never) == std::string_view::npos;
-}
-
-[[nodiscard]] inline std::string joined(std::string_view folder, std::string_view name) {
-    std::string path(folder);
-    if (path.empty() || !is_separator(path.back())) path += '/';
-    return path.append(name);
-}
-
-/// The path of the folder that holds `path`.
-[[nodiscard]] inline std::string parent_of(std::string_view path) {
-    std::size_t end = path.size();
-    while (end > 1 && is_separator(path[end - 1])) --end;
-    while (end > 0 && !is_separator(path[end - 1])) --end;
-    while (end > 1 && is_separator(path[end - 1])) --end;
-    return end == 0 ? std::string(".") : std::string(path.substr(0, end));
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/fs/path.hpp
-
-// begin file coffer/core/scope.hpp
-// coffer/core/scope.hpp: something to do on every way out of a block.
-#ifndef COFFER_CORE_SCOPE_HPP
-#define COFFER_CORE_SCOPE_HPP
-
-namespace coffer::detail {
-
-template <class Action>
-class [[nodiscard]] on_exit {
-public:
-    explicit on_exit(Action action) : action_(std::move(action)) {}
-    ~on_exit() {
-        if (armed_) action_();
-    }
-    on_exit(const on_exit&) = delete;
-    on_exit& operator=(const on_exit&) = delete;
-
-    void dismiss() noexcept { armed_ = false; }
-
-private:
-    Action action_;
-    bool armed_ = true;
-};
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/core/scope.hpp
-
 // begin file coffer/core/threading.hpp
 // coffer/core/threading.hpp: the threading axis. Who may call at once?
 //
-// | policy   | promise                                             | cost |
-// |----------|-----------------------------------------------------|-------------------------------|
-// | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers
-// | | `single` | one thread at a time                                | none: plain loads and stores
-// |
+// | policy   | promise                                             | cost                            |
+// |----------|-----------------------------------------------------|---------------------------------|
+// | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers   |
+// | `single` | one thread at a time                                | none: plain loads and stores    |
 //
 // A threading policy supplies `atomic`, `mutex`, `condition`, `thread` and `yield`; nothing else in
 // the library names a synchronisation primitive, so that a scheduler of a test's own can take their
 // place. No fences are used: ThreadSanitizer does not know them. `single` is the identity of the
 // axis: the same members, all of which do nothing.
 //
-// | expression                     | result          | promise |
-// |--------------------------------|-----------------|-----------------------------------------------|
-// | `T::concurrent`                | constexpr bool  | may two threads be inside the store at once
-// | | `T::atomic<U>`                 | type            | load, store, exchange, fetch_add,
-// fetch_sub, compare_exchange_strong | | `T::mutex`                     | type            |
-// BasicLockable, try_lock                       | | `T::condition`                 | type |
-// wait(lock), wait_for(lock, ns), notify_one, notify_all | | `T::thread`                    | type
-// | constructible from a callable, join, joinable | | `T::yield()`                   | void | lets
-// another thread run                       | | `T::this_thread()`             | std::uintptr_t  |
-// differs between threads that live at once     |
+// | expression        | result         | promise                                                 |
+// |-------------------|----------------|---------------------------------------------------------|
+// | `T::concurrent`   | constexpr bool | may two threads be inside the store at once             |
+// | `T::atomic<U>`    | type           | load, store, exchange, fetch_add, compare_exchange_strong |
+// | `T::mutex`        | type           | lock, unlock                                            |
+// | `T::condition`    | type           | wait(lock), wait_for(lock, ns), notify_one, notify_all  |
+// | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
+// | `T::yield()`      | void           | lets another thread run                                 |
+// | `T::this_thread()` | std::uintptr_t | differs between threads that live at once              |
 #ifndef COFFER_CORE_THREADING_HPP
 #define COFFER_CORE_THREADING_HPP
 
@@ -941,22 +744,80 @@ struct single {
 
 }  // namespace threading
 
+namespace detail::need {
+
 template <class T>
-concept threading_policy =
-    requires(typename T::mutex& mutex, typename T::condition& condition,
-             lock_of<typename T::mutex>& lock, typename T::template atomic<std::uint64_t>& word) {
-        { T::concurrent } -> std::convertible_to<bool>;
-        typename T::thread;
-        mutex.lock();
-        mutex.unlock();
+concept thread_concurrent = requires {
+    { T::concurrent } -> std::convertible_to<bool>;
+};
+template <class T>
+concept thread_atomic = requires(typename T::template atomic<std::uint64_t>& word,
+                                 const typename T::template atomic<std::uint64_t>& shown,
+                                 std::uint64_t value, std::memory_order order) {
+    { shown.load(order) } -> std::same_as<std::uint64_t>;
+    word.store(value, order);
+    { word.exchange(value, order) } -> std::same_as<std::uint64_t>;
+    { word.fetch_add(value, order) } -> std::same_as<std::uint64_t>;
+    { word.compare_exchange_strong(value, value, order) } -> std::same_as<bool>;
+};
+template <class T>
+concept thread_mutex = requires(typename T::mutex& mutex) {
+    mutex.lock();
+    mutex.unlock();
+};
+template <class T>
+concept thread_condition =
+    requires(typename T::condition& condition, lock_of<typename T::mutex>& lock) {
         condition.wait(lock);
+        condition.wait_for(lock, std::chrono::nanoseconds(1));
         condition.notify_one();
         condition.notify_all();
-        { word.load(std::memory_order_acquire) } -> std::same_as<std::uint64_t>;
-        word.store(std::uint64_t{}, std::memory_order_release);
-        T::yield();
-        { T::this_thread() } -> std::same_as<std::uintptr_t>;
     };
+template <class T>
+concept thread_thread =
+    std::default_initializable<typename T::thread> && std::movable<typename T::thread> &&
+    std::constructible_from<typename T::thread, void (*)()> &&
+    requires(typename T::thread& thread) {
+        { thread.joinable() } -> std::convertible_to<bool>;
+        thread.join();
+    };
+template <class T>
+concept thread_yield = requires { T::yield(); };
+template <class T>
+concept thread_mark = requires {
+    { T::this_thread() } -> std::same_as<std::uintptr_t>;
+};
+
+}  // namespace detail::need
+
+template <class T>
+concept threading_policy =
+    detail::need::thread_concurrent<T> && detail::need::thread_atomic<T> &&
+    detail::need::thread_mutex<T> && detail::need::thread_condition<T> &&
+    detail::need::thread_thread<T> && detail::need::thread_yield<T> && detail::need::thread_mark<T>;
+
+/// Does not compile unless threading_policy<T>, and says what T lacks.
+template <class T>
+consteval bool explain_threading_policy() {
+    static_assert(detail::need::thread_concurrent<T>,
+                  "a coffer threading policy needs  static constexpr bool concurrent");
+    static_assert(detail::need::thread_atomic<T>,
+                  "a coffer threading policy needs  template <class U> atomic  with load, store, "
+                  "exchange, fetch_add and compare_exchange_strong, as std::atomic has them");
+    static_assert(detail::need::thread_mutex<T>,
+                  "a coffer threading policy needs  class mutex  with lock and unlock");
+    static_assert(!detail::need::thread_mutex<T> || detail::need::thread_condition<T>,
+                  "a coffer threading policy needs  class condition  with wait, wait_for, "
+                  "notify_one and notify_all, for std::unique_lock<mutex>");
+    static_assert(detail::need::thread_thread<T>,
+                  "a coffer threading policy needs  class thread  that is movable and empty by "
+                  "default, made from a callable, with joinable and join");
+    static_assert(detail::need::thread_yield<T>,
+                  "a coffer threading policy needs  static void yield()");
+    static_assert(detail::need::thread_mark<T>,
+                  "a coffer threading policy needs  static std::uintptr_t this_thread()");
+    return threading_policy<T>;
+}
 
 static_assert(threading_policy<threading::multi> && threading_policy<threading::single>);
 
@@ -964,6 +825,400 @@ static_assert(threading_policy<threading::multi> && threading_policy<threading::
 
 #endif
 // end file coffer/core/threading.hpp
+
+// begin file coffer/fs/concept.hpp
+// coffer/fs/concept.hpp: the file-system axis. Who does the I/O?
+//
+// Files of bytes with no meaning. All input and output of the library goes through this concept,
+// and so do its clock, its randomness and its knowledge of the process: a policy that replaces it
+// sees, and can fail, every step. Policies: `native` (the operating system) and `simulated` (a disk
+// in memory that can lose power).
+//
+// A policy is a cheap handle, copyable and movable; its copies speak of the same file system. Every
+// call may be made from any thread; two calls on the same file may overlap. Failures are `result`s
+// whose error carries the operation, the path and the system's code: `no_space` for a full disk or
+// quota, `permission_denied` for access and read-only media, `not_found` for an absent name,
+// `locked` never (try_lock answers false), `invalid_argument` for a name that is no regular file
+// (a symbolic link, a FIFO, a folder where a file was expected), `io_error` for the rest.
+// Interrupted and partial system calls are continued inside; they never show.
+//
+// | expression                    | result                    | promise                                        |
+// |-------------------------------|---------------------------|------------------------------------------------|
+// | `fs.open_directory(path)`     | result<FS::directory>     | not_found when absent                          |
+// | `fs.make_directory(path)`     | result<bool>              | one level, mode 0700; false: it was there; the parent is synced either way, since whoever made it may have ended before |
+// | `fs.now()`                    | std::uint64_t             | monotonic nanoseconds                          |
+// | `fs.wait_until(c, lock, t)`   | void                      | waits on condition `c` until notified or now() >= t; may return early |
+// | `fs.random(span)`             | void                      | fills with unpredictable bytes                 |
+// | `fs.boot_id()`                | std::uint64_t             | equal as long as the kernel runs; 0: unknown   |
+// | `fs.process_id()`             | std::uint64_t             | for messages                                   |
+// | `FS::fork_mark`               | type                      | made from `fs`; `forked()`: is this another process than at construction; one load where the system allows |
+// | `dir.path()`                  | std::string_view          | as given, for messages                         |
+// | `dir.list()`                  | result<vector<string>>    | every name but . and ..                        |
+// | `dir.create(name)`            | result<FS::file>          | invalid_argument if the name exists; mode 0600 |
+// | `dir.open(name, access)`      | result<FS::file>          | regular files only, links not followed; never blocks |
+// | `dir.rename(from, to)`        | result<void>              | atomic, replaces `to`                          |
+// | `dir.remove(name)`            | result<void>              | not_found when absent                          |
+// | `dir.sync()`                  | result<void>              | names made, replaced and removed are durable   |
+// | `dir.free_bytes()`            | result<std::uint64_t>     | what an ordinary user may still write          |
+// | `file.path()`                 | std::string_view          | for messages                                   |
+// | `file.size()`                 | result<std::uint64_t>     | bytes                                          |
+// | `file.read_at(o, span)`       | result<std::size_t>       | fewer than asked only where the file ends      |
+// | `file.write_at(o, bytes)`     | result<void>              | all of them, or an error; grows the file       |
+// | `file.resize(n)`              | result<void>              | cuts, or grows with zeros                      |
+// | `file.reserve(o, n)`          | result<void>              | blocks for [o, o+n) are allocated and zero where unwritten; grows the file; a later write there cannot lack space |
+// | `file.sync()`                 | result<void>              | data and what is needed to read it are durable |
+// | `file.try_lock()`             | result<bool>              | exclusive, by the kernel, of the open file: also against this process; goes with the file |
+// | `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file must hold [o, o+n) |
+// | `map.data()`, `map.size()`    | std::byte*, std::size_t   | stays valid until the mapping is destroyed     |
+// | `map.stored(o, n)`            | void                      | the caller has stored to [o, o+n): a simulated disk takes note |
+// | `map.sync(o, n)`              | result<void>              | what was stored there is durable               |
+//
+// Handles are movable and close on destruction; closing makes nothing durable.
+#ifndef COFFER_FS_CONCEPT_HPP
+#define COFFER_FS_CONCEPT_HPP
+
+namespace coffer {
+
+namespace fs {
+
+enum class access { read, write };  // write: read and write
+
+}  // namespace fs
+
+namespace detail::need {
+
+/// A condition and a lock on it, as the library's own: to check that a file system can wait.
+using fs_condition = threading::multi::condition;
+using fs_lock = lock_of<threading::multi::mutex>;
+
+template <class FS>
+concept fs_types = requires {
+    typename FS::directory;
+    typename FS::file;
+    typename FS::mapping;
+    typename FS::fork_mark;
+};
+template <class FS>
+concept fs_open_directory = requires(FS& fs, std::string_view path) {
+    { fs.open_directory(path) } -> std::same_as<result<typename FS::directory>>;
+};
+template <class FS>
+concept fs_make_directory = requires(FS& fs, std::string_view path) {
+    { fs.make_directory(path) } -> std::same_as<result<bool>>;
+};
+template <class FS>
+concept fs_now = requires(FS& fs) {
+    { fs.now() } -> std::same_as<std::uint64_t>;
+};
+template <class FS>
+concept fs_wait_until = requires(FS& fs, fs_condition& condition, fs_lock& lock) {
+    fs.wait_until(condition, lock, std::uint64_t{});
+};
+template <class FS>
+concept fs_random = requires(FS& fs) { fs.random(mutable_bytes()); };
+template <class FS>
+concept fs_boot_id = requires(FS& fs) {
+    { fs.boot_id() } -> std::same_as<std::uint64_t>;
+};
+template <class FS>
+concept fs_process_id = requires(FS& fs) {
+    { fs.process_id() } -> std::same_as<std::uint64_t>;
+};
+template <class FS>
+concept fs_fork_mark = std::constructible_from<typename FS::fork_mark, const FS&> &&
+                       requires(const typename FS::fork_mark& mark) {
+                           { mark.forked() } -> std::same_as<bool>;
+                       };
+
+template <class D>
+concept directory_path = requires(const D& dir) {
+    { dir.path() } -> std::convertible_to<std::string_view>;
+};
+template <class D>
+concept directory_list = requires(const D& dir) {
+    { dir.list() } -> std::same_as<result<std::vector<std::string>>>;
+};
+template <class D, class F>
+concept directory_create = requires(D& dir, std::string_view name) {
+    { dir.create(name) } -> std::same_as<result<F>>;
+};
+template <class D, class F>
+concept directory_open = requires(D& dir, std::string_view name) {
+    { dir.open(name, fs::access::read) } -> std::same_as<result<F>>;
+};
+template <class D>
+concept directory_rename = requires(D& dir, std::string_view name) {
+    { dir.rename(name, name) } -> std::same_as<result<void>>;
+};
+template <class D>
+concept directory_remove = requires(D& dir, std::string_view name) {
+    { dir.remove(name) } -> std::same_as<result<void>>;
+};
+template <class D>
+concept directory_sync = requires(D& dir) {
+    { dir.sync() } -> std::same_as<result<void>>;
+};
+template <class D>
+concept directory_free_bytes = requires(const D& dir) {
+    { dir.free_bytes() } -> std::same_as<result<std::uint64_t>>;
+};
+
+template <class F>
+concept file_path = requires(const F& file) {
+    { file.path() } -> std::convertible_to<std::string_view>;
+};
+template <class F>
+concept file_size = requires(const F& file) {
+    { file.size() } -> std::same_as<result<std::uint64_t>>;
+};
+template <class F>
+concept file_read_at = requires(const F& file, std::uint64_t at, mutable_bytes into) {
+    { file.read_at(at, into) } -> std::same_as<result<std::size_t>>;
+};
+template <class F>
+concept file_write_at = requires(F& file, std::uint64_t at, bytes from) {
+    { file.write_at(at, from) } -> std::same_as<result<void>>;
+};
+template <class F>
+concept file_resize = requires(F& file, std::uint64_t size) {
+    { file.resize(size) } -> std::same_as<result<void>>;
+};
+template <class F>
+concept file_reserve = requires(F& file, std::uint64_t at) {
+    { file.reserve(at, at) } -> std::same_as<result<void>>;
+};
+template <class F>
+concept file_sync = requires(F& file) {
+    { file.sync() } -> std::same_as<result<void>>;
+};
+template <class F>
+concept file_try_lock = requires(F& file) {
+    { file.try_lock() } -> std::same_as<result<bool>>;
+};
+template <class F, class M>
+concept file_map = requires(F& file, std::uint64_t at) {
+    { file.map(at, at, fs::access::read) } -> std::same_as<result<M>>;
+};
+
+template <class M>
+concept mapping_data = requires(M& map) {
+    { map.data() } -> std::same_as<std::byte*>;
+};
+template <class M>
+concept mapping_size = requires(M& map) {
+    { map.size() } -> std::convertible_to<std::size_t>;
+};
+template <class M>
+concept mapping_stored = requires(M& map, std::uint64_t at) { map.stored(at, at); };
+template <class M>
+concept mapping_sync = requires(M& map, std::uint64_t at) {
+    { map.sync(at, at) } -> std::same_as<result<void>>;
+};
+
+template <class M>
+concept mapping =
+    std::movable<M> && mapping_data<M> && mapping_size<M> && mapping_stored<M> && mapping_sync<M>;
+
+template <class F, class M>
+concept file =
+    std::movable<F> && file_path<F> && file_size<F> && file_read_at<F> && file_write_at<F> &&
+    file_resize<F> && file_reserve<F> && file_sync<F> && file_try_lock<F> && file_map<F, M>;
+
+template <class D, class F>
+concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
+                    directory_create<D, F> && directory_open<D, F> && directory_rename<D> &&
+                    directory_remove<D> && directory_sync<D> && directory_free_bytes<D>;
+
+template <class FS>
+concept fs_members =
+    fs_open_directory<FS> && fs_make_directory<FS> && fs_now<FS> && fs_wait_until<FS> &&
+    fs_random<FS> && fs_boot_id<FS> && fs_process_id<FS> && fs_fork_mark<FS>;
+
+}  // namespace detail::need
+
+template <class FS>
+concept file_system = std::copyable<FS> && detail::need::fs_types<FS> &&
+                      detail::need::fs_members<FS> && detail::need::mapping<typename FS::mapping> &&
+                      detail::need::file<typename FS::file, typename FS::mapping> &&
+                      detail::need::directory<typename FS::directory, typename FS::file>;
+
+namespace detail {
+
+template <class D, class F>
+consteval void explain_directory() {
+    static_assert(std::movable<D>, "a coffer file system needs a directory that is movable");
+    static_assert(need::directory_path<D>,
+                  "a coffer file system needs  std::string_view directory::path() const");
+    static_assert(need::directory_list<D>,
+                  "a coffer file system needs  "
+                  "result<std::vector<std::string>> directory::list() const");
+    static_assert(need::directory_create<D, F>,
+                  "a coffer file system needs  result<file> directory::create(std::string_view)");
+    static_assert(need::directory_open<D, F>,
+                  "a coffer file system needs  "
+                  "result<file> directory::open(std::string_view, fs::access)");
+    static_assert(need::directory_rename<D>,
+                  "a coffer file system needs  "
+                  "result<void> directory::rename(std::string_view, std::string_view)");
+    static_assert(need::directory_remove<D>,
+                  "a coffer file system needs  result<void> directory::remove(std::string_view)");
+    static_assert(need::directory_sync<D>,
+                  "a coffer file system needs  result<void> directory::sync()");
+    static_assert(
+        need::directory_free_bytes<D>,
+        "a coffer file system needs  result<std::uint64_t> directory::free_bytes() const");
+}
+
+template <class F, class M>
+consteval void explain_file() {
+    static_assert(std::movable<F>, "a coffer file system needs a file that is movable");
+    static_assert(need::file_path<F>,
+                  "a coffer file system needs  std::string_view file::path() const");
+    static_assert(need::file_size<F>,
+                  "a coffer file system needs  result<std::uint64_t> file::size() const");
+    static_assert(need::file_read_at<F>,
+                  "a coffer file system needs  "
+                  "result<std::size_t> file::read_at(std::uint64_t, mutable_bytes) const");
+    static_assert(need::file_write_at<F>,
+                  "a coffer file system needs  result<void> file::write_at(std::uint64_t, bytes)");
+    static_assert(need::file_resize<F>,
+                  "a coffer file system needs  result<void> file::resize(std::uint64_t)");
+    static_assert(need::file_reserve<F>,
+                  "a coffer file system needs  "
+                  "result<void> file::reserve(std::uint64_t, std::uint64_t)");
+    static_assert(need::file_sync<F>, "a coffer file system needs  result<void> file::sync()");
+    static_assert(need::file_try_lock<F>,
+                  "a coffer file system needs  result<bool> file::try_lock()");
+    static_assert(need::file_map<F, M>,
+                  "a coffer file system needs  "
+                  "result<mapping> file::map(std::uint64_t, std::uint64_t, fs::access)");
+}
+
+template <class M>
+consteval void explain_mapping() {
+    static_assert(std::movable<M>, "a coffer file system needs a mapping that is movable");
+    static_assert(need::mapping_data<M>, "a coffer file system needs  std::byte* mapping::data()");
+    static_assert(need::mapping_size<M>, "a coffer file system needs  std::size_t mapping::size()");
+    static_assert(need::mapping_stored<M>,
+                  "a coffer file system needs  "
+                  "void mapping::stored(std::uint64_t, std::uint64_t)");
+    static_assert(need::mapping_sync<M>,
+                  "a coffer file system needs  "
+                  "result<void> mapping::sync(std::uint64_t, std::uint64_t)");
+}
+
+template <class FS>
+consteval void explain_fs_members() {
+    static_assert(need::fs_open_directory<FS>,
+                  "a coffer file system needs  result<directory> open_directory(std::string_view)");
+    static_assert(need::fs_make_directory<FS>,
+                  "a coffer file system needs  result<bool> make_directory(std::string_view)");
+    static_assert(need::fs_now<FS>, "a coffer file system needs  std::uint64_t now()");
+    static_assert(need::fs_wait_until<FS>,
+                  "a coffer file system needs  "
+                  "void wait_until(condition&, lock&, std::uint64_t), for any condition and lock");
+    static_assert(need::fs_random<FS>, "a coffer file system needs  void random(mutable_bytes)");
+    static_assert(need::fs_boot_id<FS>, "a coffer file system needs  std::uint64_t boot_id()");
+    static_assert(need::fs_process_id<FS>,
+                  "a coffer file system needs  std::uint64_t process_id()");
+    static_assert(need::fs_fork_mark<FS>,
+                  "a coffer file system needs  class fork_mark, made from the file system, with  "
+                  "bool forked() const");
+}
+
+}  // namespace detail
+
+/// Does not compile unless file_system<FS>, and says what FS lacks.
+template <class FS>
+consteval bool explain_file_system() {
+    static_assert(std::copyable<FS>,
+                  "a coffer file system is a handle that can be copied and assigned");
+    static_assert(detail::need::fs_types<FS>,
+                  "a coffer file system needs  class directory, file, mapping and fork_mark");
+    if constexpr (detail::need::fs_types<FS>) {
+        detail::explain_fs_members<FS>();
+        detail::explain_directory<typename FS::directory, typename FS::file>();
+        detail::explain_file<typename FS::file, typename FS::mapping>();
+        detail::explain_mapping<typename FS::mapping>();
+    }
+    return file_system<FS>;
+}
+
+}  // namespace coffer
+
+#endif
+// end file coffer/fs/concept.hpp
+
+// begin file coffer/fs/path.hpp
+// coffer/fs/path.hpp: names and paths as text.
+//
+// What every file-system policy does before it asks its system: a name that would lead out of its
+// folder is refused here. A backslash and a colon separate on Windows only, but names with them are
+// refused everywhere, so that a folder can be carried to any system.
+#ifndef COFFER_FS_PATH_HPP
+#define COFFER_FS_PATH_HPP
+
+namespace coffer::detail {
+
+[[nodiscard]] inline bool is_separator(char letter) noexcept {
+    return letter == '/' || (COFFER_OS_WINDOWS && letter == '\\');
+}
+
+/// May this be the name of a file inside a folder?
+[[nodiscard]] inline bool is_file_name(std::string_view name) noexcept {
+    constexpr std::string_view forbidden("/\\:\0", 4);
+    return !name.empty() && name != "." && name != ".." &&
+           name.find_first_of(forbidden) == std::string_view::npos;
+}
+
+[[nodiscard]] inline std::string joined(std::string_view folder, std::string_view name) {
+    std::string path(folder);
+    if (path.empty() || !is_separator(path.back())) path += '/';
+    return path.append(name);
+}
+
+/// The path of the folder that holds `path`.
+[[nodiscard]] inline std::string parent_of(std::string_view path) {
+    std::size_t end = path.size();
+    while (end > 1 && is_separator(path[end - 1])) --end;
+    while (end > 0 && !is_separator(path[end - 1])) --end;
+    while (end > 1 && is_separator(path[end - 1])) --end;
+    return end == 0 ? std::string(".") : std::string(path.substr(0, end));
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/fs/path.hpp
+
+// begin file coffer/core/scope.hpp
+// coffer/core/scope.hpp: something to do on every way out of a block.
+#ifndef COFFER_CORE_SCOPE_HPP
+#define COFFER_CORE_SCOPE_HPP
+
+namespace coffer::detail {
+
+template <class Action>
+class [[nodiscard]] on_exit {
+public:
+    explicit on_exit(Action action) : action_(std::move(action)) {}
+    ~on_exit() {
+        if (armed_) action_();
+    }
+    on_exit(const on_exit&) = delete;
+    on_exit& operator=(const on_exit&) = delete;
+
+    void dismiss() noexcept { armed_ = false; }
+
+private:
+    Action action_;
+    bool armed_ = true;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/core/scope.hpp
 
 // begin file coffer/fs/native.hpp
 // coffer/fs/native.hpp: the operating system's own files.
@@ -2886,13 +3141,11 @@ struct change {
 // model of ALICE: Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014). On top come
 // a size whose bytes are missing, shown as zeros or as garbage, and a sector torn in the middle.
 //
-// | profile | sectors of a file       | sizes   | names of a folder | unwritten end | torn sector |
-// |---------|-------------------------|---------|-------------------|---------------|-----------------|
-// | `p1`    | alone; one sector's own | ordered | ordered           | zeros         | if mapped |
-// |         | writes are ordered      |         |                   |               | | | `p2`    |
-// alone                   | alone   | alone             | or garbage    | if mapped       | | `p3`
-// | alone                   | alone   | alone, and a      | or bytes of   | also garbage in | | |
-// |         | rename comes apart| removed files | all the sector  |
+// | profile | sectors        | sizes   | names            | grown, unwritten | torn sector       |
+// |---------|----------------|---------|------------------|------------------|-------------------|
+// | `p1`    | ordered in one | ordered | ordered          | zeros            | halves, if mapped |
+// | `p2`    | alone          | alone   | alone            | or garbage       | halves, if mapped |
+// | `p3`    | alone          | alone   | renames in parts | or old bytes     | or all garbage    |
 //
 // Up to `crash_limits::exhaustive` parts every subset is visited. With more: all prefixes and
 // suffixes, all but one, one alone, pairs, and `random` subsets from `seed`.
@@ -4580,19 +4833,19 @@ inline result<void> disk::sync_map(node_id of, std::string_view path, std::uint6
 //         ...                                           // open the store on `after` and judge it
 //     });
 //
-// | control                             | what it is for |
-// |-------------------------------------|----------------------------------------------------------|
-// | `process_killed()`                  | the disk as the next process finds it, on the same boot |
-// | `for_each_crash_state(p, limits, f)`| every disk that a power cut at this moment can leave | |
-// `crash_state(p, limits, number)`    | one of those again                                       |
-// | `set_step_hook(f)`                  | a look at each change before it happens | | `fail_call(n,
-// fault, kind)`         | the n-th call from now fails, once or for ever           | |
-// `set_sync_failure(mode)`            | what a failed sync of a file leaves behind               |
-// | `set_capacity(bytes)`               | a disk that becomes full | | `advance(ns)` | the clock,
-// which stands still otherwise                  | | `set_traced(on)`, `take_trace()`    | the calls
-// made                                           | | `is_durable(path)` ...              |
-// assertions about order                                   | | `flip`, `write_file`, `cut_file`
-// ...| damage, behind the back of whoever has the file open     |
+// | control                          | what it is for                                          |
+// |----------------------------------|---------------------------------------------------------|
+// | `process_killed()`               | the disk as the next process finds it, on the same boot |
+// | `for_each_crash_state(p, l, f)`  | every disk that a power cut at this moment can leave    |
+// | `crash_state(p, l, number)`      | one of those again                                      |
+// | `set_step_hook(f)`               | a look at each change before it happens                 |
+// | `fail_call(n, fault, kind)`      | the n-th call from now fails, once or for ever          |
+// | `set_sync_failure(mode)`         | what a failed sync of a file leaves behind              |
+// | `set_capacity(bytes)`            | a disk that becomes full                                |
+// | `advance(ns)`                    | the clock, which stands still otherwise                 |
+// | `set_traced(on)`, `take_trace()` | the calls made                                          |
+// | `is_durable(path)`, ...          | assertions about order                                  |
+// | `flip`, `write_file`, ...        | damage behind the back of whoever has the file open     |
 //
 // A disk that comes out of a crash is independent: nothing is open or locked on it, it has neither
 // hook nor faults nor trace, and what still runs on the old disk cannot reach it.
@@ -5040,74 +5293,6 @@ static_assert(file_system<simulated>);
 #endif
 // end file coffer/fs/simulated.hpp
 
-// begin file coffer/durability/concept.hpp
-// coffer/durability/concept.hpp: the durability axis. What does a returning write promise?
-//
-// | policy          | a returned write is                                  | survives the process |
-// survives the system |
-// |-----------------|-------------------------------------------------------|----------------------|---------------------|
-// | `sync`          | on stable storage, and no reader saw it earlier       | yes | yes | |
-// `write_through` | with the operating system                             | yes                  |
-// to the last sync()  | | `buffered`      | in this process; handed over after `buffer_bytes` or
-// `interval` | to the last hand-over | to the last sync() | | `async`         | in this process; a
-// worker hands over and syncs after `max_bytes` or `max_delay` | to the last hand-over | to the
-// worker's last sync |
-//
-// A policy `D` is an empty type:
-//
-// | expression                        | result         | promise |
-// |-----------------------------------|----------------|-----------------------------------------------|
-// | `D::survives_process_crash`       | constexpr bool | every returned write survives a killed
-// process | | `D::survives_system_crash`        | constexpr bool | every returned write survives a
-// power cut     | | `D::hides_until_kept`             | constexpr bool | no reader sees a write
-// before its promise holds | | `D::needs_worker`                 | constexpr bool | hand-over
-// happens on a thread of its own      | | `D::template driver<Log>`         | type           |
-// drives one log:                               |
-//
-// | expression                   | result                  | called |
-// |------------------------------|-------------------------|---------------------------------------------|
-// | `driver(log, options, wake)` |                         | once; `wake()` wakes the background
-// thread  | | `d.before_write()`           | result<void>            | by a writer, outside the
-// writer's section; may wait (back-pressure), answers sticky errors | | `d.after_write(place,
-// then)` | result<void>            | by a writer whose commit ends at `place`; returns when the
-// promise holds. `then(kept)` runs on one of the waiting writers when the promise came to hold for
-// all before `kept` | | `d.kept()`                   | position                | where
-// hides_until_kept: the promise holds for all before it | | `d.due()`                    |
-// std::uint64_t           | by the background thread: when run() wants to be called next
-// (nanoseconds of the file system's clock; UINT64_MAX: not at all) | | `d.run()` | result<void> |
-// by the background thread, when due; by callers under `threading::single` |
-#ifndef COFFER_DURABILITY_CONCEPT_HPP
-#define COFFER_DURABILITY_CONCEPT_HPP
-
-namespace coffer {
-
-template <class D>
-concept durability_policy = requires {
-    { D::survives_process_crash } -> std::convertible_to<bool>;
-    { D::survives_system_crash } -> std::convertible_to<bool>;
-    { D::hides_until_kept } -> std::convertible_to<bool>;
-    { D::needs_worker } -> std::convertible_to<bool>;
-};
-
-namespace detail {
-
-/// The bounds of the policies that let bytes wait. Times in nanoseconds.
-struct pace {
-    std::uint64_t buffer_bytes = std::uint64_t{4} << 20;
-    std::uint64_t interval = 1'000'000'000;
-    std::uint64_t max_bytes = std::uint64_t{64} << 20;
-    std::uint64_t max_delay = 100'000'000;
-    std::uint64_t max_unsynced_bytes = std::uint64_t{256} << 20;
-};
-
-inline constexpr std::uint64_t never = UINT64_MAX;
-
-}  // namespace detail
-}  // namespace coffer
-
-#endif
-// end file coffer/durability/concept.hpp
-
 // begin file coffer/format/position.hpp
 // coffer/format/position.hpp: a place in the log, and where segments and offsets meet in one word.
 //
@@ -5168,6 +5353,150 @@ using address = std::uint64_t;
 
 #endif
 // end file coffer/format/position.hpp
+
+// begin file coffer/durability/concept.hpp
+// coffer/durability/concept.hpp: the durability axis. What does a returning write promise?
+//
+// | policy          | a returned write is                                   | survives the process  | survives the system |
+// |-----------------|-------------------------------------------------------|-----------------------|---------------------|
+// | `sync`          | on stable storage, and no reader saw it earlier       | yes                   | yes                 |
+// | `write_through` | with the operating system                             | yes                   | to the last sync()  |
+// | `buffered`      | in this process; handed over after `buffer_bytes` or `interval` | to the last hand-over | to the last sync() |
+// | `async`         | in this process; a worker hands over and syncs after `max_bytes` or `max_delay` | to the last hand-over | to the worker's last sync |
+//
+// A policy `D` is an empty type:
+//
+// | expression                   | result         | promise                                        |
+// |------------------------------|----------------|------------------------------------------------|
+// | `D::survives_process_crash`  | constexpr bool | every returned write survives a killed process |
+// | `D::survives_system_crash`   | constexpr bool | every returned write survives a power cut      |
+// | `D::hides_until_kept`        | constexpr bool | no reader sees a write before its promise holds |
+// | `D::needs_worker`            | constexpr bool | hand-over happens on a thread of its own       |
+// | `D::template driver<Log>`    | type           | drives one log:                                |
+//
+// | expression                   | result         | called                                         |
+// |------------------------------|----------------|------------------------------------------------|
+// | `driver(log, pace, wake)`    |                | once; `wake.wake()` wakes the background thread |
+// | `d.before_write()`           | result<void>   | by a writer, outside the writer's section; may wait (back-pressure), answers sticky errors |
+// | `d.after_write(place, then)` | result<void>   | by a writer whose commit ends at `place`; returns when the promise holds. `then(kept)` runs on one of the waiting writers when the promise came to hold for all before `kept` |
+// | `d.kept()`                   | position       | where hides_until_kept: the promise holds for all before it |
+// | `d.due()`                    | std::uint64_t  | by the background thread: when run() wants to be called next (nanoseconds of the file system's clock; UINT64_MAX: not at all) |
+// | `d.run()`                    | result<void>   | by the background thread, when due; by callers under `threading::single` |
+#ifndef COFFER_DURABILITY_CONCEPT_HPP
+#define COFFER_DURABILITY_CONCEPT_HPP
+
+namespace coffer {
+
+namespace detail {
+
+/// The bounds of the policies that let bytes wait. Times in nanoseconds.
+struct pace {
+    std::uint64_t buffer_bytes = std::uint64_t{4} << 20;
+    std::uint64_t interval = 1'000'000'000;
+    std::uint64_t max_bytes = std::uint64_t{64} << 20;
+    std::uint64_t max_delay = 100'000'000;
+    std::uint64_t max_unsynced_bytes = std::uint64_t{256} << 20;
+};
+
+inline constexpr std::uint64_t never = UINT64_MAX;
+
+/// Stand for the caller of a driver: to check that it fits the concept.
+struct no_wake {
+    void wake();
+};
+struct no_then {
+    void operator()(position);
+};
+
+namespace need {
+
+template <class D>
+concept survival = requires {
+    { D::survives_process_crash } -> std::convertible_to<bool>;
+    { D::survives_system_crash } -> std::convertible_to<bool>;
+};
+template <class D>
+concept hiding = requires {
+    { D::hides_until_kept } -> std::convertible_to<bool>;
+};
+template <class D>
+concept worker = requires {
+    { D::needs_worker } -> std::convertible_to<bool>;
+};
+template <class D, class Log>
+concept durability_with_driver = requires { typename D::template driver<Log>; };
+
+template <class D, class Log>
+concept driver_made =
+    requires(Log& log, const pace& bounds, no_wake& wake) { D(log, bounds, wake); };
+template <class D>
+concept driver_before_write = requires(D& driver) {
+    { driver.before_write() } -> std::same_as<result<void>>;
+};
+template <class D>
+concept driver_after_write = requires(D& driver, position place) {
+    { driver.after_write(place, no_then()) } -> std::same_as<result<void>>;
+};
+template <class D>
+concept driver_kept = requires(D& driver) {
+    { driver.kept() } -> std::same_as<position>;
+};
+template <class D>
+concept driver_due = requires(D& driver) {
+    { driver.due() } -> std::same_as<std::uint64_t>;
+};
+template <class D>
+concept driver_run = requires(D& driver) {
+    { driver.run() } -> std::same_as<result<void>>;
+};
+
+}  // namespace need
+
+template <class D, class Log, bool Hides>
+concept durability_driver =
+    need::driver_made<D, Log> && need::driver_before_write<D> && need::driver_after_write<D> &&
+    need::driver_due<D> && need::driver_run<D> && (!Hides || need::driver_kept<D>);
+
+/// Does not compile unless D can drive `Log`, and says what D lacks.
+template <class D, class Log, bool Hides>
+consteval bool explain_durability_driver() {
+    static_assert(need::driver_made<D, Log>,
+                  "a coffer durability driver is made as  driver(log, const pace&, wake&)");
+    static_assert(need::driver_before_write<D>,
+                  "a coffer durability driver needs  result<void> before_write()");
+    static_assert(need::driver_after_write<D>,
+                  "a coffer durability driver needs  result<void> after_write(position, Then&&)");
+    static_assert(need::driver_due<D>, "a coffer durability driver needs  std::uint64_t due()");
+    static_assert(need::driver_run<D>, "a coffer durability driver needs  result<void> run()");
+    static_assert(!Hides || need::driver_kept<D>,
+                  "a coffer durability driver whose policy says hides_until_kept needs  "
+                  "position kept()");
+    return durability_driver<D, Log, Hides>;
+}
+
+}  // namespace detail
+
+template <class D>
+concept durability_policy =
+    detail::need::survival<D> && detail::need::hiding<D> && detail::need::worker<D>;
+
+/// Does not compile unless durability_policy<D>, and says what D lacks.
+template <class D>
+consteval bool explain_durability_policy() {
+    static_assert(detail::need::survival<D>,
+                  "a coffer durability policy needs  static constexpr bool "
+                  "survives_process_crash and survives_system_crash");
+    static_assert(detail::need::hiding<D>,
+                  "a coffer durability policy needs  static constexpr bool hides_until_kept");
+    static_assert(detail::need::worker<D>,
+                  "a coffer durability policy needs  static constexpr bool needs_worker");
+    return durability_policy<D>;
+}
+
+}  // namespace coffer
+
+#endif
+// end file coffer/durability/concept.hpp
 
 // begin file coffer/durability/async.hpp
 // coffer/durability/async.hpp: a returning write is in the log's memory; a worker makes it durable.
@@ -5514,6 +5843,19 @@ static_assert(durability_policy<write_through>);
 
 namespace coffer::detail {
 
+struct free_memory {
+    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+};
+
+/// Memory of the process that nothing has been written to.
+using raw_memory = std::unique_ptr<std::byte, free_memory>;
+
+[[nodiscard]] inline result<raw_memory> take_memory(std::uint64_t size) {
+    raw_memory taken(static_cast<std::byte*>(std::malloc(static_cast<std::size_t>(size) | 1)));
+    if (!taken) return fail(errc::no_space, "the system gives no memory for a segment of the log");
+    return taken;
+}
+
 class heap_memory {
 public:
     heap_memory() = default;
@@ -5693,36 +6035,31 @@ struct policy_id {
 //
 // A policy `I` is an empty type:
 //
-// | expression                      | result         | promise |
-// |---------------------------------|----------------|------------------------------------------------|
-// | `I::id`                         | policy_id      | name and version of its image on disk | |
-// `I::ordered`                    | constexpr bool | has ascend and descend | | `I::template
-// table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every
-// encoded key if all are equal and at most 8, else 0 |
+// | expression                      | result         | promise                                     |
+// |---------------------------------|----------------|---------------------------------------------|
+// | `I::id`                         | policy_id      | name and version of its image on disk       |
+// | `I::ordered`                    | constexpr bool | has ascend and descend                      |
+// | `I::template table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every encoded key if all are equal and at most 8, else 0 |
 //
 // A table `t` (constructed as `table(epoch&, M)`; neither copyable nor movable):
 //
-// | expression                      | result         | who    | promise |
-// |---------------------------------|----------------|--------|---------------------------------------|
-// | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else |
-// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to
-// `key`  | | `t.prefetch(probe)`             | void           | any    | a hint that a lookup
-// follows          | | `t.find(probe, keys)`           | ref            | any    | 0: absent (or
-// keys.failed())          | | `t.locate(probe, keys)`         | table::place   | writer |
-// `place.ref` is 0 when absent; valid until the next change of the table | | `t.put(place, ref)` |
-// void           | writer | inserts or overwrites; allocates nothing if ready(1) held | |
-// `t.remove(place)`               | void           | writer | place.ref is not 0 | | `t.ready(n)`
-// | bool           | writer | the next n puts allocate nothing      | | `t.prepare(n)` |
-// result<void>   | one at a time, beside writer and readers | makes ready(n) true | |
-// `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk
-// order; false: the walk is over; `cursor` begins as table::cursor{} | | `t.ascend(bound, refs,
-// keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none:
-// there are none. ordered only | | `t.descend(bound, refs, keys)`  | void           | any    | the
-// same below, descending. ordered only | | `t.memory()`                    | std::size_t    | any
-// | bytes held                            | | `t.save(sink)`                  | result<void>   |
-// writer | hands its image to `sink(bytes) -> result<void>` piece by piece | | `t.restore(source)`
-// | result<void>   | writer | instead of start(): fills itself by `source(mutable_bytes) ->
-// result<void>`; an image that cannot be right is errc::corruption and does no harm |
+// | expression                      | result         | who    | promise                            |
+// |---------------------------------|----------------|--------|------------------------------------|
+// | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
+// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key` |
+// | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
+// | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
+// | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
+// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready(1) held |
+// | `t.remove(place)`               | void           | writer | place.ref is not 0                 |
+// | `t.ready(n)`                    | bool           | writer | the next n puts allocate nothing   |
+// | `t.prepare(n)`                  | result<void>   | one at a time, beside writer and readers | makes ready(n) true |
+// | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
+// | `t.ascend(bound, refs, keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none: there are none. ordered only |
+// | `t.descend(bound, refs, keys)`  | void           | any    | the same below, descending. ordered only |
+// | `t.memory()`                    | std::size_t    | any    | bytes held                         |
+// | `t.save(sink)`                  | result<void>   | writer | hands its image to `sink(bytes) -> result<void>` piece by piece |
+// | `t.restore(source)`             | result<void>   | writer | instead of start(): fills itself by `source(mutable_bytes) -> result<void>`; an image that cannot be right is errc::corruption and does no harm |
 //
 // A key present throughout a walk (by step, or by repeated ascend or descend) is met exactly once,
 // whatever is inserted, erased, overwritten or grown meanwhile.
@@ -5730,19 +6067,17 @@ struct policy_id {
 // The caller of find, ascend and descend holds an epoch pin for the length of the call, so that
 // what `keys` shows stays in place. `keys` is the caller's view of the records for one operation:
 //
-// | expression              | result | promise |
-// |-------------------------|--------|----------------------------------------------------------------|
-// | `keys.matches(r, key)`  | bool   | is `key` the key behind `r`; false also when it cannot be
-// read | | `keys.key_of(r)`        | bytes  | the key; empty when it cannot be read; valid until
-// the next call on `keys` | | `keys.failed()`         | bool   | something could not be read: the
-// answer of the table is void   |
+// | expression              | result | promise                                                     |
+// |-------------------------|--------|-------------------------------------------------------------|
+// | `keys.matches(r, key)`  | bool   | is `key` the key behind `r`; false also when it cannot be read |
+// | `keys.key_of(r)`        | bytes  | the key; empty when it cannot be read; valid until the next call on `keys` |
+// | `keys.failed()`         | bool   | something could not be read: the answer of the table is void |
 //
 // Memory `M` gives zeroed memory in lasting places, released when `M` is destroyed:
 //
-// | expression                       | result             | promise |
-// |----------------------------------|--------------------|------------------------------------------|
-// | `m.allocate(region, n, size)`    | result<std::byte*> | the n-th piece of a region (a small
-// number); 64-byte aligned, zeroed unless it has come back from an earlier run |
+// | expression                       | result             | promise                                |
+// |----------------------------------|--------------------|----------------------------------------|
+// | `m.allocate(region, n, size)`    | result<std::byte*> | the n-th piece of a region (a small number); 64-byte aligned, zeroed unless it has come back from an earlier run |
 #ifndef COFFER_INDEX_CONCEPT_HPP
 #define COFFER_INDEX_CONCEPT_HPP
 
@@ -5769,34 +6104,63 @@ struct no_keys {
     bool failed() const noexcept;
 };
 
+/// What images are saved to and restored from, likewise.
+using no_sink = result<void> (*)(bytes);
+using no_source = result<void> (*)(mutable_bytes);
+
 namespace need {
 
 template <class T>
-concept index_lookup =
-    requires(const T& table, const typename T::lookup& probe, no_keys& keys, bytes key) {
-        { table.probe(key) } -> std::same_as<typename T::lookup>;
-        { table.find(probe, keys) } -> std::same_as<ref>;
-        table.prefetch(probe);
-    };
-
+concept index_start = requires(T& table, std::uint64_t seed) {
+    { table.start(seed) } -> std::same_as<result<void>>;
+};
 template <class T>
-concept index_change = requires(T& table, const typename T::lookup& probe, typename T::place place,
-                                no_keys& keys, ref where, std::size_t n) {
+concept index_probe = requires(const T& table, bytes key) {
+    { table.probe(key) } -> std::same_as<typename T::lookup>;
+};
+template <class T>
+concept index_prefetch =
+    requires(const T& table, const typename T::lookup& probe) { table.prefetch(probe); };
+template <class T>
+concept index_find = requires(const T& table, const typename T::lookup& probe, no_keys& keys) {
+    { table.find(probe, keys) } -> std::same_as<ref>;
+};
+template <class T>
+concept index_locate = requires(T& table, const typename T::lookup& probe, no_keys& keys,
+                                const typename T::place& place) {
     { table.locate(probe, keys) } -> std::same_as<typename T::place>;
     { place.ref } -> std::convertible_to<ref>;
-    table.put(place, where);
-    table.remove(place);
-    { table.ready(n) } -> std::same_as<bool>;
-    { table.prepare(n) } -> std::same_as<result<void>>;
-    { table.start(std::uint64_t{}) } -> std::same_as<result<void>>;
 };
-
 template <class T>
-concept index_walk = requires(const T& table, typename T::cursor& cursor, std::vector<ref>& refs) {
-    { table.step(cursor, refs) } -> std::same_as<bool>;
+concept index_put =
+    requires(T& table, const typename T::place& place, ref where) { table.put(place, where); };
+template <class T>
+concept index_remove = requires(T& table, const typename T::place& place) { table.remove(place); };
+template <class T>
+concept index_ready = requires(T& table, std::size_t count) {
+    { table.ready(count) } -> std::same_as<bool>;
+};
+template <class T>
+concept index_prepare = requires(T& table, std::size_t count) {
+    { table.prepare(count) } -> std::same_as<result<void>>;
+};
+template <class T>
+concept index_step = std::default_initializable<typename T::cursor> &&
+                     requires(const T& table, typename T::cursor& cursor, std::vector<ref>& refs) {
+                         { table.step(cursor, refs) } -> std::same_as<bool>;
+                     };
+template <class T>
+concept index_memory = requires(const T& table) {
     { table.memory() } -> std::convertible_to<std::size_t>;
 };
-
+template <class T>
+concept index_save = requires(T& table, no_sink sink) {
+    { table.save(sink) } -> std::same_as<result<void>>;
+};
+template <class T>
+concept index_restore = requires(T& table, no_source source) {
+    { table.restore(source) } -> std::same_as<result<void>>;
+};
 template <class T>
 concept index_order =
     requires(const T& table, const bound& end, std::vector<ref>& refs, no_keys& keys) {
@@ -5804,18 +6168,74 @@ concept index_order =
         table.descend(end, refs, keys);
     };
 
+template <class I>
+concept index_id = requires {
+    { I::id } -> std::convertible_to<policy_id>;
+};
+template <class I>
+concept index_ordered = requires {
+    { I::ordered } -> std::convertible_to<bool>;
+};
+template <class I, class Threading, class Memory, std::size_t KeySize>
+concept index_with_table = requires { typename I::template table<Threading, Memory, KeySize>; };
+
 }  // namespace need
 
 template <class T>
-concept index_table = need::index_lookup<T> && need::index_change<T> && need::index_walk<T>;
+concept index_table =
+    need::index_start<T> && need::index_probe<T> && need::index_prefetch<T> &&
+    need::index_find<T> && need::index_locate<T> && need::index_put<T> && need::index_remove<T> &&
+    need::index_ready<T> && need::index_prepare<T> && need::index_step<T> &&
+    need::index_memory<T> && need::index_save<T> && need::index_restore<T>;
+
+/// Does not compile unless T is a table (in order, if `Ordered`), and says what T lacks.
+template <class T, bool Ordered>
+consteval bool explain_index_table() {
+    static_assert(need::index_start<T>,
+                  "a coffer index table needs  result<void> start(std::uint64_t seed)");
+    static_assert(need::index_probe<T>,
+                  "a coffer index table needs  class lookup  and  lookup probe(bytes) const");
+    static_assert(!need::index_probe<T> || need::index_prefetch<T>,
+                  "a coffer index table needs  void prefetch(const lookup&) const");
+    static_assert(!need::index_probe<T> || need::index_find<T>,
+                  "a coffer index table needs  ref find(const lookup&, Keys&) const");
+    static_assert(!need::index_probe<T> || need::index_locate<T>,
+                  "a coffer index table needs  class place  with a ref, and  "
+                  "place locate(const lookup&, Keys&)");
+    static_assert(!need::index_locate<T> || need::index_put<T>,
+                  "a coffer index table needs  void put(const place&, ref)");
+    static_assert(!need::index_locate<T> || need::index_remove<T>,
+                  "a coffer index table needs  void remove(const place&)");
+    static_assert(need::index_ready<T>, "a coffer index table needs  bool ready(std::size_t)");
+    static_assert(need::index_prepare<T>,
+                  "a coffer index table needs  result<void> prepare(std::size_t)");
+    static_assert(need::index_step<T>,
+                  "a coffer index table needs  class cursor  and  "
+                  "bool step(cursor&, std::vector<ref>&) const");
+    static_assert(need::index_memory<T>, "a coffer index table needs  std::size_t memory() const");
+    static_assert(need::index_save<T>, "a coffer index table needs  result<void> save(Sink)");
+    static_assert(need::index_restore<T>,
+                  "a coffer index table needs  result<void> restore(Source)");
+    static_assert(!Ordered || need::index_order<T>,
+                  "a coffer index table whose policy says ordered needs  ascend and descend  "
+                  "(const bound&, std::vector<ref>&, Keys&) const");
+    return index_table<T> && (!Ordered || need::index_order<T>);
+}
 
 }  // namespace detail
 
 template <class I>
-concept index_policy = requires {
-    { I::id } -> std::convertible_to<policy_id>;
-    { I::ordered } -> std::convertible_to<bool>;
-};
+concept index_policy = detail::need::index_id<I> && detail::need::index_ordered<I>;
+
+/// Does not compile unless index_policy<I>, and says what I lacks.
+template <class I>
+consteval bool explain_index_policy() {
+    static_assert(detail::need::index_id<I>,
+                  "a coffer index policy needs  static constexpr coffer::policy_id id");
+    static_assert(detail::need::index_ordered<I>,
+                  "a coffer index policy needs  static constexpr bool ordered");
+    return index_policy<I>;
+}
 
 }  // namespace coffer
 
@@ -6381,8 +6801,9 @@ private:
 // I2  A key's first 30 bits of hash agree with the index of its bucket in the bucket's depth bits.
 // I3  `chained` is set only while slot 6 is a link. Whatever moves a key within a chain, or takes a
 //     bucket out of it, stores a new link between the copy and the removal; no link comes back.
-// I4  A split first copies, then sets the depth of the old bucket, then removes what was copied.
-//     Depths only grow; slot 6 goes back from link to key only in the split that makes it so.
+// I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
+//     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
+//     back from link to key only in the split that makes it so.
 // I5  While a chain is not empty the six slots before it are full, and so is all of it but its
 //     first bucket.
 //
@@ -6913,15 +7334,15 @@ static_assert(detail::index_table<hash::table<threading::multi, detail::heap_mem
 //     behind them  entry[capacity]: leaf: 16 bits tag, 48 bits ref
 //                                   inner: 32 bits chain of the separator, 32 bits child
 //
-// A large node has 128 words and room for 62 entries; a small one, which is always a leaf, 96 words
-// and room for 46. A leaf begins small and moves to a large node when it is full.
+// A large node has 128 words and room for 62 entries; a compact one, which is always a leaf, 96
+// words and room for 46. A leaf begins compact and moves to a large node when it is full.
 //
 // I1  Every key of a leaf, and every separator of an inner node, begins with the node's prefix, if
 //     it is thought of as followed by zeros without end. What it has behind the prefix is its
 //     image: eight bytes are its head, in a leaf two more its tag, as big-endian numbers. So images
 //     order as keys do, except that different keys may have equal images.
 // I2  Entry 0 of an inner node has no separator: head and chain are 0.
-// I3  A place in memory is a small node, a large one or none for ever; its version only grows.
+// I3  A place in memory is a compact node, a large one or none for ever; its version only grows.
 //
 // Threads: one writer; readers beside it. The writer makes the version odd, stores words with
 // release and makes the version even; a reader loads words with acquire between two looks at the
@@ -7021,7 +7442,7 @@ struct node_meta {
     }
 };
 
-/// Which node: 31 bits for the first of its granules, and whether it is a small one.
+/// Which node: 31 bits for the first of its granules, and whether it is a compact one.
 using node_id = std::uint32_t;
 inline constexpr node_id no_node = 0xFFFFFFFF;
 
@@ -7039,8 +7460,8 @@ static_assert(node_header_words + 2 * large_entries == large_granules * granule_
 [[nodiscard]] constexpr bool is_small(node_id id) noexcept {
     return (id & 1) != 0;
 }
-[[nodiscard]] constexpr unsigned granules_of(bool small) noexcept {
-    return small ? small_granules : large_granules;
+[[nodiscard]] constexpr unsigned granules_of(bool compact) noexcept {
+    return compact ? small_granules : large_granules;
 }
 
 [[nodiscard]] constexpr ref ref_of(std::uint64_t entry) noexcept {
@@ -7067,8 +7488,8 @@ public:
     static_assert(sizeof(word) == 8, "images of the index are made of 64-bit words");
 
     sorted_node() noexcept = default;
-    sorted_node(word* words, bool small) noexcept
-        : words_(words), capacity_(small ? small_entries : large_entries) {}
+    sorted_node(word* words, bool compact) noexcept
+        : words_(words), capacity_(compact ? small_entries : large_entries) {}
 
     [[nodiscard]] unsigned capacity() const noexcept { return capacity_; }
     [[nodiscard]] word* words() const noexcept { return words_; }
@@ -7195,7 +7616,7 @@ private:
 // another place in a later run:
 //
 //     region 0  one sorted_state: the root, how much is in use, heads of the free lists
-//     region 1  granules of 256 bytes; a node is 4 of them in a row (large) or 3 (small)
+//     region 1  granules of 256 bytes; a node is 4 of them in a row (large) or 3 (compact)
 //     region 2  chunks of 32 bytes; key bytes lie in chains of chunks
 //
 // A chain holds the bytes of a separator, or of a leaf's prefix when it is too long for the node:
@@ -7244,10 +7665,10 @@ struct alignas(64) sorted_state {
     word root;        // node_id
     word height;      // levels, leaves included
     word inner;       // how many inner nodes there are
-    word granules;    // used so far, free ones included
-    word chunks;      // used so far, free ones and the reserved first included
+    word granules;    // used so distant, free ones included
+    word chunks;      // used so distant, free ones and the reserved first included
     word longest;     // size of the longest key that was ever put
-    word free_small;  // first of the free small nodes, or no_node
+    word free_small;  // first of the free compact nodes, or no_node
     word free_large;  // ... large nodes
     word free_chunk;  // ... chunks, or 0
     word spare[5];
@@ -7377,18 +7798,18 @@ public:
         return std::uint64_t{1} << (granule_bits + static_cast<unsigned>(first));
     }
     /// A locked node of no content.
-    [[nodiscard]] node_id take(bool small) noexcept {
-        auto& free = small ? state_->free_small : state_->free_large;
+    [[nodiscard]] node_id take(bool compact) noexcept {
+        auto& free = compact ? state_->free_small : state_->free_large;
         auto id = static_cast<node_id>(free.load(std::memory_order_relaxed));
         if (id != no_node) {
             free.store(at(id).prefix_word(0), std::memory_order_release);
         } else {
             const std::uint64_t first =
-                place_of(state_->granules.load(std::memory_order_relaxed), granules_of(small));
-            const std::uint64_t used = first + granules_of(small);
+                place_of(state_->granules.load(std::memory_order_relaxed), granules_of(compact));
+            const std::uint64_t used = first + granules_of(compact);
             COFFER_ASSERT(used <= granules_.capacity(), "put of a table that was not ready");
             state_->granules.store(used, std::memory_order_release);
-            id = static_cast<node_id>(first << 1 | (small ? 1 : 0));
+            id = static_cast<node_id>(first << 1 | (compact ? 1 : 0));
         }
         const node taken = at(id);
         taken.lock();
@@ -7506,8 +7927,8 @@ private:
         }
     }
     /// A put makes a separator, a prefix, and a prefix when locate() met ties. None is longer than
-    /// the longest key so far and an image, except where all keys of a full leaf are longer than
-    /// any before these `n`.
+    /// the longest key so distant and an image, except where all keys of a full leaf are longer
+    /// than any before these `n`.
     [[nodiscard]] std::uint64_t chunks_needed(std::uint64_t n) const noexcept {
         const std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
         return n * 3 * chunks_of(longest + 16) + n / 31 * 2 * chunks_of(longest_key + 16);
@@ -7710,25 +8131,22 @@ void for_prefix(const Pool& pool, typename Pool::node node, node_meta meta, std:
 #endif
 // end file coffer/index/sorted_chain.hpp
 
-// begin file coffer/index/sorted_writer.hpp
-// coffer/index/sorted_writer.hpp: the changes of the B+tree of `sorted`.
+// begin file coffer/index/sorted_inner.hpp
+// coffer/index/sorted_inner.hpp: changes of the B+tree of `sorted` above its leaves.
 //
-// A change locks every node that it touches, the new ones included, writes, and unlocks them at the
-// end; so readers see all of it or come again. What it does to the shape of the tree:
+// A change is one object: it locks every node that it touches, the new ones included, and unlocks
+// them when it ends; so readers see all of it or come again.
 //
-//     full small leaf     moves into a large node
-//     full large leaf     is split in the middle, where images differ; behind the last key when
-//                         keys come in ascending order, before the first when in descending order
-//     full inner node     the same
-//     empty leaf          leaves the tree, and inner nodes without children with it; its range goes
-//                         to the leaf behind it. The last leaf of the tree stays.
+//     a leaf was split    its parent gets the new child; if it is full it is split in turn, and in
+//                         the end the root under a new one
+//     a leaf is empty     it leaves the tree, and inner nodes without children with it; its range
+//                         goes to the leaf behind it, so the last leaf of the tree stays
 //     root of one child   gives way to the child
 //
-// Separators are the shortest bytes that tell the two keys apart. They come from images; where
-// images are equal, from what locate() found out when it compared whole keys. So no change reads
-// records.
-#ifndef COFFER_INDEX_SORTED_WRITER_HPP
-#define COFFER_INDEX_SORTED_WRITER_HPP
+// A full node is split in the middle; behind its last child when children come in ascending order,
+// before the first when in descending order.
+#ifndef COFFER_INDEX_SORTED_INNER_HPP
+#define COFFER_INDEX_SORTED_INNER_HPP
 
 namespace coffer::detail {
 
@@ -7755,304 +8173,41 @@ struct sorted_place {
     } way[most_height];
 };
 
+/// What divides two children: exact keys by head, others by chain.
+struct separator {
+    std::uint64_t head = 0;
+    std::uint32_t chain = 0;
+};
+
 template <class Pool>
-class sorted_writer {
+class sorted_inner {
+public:
+    sorted_inner(const sorted_inner&) = delete;
+    sorted_inner& operator=(const sorted_inner&) = delete;
+
+protected:
     using node = typename Pool::node;
     static constexpr bool exact = Pool::exact;
 
-    /// What divides two children: exact keys by head, others by chain.
-    struct separator {
-        std::uint64_t head = 0;
-        std::uint32_t chain = 0;
-    };
-
-public:
-    explicit sorted_writer(Pool& pool) noexcept : pool_(pool) {
+    explicit sorted_inner(Pool& pool) noexcept : pool_(pool) {
         pool_.now().changing.store(1, std::memory_order_release);
     }
-    ~sorted_writer() {
+    ~sorted_inner() {
         while (locked_ != 0) node(nodes_[--locked_], false).unlock();
         pool_.now().changing.store(0, std::memory_order_release);
     }
-    sorted_writer(const sorted_writer&) = delete;
-    sorted_writer& operator=(const sorted_writer&) = delete;
 
-    /// Puts a key that is absent.
-    void insert(const sorted_place& at, ref where) noexcept {
-        const node leaf = lock(pool_.at(at.leaf));
-        node_meta meta = leaf.meta();
-        if constexpr (!exact) {
-            note_longest(at.key.size());
-            if (at.shared < meta.prefix()) {
-                if (meta.prefix() - at.shared >= 8 && meta.count() > large_entries / 2) {
-                    return stand_apart(traced(at), leaf, where);
-                }
-                shorten(leaf, at.shared);
-                meta = leaf.meta();
-            }
-        }
-        const key_image image = image_of(at.key, meta.prefix());
-        if (meta.count() < leaf.capacity()) {
-            add(leaf, at.position, image, where);
-        } else if (is_small(at.leaf)) {
-            add(enlarge(traced(at), leaf), at.position, image, where);
-        } else {
-            split(traced(at), leaf, image, where);
-        }
-    }
-
-    void remove(const sorted_place& at) noexcept {
-        const node leaf = lock(pool_.at(at.leaf));
-        const node_meta meta = leaf.meta();
-        leaf.close_gap(at.position, meta.count());
-        leaf.set_meta(meta.with_count(meta.count() - 1));
-        if (meta.count() > 1) return;
-        if constexpr (!exact) drop_prefix(leaf);
-        for (unsigned i = 0; i < at.depth; ++i) {
-            const node inner = pool_.at(at.way[i].node);
-            if (at.way[i].entry + 1 != inner.meta().count()) return unlink(at);
-        }
-    }
-
-    /// Lets the prefix of a leaf be the first `size` bytes of `key`, which all its keys begin with,
-    /// and its images `images`.
-    void lengthen(node_id id, bytes key, std::size_t size, const key_image* images) noexcept {
-        const node leaf = lock(pool_.at(id));
-        const node_meta meta = leaf.meta();
-        drop_prefix(leaf);
-        set_prefix(leaf, key.first(size));
-        leaf.set_meta(meta.with_prefix(size));
-        for (unsigned i = 0; i < meta.count(); ++i) {
-            leaf.set(i, images[i].head, images[i].tag << ref_bits | ref_of(leaf.entry(i)));
-        }
-    }
-
-private:
-    /// The place with its way. What follows may give the tree another last leaf.
-    sorted_place traced(sorted_place at) noexcept {
-        pool_.edge = no_node;
-        if (!at.edge) return at;
-        auto id = static_cast<node_id>(pool_.now().root.load(std::memory_order_relaxed));
-        while (id != at.leaf) {
-            const unsigned last = pool_.at(id).meta().count() - 1;
-            at.way[at.depth++] = {id, last};
-            id = child_of(pool_.at(id).entry(last));
-        }
-        return at;
-    }
-    static key_image image_of(bytes key, std::size_t from) noexcept {
-        if constexpr (exact) {
-            return {head_at(key, 0), 0};
-        } else {
-            return key_image::of(key, from);
-        }
-    }
     node lock(node which) noexcept {
         which.lock();
         COFFER_ASSERT(locked_ < sizeof nodes_ / sizeof nodes_[0], "a change of too many nodes");
         nodes_[locked_++] = which.words();
         return which;
     }
-    node_id take(bool small) noexcept {
-        const node_id id = pool_.take(small);
+    node_id take(bool compact) noexcept {
+        const node_id id = pool_.take(compact);
         lock(pool_.at(id));
         return id;
     }
-    void note_longest(std::size_t size) noexcept {
-        auto& longest = pool_.now().longest;
-        if (size > longest.load(std::memory_order_relaxed)) {
-            longest.store(size, std::memory_order_release);
-        }
-    }
-
-    // Leaves.
-
-    static void add(node leaf, unsigned position, const key_image& image, ref where) noexcept {
-        const node_meta meta = leaf.meta();
-        leaf.open_gap(position, meta.count());
-        leaf.set(position, image.head, image.tag << ref_bits | where);
-        leaf.set_meta(meta.with_count(meta.count() + 1).with_arrival(position));
-    }
-
-    node enlarge(const sorted_place& at, node leaf) noexcept {
-        const node_id id = take(false);
-        const node larger = pool_.at(id);
-        const node_meta meta = leaf.meta();
-        for (unsigned i = 0; i < 2; ++i) larger.set_prefix_word(i, leaf.prefix_word(i));
-        for (unsigned i = 0; i < meta.count(); ++i) larger.set(i, leaf.head(i), leaf.entry(i));
-        larger.set_meta(meta);
-        if (at.depth == 0) {
-            pool_.now().root.store(id, std::memory_order_release);
-        } else {
-            const node parent = lock(pool_.at(at.way[at.depth - 1].node));
-            const unsigned entry = at.way[at.depth - 1].entry;
-            parent.set_entry(entry, inner_entry(chain_of(parent.entry(entry)), id));
-        }
-        pool_.give(at.leaf);
-        return larger;
-    }
-
-    /// The entries of a full leaf and the new one among them.
-    struct leaf_items {
-        key_image images[large_entries + 1];
-        ref refs[large_entries + 1];
-    };
-
-    void split(const sorted_place& at, node leaf, const key_image& image, ref where) noexcept {
-        constexpr unsigned count = large_entries + 1;
-        const node_meta meta = leaf.meta();
-        leaf_items items;
-        for (unsigned i = 0, from = 0; i < count; ++i) {
-            if (i == at.position) {
-                items.images[i] = image;
-                items.refs[i] = where;
-            } else {
-                items.images[i] = leaf.image(from);
-                items.refs[i] = ref_of(leaf.entry(from++));
-            }
-        }
-        const unsigned middle = divide(at, meta, items);
-        const separator between = separate(at, leaf, meta, items, middle);
-        const bool alone = middle == 1 && at.position == 0;  // the new key, before all others
-        const unsigned first = alone ? 0 : middle, last = alone ? 1 : count;
-        const node_id id = take(last - first <= small_entries);
-        const node fresh = pool_.at(id);
-        for (unsigned i = first; i < last; ++i) {
-            fresh.set(i - first, items.images[i].head,
-                      items.images[i].tag << ref_bits | items.refs[i]);
-        }
-        if constexpr (!exact) copy_prefix(leaf, meta, fresh);
-        node_meta made = node_meta::of(0, last - first, meta.prefix());
-        if (at.position >= first && at.position < last) {
-            made = made.with_arrival(at.position - first);
-        }
-        fresh.set_meta(made);
-        if (alone) return add_child(at, at.depth, between, id, at.leaf);
-        for (unsigned i = at.position; i < middle; ++i) {
-            leaf.set(i, items.images[i].head, items.images[i].tag << ref_bits | items.refs[i]);
-        }
-        made = node_meta::of(0, middle, meta.prefix());
-        leaf.set_meta(at.position < middle ? made.with_arrival(at.position) : made);
-        add_child(at, at.depth, between, at.leaf, id);
-    }
-
-    /// How many of the items stay on the left.
-    static unsigned divide(const sorted_place& at, node_meta meta,
-                           const leaf_items& items) noexcept {
-        constexpr unsigned count = large_entries + 1;
-        unsigned target = (count + 1) / 2;
-        if (at.position == count - 1 && (meta.word & node_meta::ended) != 0) target = count - 1;
-        if (at.position == 0 && (meta.word & node_meta::began) != 0) target = 1;
-        for (unsigned distance = 0; distance < count; ++distance) {
-            for (const unsigned middle : {target + distance, target - distance}) {
-                if (middle == 0 || middle >= count) continue;
-                if (items.images[middle - 1] != items.images[middle]) return middle;
-            }
-        }
-        return at.position == 0 ? 1 : at.position;  // next to the new key, whose bytes are known
-    }
-
-    separator separate(const sorted_place& at, node leaf, node_meta meta, const leaf_items& items,
-                       unsigned middle) noexcept {
-        const key_image& right = items.images[middle];
-        if constexpr (exact) {
-            return {right.head, 0};
-        } else {
-            chain_maker<Pool> made(pool_);
-            const unsigned equal = first_difference(items.images[middle - 1], right);
-            if (equal < 10) {
-                for_prefix(pool_, leaf, meta, 0, meta.prefix(), [&](std::byte b) { made.add(b); });
-                for (unsigned i = 0; i <= equal; ++i) made.add(right[i]);
-            } else if (middle == at.position) {
-                made.add(at.key.first((std::min)(at.key.size(), std::size_t{at.left} + 1)));
-            } else {
-                made.add(at.key.first((std::min)(at.key.size(), std::size_t{at.right})));
-                made.add(at.right_byte);
-            }
-            return {0, made.finish()};
-        }
-    }
-
-    /// Gives a key that shares too little with a well filled leaf one of its own next to it: so the
-    /// leaf keeps its prefix.
-    void stand_apart(const sorted_place& at, node leaf, ref where) noexcept {
-        const node_meta meta = leaf.meta();
-        const bool before = at.position == 0;
-        chain_maker<Pool> made(pool_);
-        if (before) {
-            for_prefix(pool_, leaf, meta, 0, at.shared + 1, [&](std::byte b) { made.add(b); });
-        } else {
-            made.add(at.key.first((std::min)(at.key.size(), std::size_t{at.shared} + 1)));
-        }
-        const separator between{0, made.finish()};
-        const node_id id = take(true);
-        pool_.at(id).set_meta(node_meta::of(0, 0, 0));
-        add(pool_.at(id), 0, image_of(at.key, 0), where);
-        if (before) {
-            add_child(at, at.depth, between, id, at.leaf);
-        } else {
-            add_child(at, at.depth, between, at.leaf, id);
-        }
-    }
-
-    // Prefixes.
-
-    /// For a prefix that is nowhere yet.
-    void set_prefix(node leaf, bytes prefix) noexcept {
-        if (prefix.size() <= inline_prefix) {
-            leaf.set_prefix_word(0, head_at(prefix, 0));
-            leaf.set_prefix_word(1, head_at(prefix, 8));
-        } else {
-            chain_maker<Pool> made(pool_);
-            made.add(prefix);
-            leaf.set_prefix_word(0, made.finish());
-        }
-    }
-    void drop_prefix(node leaf) noexcept {
-        const node_meta meta = leaf.meta();
-        if (meta.prefix() > inline_prefix) pool_.give_chain(prefix_chain(leaf, meta));
-        leaf.set_prefix_word(0, 0);
-        leaf.set_meta(meta.with_prefix(0));
-    }
-    void copy_prefix(node from, node_meta meta, node to) noexcept {
-        if (meta.prefix() <= inline_prefix) {
-            for (unsigned i = 0; i < 2; ++i) to.set_prefix_word(i, from.prefix_word(i));
-        } else {
-            chain_maker<Pool> made(pool_);
-            for_prefix(pool_, from, meta, 0, meta.prefix(), [&](std::byte b) { made.add(b); });
-            to.set_prefix_word(0, made.finish());
-        }
-    }
-    /// Lets the prefix of a leaf end after `size` bytes. Needs no keys: the rest goes into the
-    /// images, which lose as much at their ends.
-    void shorten(node leaf, std::uint32_t size) noexcept {
-        const node_meta meta = leaf.meta();
-        std::byte moved[10] = {};
-        unsigned moves = 0;
-        const std::size_t until = (std::min)(std::size_t{meta.prefix()}, std::size_t{size} + 10);
-        for_prefix(pool_, leaf, meta, size, until, [&](std::byte b) { moved[moves++] = b; });
-        for (unsigned i = 0; i < meta.count(); ++i) {
-            key_image image = leaf.image(i);
-            for (unsigned j = moves; j != 0; --j) image = image.behind(moved[j - 1]);
-            leaf.set(i, image.head, image.tag << ref_bits | ref_of(leaf.entry(i)));
-        }
-        if (size <= inline_prefix) {
-            std::uint64_t words[2];
-            if (meta.prefix() <= inline_prefix) {
-                words[0] = leaf.prefix_word(0), words[1] = leaf.prefix_word(1);
-            } else {
-                const std::uint32_t chain = prefix_chain(leaf, meta);
-                chain_reader<Pool> from(pool_, chain);
-                words[0] = from.next(), words[1] = from.next();
-                pool_.give_chain(chain);
-            }
-            leaf.set_prefix_word(0, words[0] & first_bytes(size));
-            leaf.set_prefix_word(1, words[1] & first_bytes(size <= 8 ? 0 : size - 8));
-        }
-        leaf.set_meta(meta.with_prefix(size));
-    }
-
-    // Inner nodes.
 
     /// On the level above `depth`: `left` takes the place of the child there, `right` comes behind
     /// it with `between`. Goes up as long as nodes are full.
@@ -8074,6 +8229,47 @@ private:
         }
         add_root(between, left, right);
     }
+    /// `id` takes the place of the leaf that the way leads to.
+    void replace_leaf(const sorted_place& at, node_id id) noexcept {
+        if (at.depth == 0) {
+            pool_.now().root.store(id, std::memory_order_release);
+        } else {
+            const node parent = lock(pool_.at(at.way[at.depth - 1].node));
+            const unsigned entry = at.way[at.depth - 1].entry;
+            parent.set_entry(entry, inner_entry(chain_of(parent.entry(entry)), id));
+        }
+        pool_.give(at.leaf);
+    }
+    /// Takes an empty leaf, not the last one, out of the tree.
+    void unlink(const sorted_place& at) noexcept {
+        pool_.give(at.leaf);
+        unsigned depth = at.depth - 1;
+        while (pool_.at(at.way[depth].node).meta().count() == 1) {
+            lock(pool_.at(at.way[depth].node));
+            pool_.give(at.way[depth].node);
+            count_inner(-1);
+            --depth;
+        }
+        const node inner = lock(pool_.at(at.way[depth].node));
+        const node_meta meta = inner.meta();
+        const unsigned entry = at.way[depth].entry, last = meta.count() - 1;
+        if (entry < last) {
+            const std::uint64_t next = inner.entry(entry + 1);
+            drop_chain(next);
+            inner.set_entry(entry, inner_entry(chain_of(inner.entry(entry)), child_of(next)));
+            inner.close_gap(entry + 1, meta.count());
+        } else {
+            unsigned above = depth - 1;
+            while (at.way[above].entry + 1 == pool_.at(at.way[above].node).meta().count()) --above;
+            replace(lock(pool_.at(at.way[above].node)), at.way[above].entry + 1,
+                    {inner.head(entry), chain_of(inner.entry(entry))});
+        }
+        settle(inner, meta.with_count(last), true);
+        collapse();
+    }
+    Pool& pool_;
+
+private:
     void add_root(separator between, node_id left, node_id right) noexcept {
         typename Pool::state& now = pool_.now();
         const node_id id = take(false);
@@ -8192,35 +8388,6 @@ private:
         }
     }
 
-    // Unlinking.
-
-    /// Takes an empty leaf, not the last one, out of the tree.
-    void unlink(const sorted_place& at) noexcept {
-        pool_.give(at.leaf);
-        unsigned depth = at.depth - 1;
-        while (pool_.at(at.way[depth].node).meta().count() == 1) {
-            lock(pool_.at(at.way[depth].node));
-            pool_.give(at.way[depth].node);
-            count_inner(-1);
-            --depth;
-        }
-        const node inner = lock(pool_.at(at.way[depth].node));
-        const node_meta meta = inner.meta();
-        const unsigned entry = at.way[depth].entry, last = meta.count() - 1;
-        if (entry < last) {
-            const std::uint64_t next = inner.entry(entry + 1);
-            drop_chain(next);
-            inner.set_entry(entry, inner_entry(chain_of(inner.entry(entry)), child_of(next)));
-            inner.close_gap(entry + 1, meta.count());
-        } else {
-            unsigned above = depth - 1;
-            while (at.way[above].entry + 1 == pool_.at(at.way[above].node).meta().count()) --above;
-            replace(lock(pool_.at(at.way[above].node)), at.way[above].entry + 1,
-                    {inner.head(entry), chain_of(inner.entry(entry))});
-        }
-        settle(inner, meta.with_count(last), true);
-        collapse();
-    }
     void drop_chain(std::uint64_t entry) noexcept {
         if constexpr (!exact) pool_.give_chain(chain_of(entry));
     }
@@ -8250,7 +8417,6 @@ private:
         }
     }
 
-    Pool& pool_;
     typename node::word* nodes_[4 * most_height];  // the locked ones
     unsigned locked_ = 0;
 };
@@ -8258,7 +8424,7 @@ private:
 }  // namespace coffer::detail
 
 #endif
-// end file coffer/index/sorted_writer.hpp
+// end file coffer/index/sorted_inner.hpp
 
 // begin file coffer/index/sorted_image.hpp
 // coffer/index/sorted_image.hpp: the B+tree of `sorted` as bytes and back.
@@ -8287,10 +8453,10 @@ struct image_numbering {
     std::uint64_t granules = 0;
     std::uint64_t chunks = 1;
 
-    [[nodiscard]] node_id node(bool small) noexcept {
-        const std::uint64_t at = Pool::place_of(granules, granules_of(small));
-        granules = at + granules_of(small);
-        return static_cast<node_id>(at << 1 | (small ? 1 : 0));
+    [[nodiscard]] node_id node(bool compact) noexcept {
+        const std::uint64_t at = Pool::place_of(granules, granules_of(compact));
+        granules = at + granules_of(compact);
+        return static_cast<node_id>(at << 1 | (compact ? 1 : 0));
     }
     [[nodiscard]] std::uint32_t chain(std::size_t size) noexcept {
         const std::uint64_t at = chunks;
@@ -8542,12 +8708,12 @@ private:
             return false;
         }
         if (level != 0 && (is_small(id) || meta.count() == 0)) return false;
-        const bool far = meta.prefix() > inline_prefix;  // the prefix is in a chain
-        if (far && (Pool::exact || (level != 0 && meta.count() < 2))) return false;
+        const bool distant = meta.prefix() > inline_prefix;  // the prefix is in a chain
+        if (distant && (Pool::exact || (level != 0 && meta.count() < 2))) return false;
         if (Pool::exact && meta.prefix() != 0) return false;
         bool sound = true, first = true;
         for_chains<Pool>(at, [&](std::uint32_t chain) {
-            sound = sound && next_chain(chain, far && first ? meta.prefix() : 0);
+            sound = sound && next_chain(chain, distant && first ? meta.prefix() : 0);
             first = false;
         });
         longest_ = (std::max)(longest_, std::uint64_t{meta.prefix()});
@@ -8778,6 +8944,298 @@ template <class Pool>
 #endif
 // end file coffer/index/sorted_search.hpp
 
+// begin file coffer/index/sorted_writer.hpp
+// coffer/index/sorted_writer.hpp: changes of the B+tree of `sorted`, from its leaves up.
+//
+//     full compact leaf     moves into a large node
+//     full large leaf     is split where images differ, as near to the middle as they do; behind
+//                         the last key when keys come in ascending order, before the first when in
+//                         descending order
+//     foreign key         one that shares much less than the prefix of a well filled leaf, gets a
+//                         leaf of its own
+//     empty leaf          leaves the tree, unless it is the last one
+//
+// Separators are the shortest bytes that tell the two keys apart. They come from images; where
+// images are equal, from what locate() found out when it compared whole keys. So no change reads
+// records.
+#ifndef COFFER_INDEX_SORTED_WRITER_HPP
+#define COFFER_INDEX_SORTED_WRITER_HPP
+
+namespace coffer::detail {
+
+template <class Pool>
+class sorted_writer : sorted_inner<Pool> {
+    using base = sorted_inner<Pool>;
+    using node = typename Pool::node;
+    using base::add_child, base::exact, base::lock, base::pool_, base::replace_leaf, base::take,
+        base::unlink;
+
+public:
+    explicit sorted_writer(Pool& pool) noexcept : base(pool) {}
+
+    /// Puts a key that is absent.
+    void insert(const sorted_place& at, ref where) noexcept {
+        const node leaf = lock(pool_.at(at.leaf));
+        node_meta meta = leaf.meta();
+        if constexpr (!exact) {
+            note_longest(at.key.size());
+            if (at.shared < meta.prefix()) {
+                if (meta.prefix() - at.shared >= 8 && meta.count() > large_entries / 2) {
+                    return stand_apart(traced(at), leaf, where);
+                }
+                shorten(leaf, at.shared);
+                meta = leaf.meta();
+            }
+        }
+        const key_image image = image_of(at.key, meta.prefix());
+        if (meta.count() < leaf.capacity()) {
+            add(leaf, at.position, image, where);
+        } else if (is_small(at.leaf)) {
+            add(enlarge(traced(at), leaf), at.position, image, where);
+        } else {
+            split(traced(at), leaf, image, where);
+        }
+    }
+
+    void remove(const sorted_place& at) noexcept {
+        const node leaf = lock(pool_.at(at.leaf));
+        const node_meta meta = leaf.meta();
+        leaf.close_gap(at.position, meta.count());
+        leaf.set_meta(meta.with_count(meta.count() - 1));
+        if (meta.count() > 1) return;
+        if constexpr (!exact) drop_prefix(leaf);
+        for (unsigned i = 0; i < at.depth; ++i) {
+            const node inner = pool_.at(at.way[i].node);
+            if (at.way[i].entry + 1 != inner.meta().count()) return unlink(at);
+        }
+    }
+
+    /// Lets the prefix of a leaf be the first `size` bytes of `key`, which all its keys begin with,
+    /// and its images `images`.
+    void lengthen(node_id id, bytes key, std::size_t size, const key_image* images) noexcept {
+        const node leaf = lock(pool_.at(id));
+        const node_meta meta = leaf.meta();
+        drop_prefix(leaf);
+        set_prefix(leaf, key.first(size));
+        leaf.set_meta(meta.with_prefix(size));
+        for (unsigned i = 0; i < meta.count(); ++i) {
+            leaf.set(i, images[i].head, images[i].tag << ref_bits | ref_of(leaf.entry(i)));
+        }
+    }
+
+private:
+    /// The place with its way. What follows may give the tree another last leaf.
+    sorted_place traced(sorted_place at) noexcept {
+        pool_.edge = no_node;
+        if (!at.edge) return at;
+        auto id = static_cast<node_id>(pool_.now().root.load(std::memory_order_relaxed));
+        while (id != at.leaf) {
+            const unsigned last = pool_.at(id).meta().count() - 1;
+            at.way[at.depth++] = {id, last};
+            id = child_of(pool_.at(id).entry(last));
+        }
+        return at;
+    }
+    static key_image image_of(bytes key, std::size_t from) noexcept {
+        if constexpr (exact) {
+            return {head_at(key, 0), 0};
+        } else {
+            return key_image::of(key, from);
+        }
+    }
+    void note_longest(std::size_t size) noexcept {
+        auto& longest = pool_.now().longest;
+        if (size > longest.load(std::memory_order_relaxed)) {
+            longest.store(size, std::memory_order_release);
+        }
+    }
+
+    // Leaves.
+
+    static void add(node leaf, unsigned position, const key_image& image, ref where) noexcept {
+        const node_meta meta = leaf.meta();
+        leaf.open_gap(position, meta.count());
+        leaf.set(position, image.head, image.tag << ref_bits | where);
+        leaf.set_meta(meta.with_count(meta.count() + 1).with_arrival(position));
+    }
+
+    node enlarge(const sorted_place& at, node leaf) noexcept {
+        const node_id id = take(false);
+        const node larger = pool_.at(id);
+        const node_meta meta = leaf.meta();
+        for (unsigned i = 0; i < 2; ++i) larger.set_prefix_word(i, leaf.prefix_word(i));
+        for (unsigned i = 0; i < meta.count(); ++i) larger.set(i, leaf.head(i), leaf.entry(i));
+        larger.set_meta(meta);
+        replace_leaf(at, id);
+        return larger;
+    }
+
+    /// The entries of a full leaf and the new one among them.
+    struct leaf_items {
+        key_image images[large_entries + 1];
+        ref refs[large_entries + 1];
+    };
+
+    void split(const sorted_place& at, node leaf, const key_image& image, ref where) noexcept {
+        constexpr unsigned count = large_entries + 1;
+        const node_meta meta = leaf.meta();
+        leaf_items items;
+        for (unsigned i = 0, from = 0; i < count; ++i) {
+            if (i == at.position) {
+                items.images[i] = image;
+                items.refs[i] = where;
+            } else {
+                items.images[i] = leaf.image(from);
+                items.refs[i] = ref_of(leaf.entry(from++));
+            }
+        }
+        const unsigned middle = divide(at, meta, items);
+        const separator between = separate(at, leaf, meta, items, middle);
+        const bool alone = middle == 1 && at.position == 0;  // the new key, before all others
+        const unsigned first = alone ? 0 : middle, last = alone ? 1 : count;
+        const node_id id = take(last - first <= small_entries);
+        const node fresh = pool_.at(id);
+        for (unsigned i = first; i < last; ++i) {
+            fresh.set(i - first, items.images[i].head,
+                      items.images[i].tag << ref_bits | items.refs[i]);
+        }
+        if constexpr (!exact) copy_prefix(leaf, meta, fresh);
+        node_meta made = node_meta::of(0, last - first, meta.prefix());
+        if (at.position >= first && at.position < last) {
+            made = made.with_arrival(at.position - first);
+        }
+        fresh.set_meta(made);
+        if (alone) return add_child(at, at.depth, between, id, at.leaf);
+        for (unsigned i = at.position; i < middle; ++i) {
+            leaf.set(i, items.images[i].head, items.images[i].tag << ref_bits | items.refs[i]);
+        }
+        made = node_meta::of(0, middle, meta.prefix());
+        leaf.set_meta(at.position < middle ? made.with_arrival(at.position) : made);
+        add_child(at, at.depth, between, at.leaf, id);
+    }
+
+    /// How many of the items stay on the left.
+    static unsigned divide(const sorted_place& at, node_meta meta,
+                           const leaf_items& items) noexcept {
+        constexpr unsigned count = large_entries + 1;
+        unsigned target = (count + 1) / 2;
+        if (at.position == count - 1 && (meta.word & node_meta::ended) != 0) target = count - 1;
+        if (at.position == 0 && (meta.word & node_meta::began) != 0) target = 1;
+        for (unsigned distance = 0; distance < count; ++distance) {
+            for (const unsigned middle : {target + distance, target - distance}) {
+                if (middle == 0 || middle >= count) continue;
+                if (items.images[middle - 1] != items.images[middle]) return middle;
+            }
+        }
+        return at.position == 0 ? 1 : at.position;  // next to the new key, whose bytes are known
+    }
+
+    separator separate(const sorted_place& at, node leaf, node_meta meta, const leaf_items& items,
+                       unsigned middle) noexcept {
+        const key_image& right = items.images[middle];
+        if constexpr (exact) {
+            return {right.head, 0};
+        } else {
+            chain_maker<Pool> made(pool_);
+            const unsigned equal = first_difference(items.images[middle - 1], right);
+            if (equal < 10) {
+                for_prefix(pool_, leaf, meta, 0, meta.prefix(), [&](std::byte b) { made.add(b); });
+                for (unsigned i = 0; i <= equal; ++i) made.add(right[i]);
+            } else if (middle == at.position) {
+                made.add(at.key.first((std::min)(at.key.size(), std::size_t{at.left} + 1)));
+            } else {
+                made.add(at.key.first((std::min)(at.key.size(), std::size_t{at.right})));
+                made.add(at.right_byte);
+            }
+            return {0, made.finish()};
+        }
+    }
+
+    /// Gives a key that shares too little with a well filled leaf one of its own next to it: so the
+    /// leaf keeps its prefix.
+    void stand_apart(const sorted_place& at, node leaf, ref where) noexcept {
+        const node_meta meta = leaf.meta();
+        const bool before = at.position == 0;
+        chain_maker<Pool> made(pool_);
+        if (before) {
+            for_prefix(pool_, leaf, meta, 0, at.shared + 1, [&](std::byte b) { made.add(b); });
+        } else {
+            made.add(at.key.first((std::min)(at.key.size(), std::size_t{at.shared} + 1)));
+        }
+        const separator between{0, made.finish()};
+        const node_id id = take(true);
+        pool_.at(id).set_meta(node_meta::of(0, 0, 0));
+        add(pool_.at(id), 0, image_of(at.key, 0), where);
+        if (before) {
+            add_child(at, at.depth, between, id, at.leaf);
+        } else {
+            add_child(at, at.depth, between, at.leaf, id);
+        }
+    }
+
+    // Prefixes.
+
+    /// For a prefix that is nowhere yet.
+    void set_prefix(node leaf, bytes prefix) noexcept {
+        if (prefix.size() <= inline_prefix) {
+            leaf.set_prefix_word(0, head_at(prefix, 0));
+            leaf.set_prefix_word(1, head_at(prefix, 8));
+        } else {
+            chain_maker<Pool> made(pool_);
+            made.add(prefix);
+            leaf.set_prefix_word(0, made.finish());
+        }
+    }
+    void drop_prefix(node leaf) noexcept {
+        const node_meta meta = leaf.meta();
+        if (meta.prefix() > inline_prefix) pool_.give_chain(prefix_chain(leaf, meta));
+        leaf.set_prefix_word(0, 0);
+        leaf.set_meta(meta.with_prefix(0));
+    }
+    void copy_prefix(node from, node_meta meta, node to) noexcept {
+        if (meta.prefix() <= inline_prefix) {
+            for (unsigned i = 0; i < 2; ++i) to.set_prefix_word(i, from.prefix_word(i));
+        } else {
+            chain_maker<Pool> made(pool_);
+            for_prefix(pool_, from, meta, 0, meta.prefix(), [&](std::byte b) { made.add(b); });
+            to.set_prefix_word(0, made.finish());
+        }
+    }
+    /// Lets the prefix of a leaf end after `size` bytes. Needs no keys: the rest goes into the
+    /// images, which lose as much at their ends.
+    void shorten(node leaf, std::uint32_t size) noexcept {
+        const node_meta meta = leaf.meta();
+        std::byte moved[10] = {};
+        unsigned moves = 0;
+        const std::size_t until = (std::min)(std::size_t{meta.prefix()}, std::size_t{size} + 10);
+        for_prefix(pool_, leaf, meta, size, until, [&](std::byte b) { moved[moves++] = b; });
+        for (unsigned i = 0; i < meta.count(); ++i) {
+            key_image image = leaf.image(i);
+            for (unsigned j = moves; j != 0; --j) image = image.behind(moved[j - 1]);
+            leaf.set(i, image.head, image.tag << ref_bits | ref_of(leaf.entry(i)));
+        }
+        if (size <= inline_prefix) {
+            std::uint64_t words[2];
+            if (meta.prefix() <= inline_prefix) {
+                words[0] = leaf.prefix_word(0), words[1] = leaf.prefix_word(1);
+            } else {
+                const std::uint32_t chain = prefix_chain(leaf, meta);
+                chain_reader<Pool> from(pool_, chain);
+                words[0] = from.next(), words[1] = from.next();
+                pool_.give_chain(chain);
+            }
+            leaf.set_prefix_word(0, words[0] & first_bytes(size));
+            leaf.set_prefix_word(1, words[1] & first_bytes(size <= 8 ? 0 : size - 8));
+        }
+        leaf.set_meta(meta.with_prefix(size));
+    }
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/index/sorted_writer.hpp
+
 // begin file coffer/index/sorted.hpp
 // coffer/index/sorted.hpp: keys in order: a B+tree of key heads.
 //
@@ -8790,7 +9248,8 @@ template <class Pool>
 //     sorted_pool.hpp    where nodes and separators live
 //     sorted_chain.hpp   separators: made, read, compared
 //     sorted_search.hpp  from the root to a leaf
-//     sorted_writer.hpp  changes
+//     sorted_inner.hpp   changes of inner nodes
+//     sorted_writer.hpp  changes of leaves: put and remove
 //     sorted_image.hpp   save and restore
 //     sorted.hpp         this: the table as the other floors see it
 //
@@ -8823,7 +9282,7 @@ public:
         std::uint64_t head = 0;
     };
     using place = sorted_place;
-    /// How far a walk has come: everything below `from` was met.
+    /// How distant a walk has come: everything below `from` was met.
     struct cursor {
         kept_fence from = {};
         bool over = false;
@@ -9062,9 +9521,9 @@ private:
         }
         lengthen_prefix(leaf, at, keys);
     }
-    /// Images that are equal again and again are too far from the ends of the keys: if the keys of
-    /// the leaf, and the one in hand, share more than the prefix, they are taken anew. Their order,
-    /// and so every place, stays as it is.
+    /// Images that are equal again and again are too distant from the ends of the keys: if the keys
+    /// of the leaf, and the one in hand, share more than the prefix, they are taken anew. Their
+    /// order, and so every place, stays as it is.
     template <class Keys>
     void lengthen_prefix(node leaf, place& at, Keys& keys) {
         const node_meta meta = leaf.meta();
@@ -9227,6 +9686,7 @@ struct log_options {
     std::uint64_t first_segment_bytes = std::uint64_t{1} << 20;  // size of a young store's segments
     std::uint64_t min_free_bytes = 0;                            // keep this much of the disk free
     bool verify_reads = true;  // check every record that is read from a file
+    bool read_only = false;    // nothing is ever written
     bool map_reads = true;     // read settled segments through maps; else by pread
 };
 
@@ -9778,20 +10238,21 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
 //
 // A medium says how the bytes of a segment are held:
 //
-// | expression                     | result       | promise |
-// |--------------------------------|--------------|------------------------------------------------------|
-// | `M::persistent`                | bool         | there are files | | `M::hands_over` | bool |
-// bytes reach the system only by write_out             | | `m.prepare(dir, name, size)`   |
-// result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no
-// room | | `m.open(dir, name, end)`       | result<body> | an existing segment of `end` bytes, for
-// reading      | | `body.memory()`                | std::byte*   | where its bytes are; null: only
-// read_at reaches them | | `body.stored(o, n)`            | void         | bytes [o, o+n) of the
-// memory were written            | | `body.write_out(o, n)`         | result<void> | hands [o, o+n)
-// to the system                         | | `body.sync(end)`               | result<void> | what
-// was handed over below `end` is durable          | | `body.settle(end)`             |
-// result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving`
-// frees what readers may still see | | `body.read_at(o, span)`        | result<void> | for bodies
-// without memory                            |
+// | expression               | result        | promise                                           |
+// |--------------------------|---------------|---------------------------------------------------|
+// | `M::file_system_type`    | type          | where it keeps them                               |
+// | `M::persistent`          | bool          | there are files                                   |
+// | `M::hands_over`          | bool          | bytes reach the system only by write_out          |
+// | `M(fs, options)`         |               | once for each log                                 |
+// | `m.prepare(dir, name, size)` | result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no room |
+// | `m.open(dir, name, end)` | result<body>  | an existing segment of `end` bytes, for reading. persistent only |
+// | `body.memory()`          | std::byte*    | where its bytes are; null: only read_at reaches them |
+// | `body.stored(o, n)`      | void          | bytes [o, o+n) of the memory were written         |
+// | `body.write_out(o, n)`   | result<void>  | hands [o, o+n) to the system                      |
+// | `body.sync(end)`         | result<void>  | what was handed over below `end` is durable       |
+// | `body.settle(end)`       | result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving` frees what readers may still see |
+// | `body.read_at(o, span)`  | result<void>  | for bodies without memory                         |
+// | `body.write_again(from, end)` | result<void> | of an opened segment: writes [from, end) once more as it is |
 #ifndef COFFER_JOURNAL_SEGMENT_HPP
 #define COFFER_JOURNAL_SEGMENT_HPP
 
@@ -9803,6 +10264,107 @@ struct leaving {
     void* context = nullptr;
     std::uint64_t what = 0;
 };
+
+namespace need {
+
+template <class M>
+concept medium_types = std::movable<typename M::body> && file_system<typename M::file_system_type>;
+template <class M>
+concept medium_facts = requires {
+    { M::persistent } -> std::convertible_to<bool>;
+    { M::hands_over } -> std::convertible_to<bool>;
+};
+template <class M>
+concept medium_made = std::constructible_from<M, typename M::file_system_type, const log_options&>;
+template <class M>
+concept medium_prepare =
+    requires(M& medium, typename M::file_system_type::directory* folder, std::string_view name) {
+        { medium.prepare(folder, name, std::uint64_t{}) } -> std::same_as<result<typename M::body>>;
+    };
+template <class M>
+concept medium_open =
+    requires(M& medium, typename M::file_system_type::directory* folder, std::string_view name) {
+        { medium.open(folder, name, std::uint64_t{}) } -> std::same_as<result<typename M::body>>;
+    };
+template <class B>
+concept body_memory = requires(const B& body) {
+    { body.memory() } -> std::same_as<std::byte*>;
+};
+template <class B>
+concept body_stored = requires(B& body, std::uint64_t at) { body.stored(at, at); };
+template <class B>
+concept body_write_out = requires(B& body, std::uint64_t at) {
+    { body.write_out(at, at) } -> std::same_as<result<void>>;
+};
+template <class B>
+concept body_sync = requires(B& body, std::uint64_t end) {
+    { body.sync(end) } -> std::same_as<result<void>>;
+};
+template <class B>
+concept body_settle = requires(B& body, std::uint64_t end) {
+    { body.settle(end) } -> std::same_as<result<leaving>>;
+};
+template <class B>
+concept body_read_at = requires(const B& body, std::uint64_t at, mutable_bytes into) {
+    { body.read_at(at, into) } -> std::same_as<result<void>>;
+};
+template <class B>
+concept body_write_again = requires(B& body, std::uint64_t at) {
+    { body.write_again(at, at) } -> std::same_as<result<void>>;
+};
+template <class B>
+concept segment_body = body_memory<B> && body_stored<B> && body_write_out<B> && body_sync<B> &&
+                       body_settle<B> && body_read_at<B> && body_write_again<B>;
+
+}  // namespace need
+
+template <class M>
+concept segment_medium =
+    need::medium_types<M> && need::medium_facts<M> && need::medium_made<M> &&
+    need::medium_prepare<M> &&
+    (!M::persistent || need::medium_open<M>)&&need::segment_body<typename M::body>;
+
+template <class B>
+consteval void explain_segment_body() {
+    static_assert(need::body_memory<B>,
+                  "a body of a coffer medium needs  std::byte* memory() const");
+    static_assert(need::body_stored<B>,
+                  "a body of a coffer medium needs  void stored(std::uint64_t, std::uint64_t)");
+    static_assert(need::body_write_out<B>,
+                  "a body of a coffer medium needs  "
+                  "result<void> write_out(std::uint64_t, std::uint64_t)");
+    static_assert(need::body_sync<B>,
+                  "a body of a coffer medium needs  result<void> sync(std::uint64_t)");
+    static_assert(need::body_settle<B>,
+                  "a body of a coffer medium needs  result<leaving> settle(std::uint64_t)");
+    static_assert(need::body_read_at<B>,
+                  "a body of a coffer medium needs  "
+                  "result<void> read_at(std::uint64_t, mutable_bytes) const");
+    static_assert(need::body_write_again<B>,
+                  "a body of a coffer medium needs  "
+                  "result<void> write_again(std::uint64_t, std::uint64_t)");
+}
+
+/// Does not compile unless segment_medium<M>, and says what M lacks.
+template <class M>
+consteval bool explain_segment_medium() {
+    static_assert(need::medium_types<M>,
+                  "a coffer medium needs  class body  that is movable, and  file_system_type");
+    static_assert(need::medium_facts<M>,
+                  "a coffer medium needs  static constexpr bool persistent and hands_over");
+    if constexpr (need::medium_types<M> && need::medium_facts<M>) {
+        static_assert(need::medium_made<M>,
+                      "a coffer medium is made from a file system and const log_options&");
+        static_assert(need::medium_prepare<M>,
+                      "a coffer medium needs  "
+                      "result<body> prepare(directory*, std::string_view, std::uint64_t)");
+        static_assert(!M::persistent || need::medium_open<M>,
+                      "a coffer medium that is persistent needs  "
+                      "result<body> open(directory*, std::string_view, std::uint64_t)");
+        explain_segment_body<typename M::body>();
+    }
+    return segment_medium<M>;
+}
 
 template <class Body, threading_policy Threading>
 struct segment {
@@ -9829,6 +10391,8 @@ struct segment {
     // Changed by whoever has the turn of I/O.
     std::uint64_t handed = 0;
     std::uint64_t synced = 0;
+    std::uint64_t doubtful =
+        UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
     bool settled = false;
 };
 
@@ -9842,28 +10406,216 @@ struct segment {
 //
 // A policy `S` is an empty type:
 //
-// | expression                 | result         | promise |
-// |----------------------------|----------------|------------------------------------------------------|
-// | `S::id`                    | policy_id      | name and version in the file STORE | |
-// `S::persistent`            | constexpr bool | records outlive the process | | `S::hands_over` |
-// constexpr bool | an accepted record is lost with the process until it is handed over | |
-// `S::template medium<FS>`   | type           | holds the segments of a log: journal/segment.hpp |
+// | expression               | result         | promise                                             |
+// |--------------------------|----------------|-----------------------------------------------------|
+// | `S::id`                  | policy_id      | name and version in the file STORE                  |
+// | `S::persistent`          | constexpr bool | records outlive the process                         |
+// | `S::hands_over`          | constexpr bool | an accepted record is lost with the process until it is handed over |
+// | `S::template medium<FS>` | type           | holds the segments of a log: journal/segment.hpp    |
 #ifndef COFFER_STORAGE_CONCEPT_HPP
 #define COFFER_STORAGE_CONCEPT_HPP
 
 namespace coffer {
 
+namespace detail::need {
+
 template <class S>
-concept storage_policy = requires {
+concept storage_id = requires {
     { S::id } -> std::convertible_to<policy_id>;
+};
+template <class S>
+concept persistence = requires {
     { S::persistent } -> std::convertible_to<bool>;
+};
+template <class S>
+concept hand_over = requires {
     { S::hands_over } -> std::convertible_to<bool>;
 };
+template <class S, class FS>
+concept storage_with_medium = requires { typename S::template medium<FS>; };
+
+}  // namespace detail::need
+
+template <class S>
+concept storage_policy =
+    detail::need::storage_id<S> && detail::need::persistence<S> && detail::need::hand_over<S>;
+
+/// Does not compile unless storage_policy<S>, and says what S lacks.
+template <class S>
+consteval bool explain_storage_policy() {
+    static_assert(detail::need::storage_id<S>,
+                  "a coffer storage policy needs  static constexpr coffer::policy_id id");
+    static_assert(detail::need::persistence<S>,
+                  "a coffer storage policy needs  static constexpr bool persistent");
+    static_assert(detail::need::hand_over<S>,
+                  "a coffer storage policy needs  static constexpr bool hands_over");
+    return storage_policy<S>;
+}
 
 }  // namespace coffer
 
 #endif
 // end file coffer/storage/concept.hpp
+
+// begin file coffer/storage/file_log.hpp
+// coffer/storage/file_log.hpp: records in append-only files, written with write.
+//
+// The active segment is memory of the process in which every record is put in its final place once;
+// a hand-over writes what is new to the file. A full segment is cut to its end and read through a
+// read-only map from then on (or by pread, option map_reads), and its memory serves the next one.
+// Nothing is ever written through a map.
+//
+// I1  Bytes below `handed` are equal in memory and file.
+// I2  A file is cut only before it is mapped.
+// Cost: memory of the active segment and of the prepared one, as far as they are filled; one copy
+// of each record into memory, one by the system at the hand-over. Failure: a full disk shows when a
+// segment is prepared, not later.
+#ifndef COFFER_STORAGE_FILE_LOG_HPP
+#define COFFER_STORAGE_FILE_LOG_HPP
+
+namespace coffer {
+
+namespace detail {
+
+/// Writes bytes [from, end) of `file` once more as they are, so that the next sync has them to
+/// write.
+template <class File>
+[[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
+    constexpr std::size_t piece = 256 * 1024;
+    std::vector<std::byte> buffer(piece);
+    while (from < end) {
+        const auto size = static_cast<std::size_t>((std::min)(end - from, std::uint64_t{piece}));
+        auto got = file.read_at(from, mutable_bytes(buffer).first(size));
+        if (!got) return got.failure();
+        if (*got != size) {
+            return fail(errc::corruption, "a segment became shorter", file.path(), 0, from);
+        }
+        if (auto done = file.write_at(from, bytes(buffer).first(size)); !done) return done;
+        from += size;
+    }
+    return {};
+}
+
+template <file_system FS>
+class file_log_medium {
+public:
+    using file_system_type = FS;
+    static constexpr bool persistent = true;
+    static constexpr bool hands_over = true;
+
+    class body {
+    public:
+        body(typename FS::file file, raw_memory memory, bool map_reads) noexcept
+            : file_(std::move(file)), memory_(std::move(memory)), map_reads_(map_reads) {}
+
+        [[nodiscard]] std::byte* memory() const noexcept {
+            return map_ ? map_data_ : memory_.get();
+        }
+        void stored(std::uint64_t, std::uint64_t) noexcept {}
+
+        [[nodiscard]] result<void> write_out(std::uint64_t from, std::uint64_t size) {
+            return file_.write_at(from, {memory_.get() + from, static_cast<std::size_t>(size)});
+        }
+        [[nodiscard]] result<void> sync(std::uint64_t) { return file_.sync(); }
+
+        [[nodiscard]] result<leaving> settle(std::uint64_t end) {
+            if (auto cut = file_.resize(end); !cut) return cut.failure();
+            if (auto mapped = map(end); !mapped) return mapped.failure();
+            return leaving{[](void* memory, std::uint64_t) noexcept { std::free(memory); },
+                           memory_.release(), 0};
+        }
+
+        [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
+            return write_file_again(file_, from, end);
+        }
+
+        /// Reads by the way that the option asks for; the file has `end` bytes.
+        [[nodiscard]] result<void> map(std::uint64_t end) {
+            if (!map_reads_ || end == 0) return {};
+            auto mapped = file_.map(0, end, fs::access::read);
+            if (!mapped) return mapped.failure();
+            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
+            map_data_ = map_->data();
+            return {};
+        }
+
+        [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
+            auto got = file_.read_at(from, into);
+            if (!got) return got.failure();
+            if (*got == into.size()) return {};
+            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
+                        from + *got);
+        }
+
+    private:
+        typename FS::file file_;
+        raw_memory memory_;
+        std::unique_ptr<typename FS::mapping> map_;
+        std::byte* map_data_ = nullptr;
+        bool map_reads_;
+    };
+
+    file_log_medium(FS, const log_options& options) noexcept
+        : map_reads_(options.map_reads && sizeof(void*) >= 8),
+          access_(options.read_only ? fs::access::read : fs::access::write) {}
+
+    [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
+                                       std::uint64_t size) {
+        auto memory = take_memory(size);
+        if (!memory) return memory.failure();
+        auto file = make_reserved_file(*folder, name, size);
+        if (!file) return file.failure();
+        return body(std::move(*file), std::move(*memory), map_reads_);
+    }
+
+    [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
+                                    std::uint64_t end) {
+        auto file = folder->open(name, access_);
+        if (!file) return file.failure();
+        body opened(std::move(*file), nullptr, map_reads_);
+        if (auto mapped = opened.map(end); !mapped) return mapped.failure();
+        return opened;
+    }
+
+    /// A new file of `size` reserved bytes whose name is durable; no file is left behind on
+    /// failure.
+    [[nodiscard]] static result<typename FS::file> make_reserved_file(
+        typename FS::directory& folder, std::string_view name, std::uint64_t size) {
+        auto file = folder.create(name);
+        if (!file) return file.failure();
+        auto reserved = file->reserve(0, size);
+        if (!reserved) {
+            if (auto gone = folder.remove(name); !gone) return gone.failure();
+            return reserved.failure();
+        }
+        if (auto named = folder.sync(); !named) return named.failure();
+        return std::move(*file);
+    }
+
+private:
+    bool map_reads_;
+    fs::access access_;
+};
+
+}  // namespace detail
+
+namespace storage {
+
+struct file_log {
+    static constexpr policy_id id{"file_log", 1};
+    static constexpr bool persistent = true;
+    static constexpr bool hands_over = true;
+    template <class FS>
+    using medium = detail::file_log_medium<FS>;
+};
+
+static_assert(storage_policy<file_log>);
+
+}  // namespace storage
+}  // namespace coffer
+
+#endif
+// end file coffer/storage/file_log.hpp
 
 // begin file coffer/storage/map.hpp
 // coffer/storage/map.hpp: records in the memory of the process.
@@ -9879,17 +10631,6 @@ concept storage_policy = requires {
 namespace coffer {
 
 namespace detail {
-
-struct free_memory {
-    void operator()(std::byte* memory) const noexcept { std::free(memory); }
-};
-using raw_memory = std::unique_ptr<std::byte, free_memory>;
-
-[[nodiscard]] inline result<raw_memory> take_memory(std::uint64_t size) {
-    raw_memory taken(static_cast<std::byte*>(std::malloc(static_cast<std::size_t>(size))));
-    if (!taken) return fail(errc::no_space, "the system gives no memory for a segment of the log");
-    return taken;
-}
 
 template <file_system FS>
 class map_medium {
@@ -9907,6 +10648,7 @@ public:
         [[nodiscard]] result<void> sync(std::uint64_t) { return {}; }
         [[nodiscard]] result<leaving> settle(std::uint64_t) { return leaving{}; }
         [[nodiscard]] result<void> read_at(std::uint64_t, mutable_bytes) const { return {}; }
+        [[nodiscard]] result<void> write_again(std::uint64_t, std::uint64_t) { return {}; }
 
     private:
         raw_memory memory_;
@@ -9941,141 +10683,6 @@ static_assert(storage_policy<map>);
 
 #endif
 // end file coffer/storage/map.hpp
-
-// begin file coffer/storage/file_log.hpp
-// coffer/storage/file_log.hpp: records in append-only files, written with write.
-//
-// The active segment is memory of the process in which every record is put in its final place once;
-// a hand-over writes what is new to the file. A full segment is cut to its end and read through a
-// read-only map from then on (or by pread, option map_reads), and its memory serves the next one.
-// Nothing is ever written through a map.
-//
-// I1  Bytes below `handed` are equal in memory and file.
-// I2  A file is cut only before it is mapped.
-// Cost: memory of the active segment and of the prepared one, as far as they are filled; one copy
-// of each record into memory, one by the system at the hand-over. Failure: a full disk shows when a
-// segment is prepared, not later.
-#ifndef COFFER_STORAGE_FILE_LOG_HPP
-#define COFFER_STORAGE_FILE_LOG_HPP
-
-namespace coffer {
-
-namespace detail {
-
-template <file_system FS>
-class file_log_medium {
-public:
-    using file_system_type = FS;
-    static constexpr bool persistent = true;
-    static constexpr bool hands_over = true;
-
-    class body {
-    public:
-        body(typename FS::file file, raw_memory memory, bool map_reads) noexcept
-            : file_(std::move(file)), memory_(std::move(memory)), map_reads_(map_reads) {}
-
-        [[nodiscard]] std::byte* memory() const noexcept {
-            return map_ ? map_data_ : memory_.get();
-        }
-        void stored(std::uint64_t, std::uint64_t) noexcept {}
-
-        [[nodiscard]] result<void> write_out(std::uint64_t from, std::uint64_t size) {
-            return file_.write_at(from, {memory_.get() + from, static_cast<std::size_t>(size)});
-        }
-        [[nodiscard]] result<void> sync(std::uint64_t) { return file_.sync(); }
-
-        [[nodiscard]] result<leaving> settle(std::uint64_t end) {
-            if (auto cut = file_.resize(end); !cut) return cut.failure();
-            if (auto mapped = map(end); !mapped) return mapped.failure();
-            return leaving{[](void* memory, std::uint64_t) noexcept { std::free(memory); },
-                           memory_.release(), 0};
-        }
-
-        /// Reads by the way that the option asks for; the file has `end` bytes.
-        [[nodiscard]] result<void> map(std::uint64_t end) {
-            if (!map_reads_ || end == 0) return {};
-            auto mapped = file_.map(0, end, fs::access::read);
-            if (!mapped) return mapped.failure();
-            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
-            map_data_ = map_->data();
-            return {};
-        }
-
-        [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
-            auto got = file_.read_at(from, into);
-            if (!got) return got.failure();
-            if (*got == into.size()) return {};
-            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
-                        from + *got);
-        }
-
-    private:
-        typename FS::file file_;
-        raw_memory memory_;
-        std::unique_ptr<typename FS::mapping> map_;
-        std::byte* map_data_ = nullptr;
-        bool map_reads_;
-    };
-
-    file_log_medium(FS, const log_options& options) noexcept
-        : map_reads_(options.map_reads && sizeof(void*) >= 8) {}
-
-    [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
-                                       std::uint64_t size) {
-        auto memory = take_memory(size);
-        if (!memory) return memory.failure();
-        auto file = make_reserved_file(*folder, name, size);
-        if (!file) return file.failure();
-        return body(std::move(*file), std::move(*memory), map_reads_);
-    }
-
-    [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
-                                    std::uint64_t end) {
-        auto file = folder->open(name, fs::access::read);
-        if (!file) return file.failure();
-        body opened(std::move(*file), nullptr, map_reads_);
-        if (auto mapped = opened.map(end); !mapped) return mapped.failure();
-        return opened;
-    }
-
-    /// A new file of `size` reserved bytes whose name is durable; no file is left behind on
-    /// failure.
-    [[nodiscard]] static result<typename FS::file> make_reserved_file(
-        typename FS::directory& folder, std::string_view name, std::uint64_t size) {
-        auto file = folder.create(name);
-        if (!file) return file.failure();
-        auto reserved = file->reserve(0, size);
-        if (!reserved) {
-            if (auto gone = folder.remove(name); !gone) return gone.failure();
-            return reserved.failure();
-        }
-        if (auto named = folder.sync(); !named) return named.failure();
-        return std::move(*file);
-    }
-
-private:
-    bool map_reads_;
-};
-
-}  // namespace detail
-
-namespace storage {
-
-struct file_log {
-    static constexpr policy_id id{"file_log", 1};
-    static constexpr bool persistent = true;
-    static constexpr bool hands_over = true;
-    template <class FS>
-    using medium = detail::file_log_medium<FS>;
-};
-
-static_assert(storage_policy<file_log>);
-
-}  // namespace storage
-}  // namespace coffer
-
-#endif
-// end file coffer/storage/file_log.hpp
 
 // begin file coffer/storage/mmap.hpp
 // coffer/storage/mmap.hpp: records in files that are written through a map.
@@ -10135,6 +10742,9 @@ public:
                            old, 0};
         }
 
+        [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
+            return write_file_again(file_, from, end);
+        }
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
             auto got = file_.read_at(from, into);
             if (!got) return got.failure();
@@ -10149,7 +10759,8 @@ public:
         bool writable_;
     };
 
-    mmap_medium(FS, const log_options&) noexcept {}
+    mmap_medium(FS, const log_options& options) noexcept
+        : access_(options.read_only ? fs::access::read : fs::access::write) {}
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
@@ -10163,13 +10774,16 @@ public:
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
                                     std::uint64_t end) {
-        auto file = folder->open(name, fs::access::read);
+        auto file = folder->open(name, access_);
         if (!file) return file.failure();
         auto map = file->map(0, end, fs::access::read);
         if (!map) return map.failure();
         return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
                     false);
     }
+
+private:
+    fs::access access_;
 };
 
 }  // namespace detail
@@ -12552,10 +13166,10 @@ namespace coffer::detail {
 
 struct found_segment {
     std::uint64_t id = 0;
-    std::uint64_t begin = 0;  // where its records begin
-    std::uint64_t end = 0;    // where they end
-    bool torn = false;        // ended by a crash, not by a mark
-    bool durable = false;     // all of it is known to be on stable storage
+    std::uint64_t begin = 0;    // where its records begin
+    std::uint64_t end = 0;      // where they end
+    bool torn = false;          // ended by a crash, not by a mark
+    std::uint64_t durable = 0;  // below here it is known to be on stable storage
 };
 
 }  // namespace coffer::detail
@@ -13052,12 +13666,12 @@ public:
                                                    segment_seed(id_.low, id_.high, found.id));
         made->begin = found.begin;
         made->end = made->handed = found.end;
-        made->synced = found.durable ? found.end : 0;
+        made->synced = made->doubtful = found.durable;
         made->full = made->settled = true;
         made->torn = found.torn;
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        if (!found.durable) unsynced_.push_back(made.get());
+        if (found.durable != found.end) unsynced_.push_back(made.get());
         segments_.push_back(std::move(made));
         return segments_.back().get();
     }
@@ -13329,6 +13943,7 @@ private:
         for (const task& each : tasks_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
+            if (auto again = write_again(to); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
             to.synced = each.end;
         }
@@ -13353,6 +13968,15 @@ private:
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
         if (left->free != nullptr) readers_.retire(left->free, left->context, left->what);
         readers_.reclaim();
+        return {};
+    }
+
+    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
+    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
+    [[nodiscard]] result<void> write_again(segment_type& from) {
+        if (from.doubtful >= from.end) return {};
+        if (auto done = from.body.write_again(from.doubtful, from.end); !done) return done;
+        from.doubtful = from.end;
         return {};
     }
 
@@ -13773,18 +14397,29 @@ public:
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         const auto pin = enter();
+        return lookup_pinned(index(), key, show);
+    }
+
+    static constexpr std::size_t group_size = 16;
+
+    /// Shows the values of at most group_size keys to `show(i, bytes)`. All lookups begin before
+    /// any of them ends, so that their cache misses overlap.
+    template <class Show>
+    [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
+        const auto pin = enter();
         const table_type& table = index();
-        keys known(*this);
-        const ref slot = table.find(table.probe(key), known);
-        if (known.failed()) [[unlikely]]
-            return known.reader().cause();
-        const address where = pending.resolve(slot);
-        if (where == 0) return false;
-        const record* found = known.reader().read(where);
-        if (found == nullptr) [[unlikely]]
-            return known.reader().cause();
-        show(found->value);
-        return true;
+        for (const bytes key : group) table.prefetch(table.probe(key));
+        if constexpr (requires { table.likely(table.probe(group[0])); }) {
+            for (const bytes key : group) {
+                const ref slot = table.likely(table.probe(key));
+                if (slot != 0) journal.table().prefetch(pending.bearer(slot));
+            }
+        }
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            auto found = lookup_pinned(table, group[i], [&](bytes value) { show(i, value); });
+            if (!found) return found.failure();
+        }
+        return {};
     }
 
     /// Shows key and value behind each of `slots` to `show(key, value)`; the caller holds a pin.
@@ -13905,6 +14540,22 @@ public:
     bool exclusive = false;  // a clear is on its way: no other writer may append
 
 private:
+    template <class Show>
+    [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
+                                             Show&& show) const {
+        keys known(*this);
+        const ref slot = table.find(table.probe(key), known);
+        if (known.failed()) [[unlikely]]
+            return known.reader().cause();
+        const address where = pending.resolve(slot);
+        if (where == 0) return false;
+        const record* found = known.reader().read(where);
+        if (found == nullptr) [[unlikely]]
+            return known.reader().cause();
+        show(found->value);
+        return true;
+    }
+
     /// Takes a descriptor out of its slot or chain, leaving what is true: its record when it
     /// committed, what was before when it failed.
     void finish(ref taken, bool committed) {
@@ -14687,10 +15338,15 @@ public:
         if (*size > largest_segment) {
             return fail(errc::corruption, "a segment is larger than any can be", file->path());
         }
-        contents_.resize(static_cast<std::size_t>(*size));
-        auto got = file->read_at(0, contents_);
+        if (*size > capacity_) {
+            auto taken = take_memory(*size);
+            if (!taken) return taken.failure();
+            memory_ = std::move(*taken);
+            capacity_ = *size;
+        }
+        auto got = file->read_at(0, {memory_.get(), static_cast<std::size_t>(*size)});
         if (!got) return got.failure();
-        contents_.resize(*got);
+        contents_ = {memory_.get(), *got};
         used_ = size_without_zeros(contents_);
         id_ = id;
         seed_ = segment_seed(store_.low, store_.high, id);
@@ -14704,8 +15360,9 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Shows every record of every whole commit in [begin, end) to `visit(record, offset)`, a
-    /// result<void>. Returns where the last whole commit ends.
-    template <class Visit>
+    /// result<void>. Returns where the last whole commit ends. `Checked`: every check is compared;
+    /// false is for contents that were walked with checks a moment ago.
+    template <bool Checked = true, class Visit>
     [[nodiscard]] result<std::uint64_t> walk(std::uint64_t begin, std::uint64_t end,
                                              Visit&& visit) {
         const std::byte* const base = contents_.data();
@@ -14713,7 +15370,8 @@ public:
         std::uint64_t whole = begin;  // end of the last whole commit
         std::uint64_t at = begin;
         record each;
-        while (base + at < limit && read_record(base + at, limit, seed_, at, each)) {
+        while (base + at < limit && (Checked ? read_record(base + at, limit, seed_, at, each)
+                                             : parse_record(base + at, limit, each))) {
             at += each.size;
             if (each.more) continue;
             for (std::uint64_t from = whole; from < at; from += each.size) {
@@ -14751,7 +15409,9 @@ private:
     std::uint64_t seed_ = 0;
     std::string path_;
     std::size_t used_ = 0;
-    std::vector<std::byte> contents_;
+    raw_memory memory_;
+    std::uint64_t capacity_ = 0;
+    bytes contents_;
 };
 
 }  // namespace coffer::detail
@@ -14794,6 +15454,7 @@ struct survey_result {
     position durable;                 // below here everything is known to be durable
     std::uint64_t commits = 0;        // up to `end`
     std::uint64_t next_id = 1;        // above every id in the folder
+    std::uint64_t walked_from = 0;    // every record of the segments from this id on was checked
     bool clean = false;               // the log ends with an end record
     std::uint64_t torn_bytes = 0;     // behind `end`, without zeros at the very end
     std::vector<dead_segment> dead;   // files that are not part of the log
@@ -14929,6 +15590,7 @@ private:
             if (each.born && each.id >= out_.durable.segment() && each.id < at->id) at = &each;
         }
         first_ = at;
+        out_.walked_from = at->id;
         out_.commits = at->header.commits;
         while (at != nullptr) {
             auto next = walk(*at);
@@ -15008,7 +15670,7 @@ private:
             marked = each.end == end && end == at.size;
             out_.clean = marked && each.type == record_type::end;
         }
-        tail_.push_back({at.id, begin, end, !marked, false});
+        tail_.push_back({at.id, begin, end, !marked, 0});
         beyond_ = (std::max)(beyond_, scan_.durable_claim(end));
         out_.torn_bytes = scan_.used() > end ? scan_.used() - end : 0;
     }
@@ -15044,12 +15706,14 @@ private:
                 auto sealed = sealed_end(*each, run.end);
                 if (!sealed) return sealed.failure();
                 const std::uint64_t begin = header_size(each->header.live.size());
-                out_.live.push_back({id, begin, *sealed, run.end != 0, true});
+                out_.live.push_back({id, begin, *sealed, run.end != 0, *sealed});
             }
         }
         for (found_segment& each : tail_) {
             if (std::find(dropped_.begin(), dropped_.end(), each.id) != dropped_.end()) continue;
-            each.durable = out_.durable >= position(each.id, each.end);
+            each.durable = out_.durable >= position(each.id, each.end) ? each.end
+                           : out_.durable.segment() == each.id         ? out_.durable.offset()
+                                                                       : 0;
             out_.live.push_back(each);
         }
         for (const candidate& each : candidates_) {
@@ -15125,17 +15789,19 @@ public:
 
     /// Applies the records of `from`, whose file the scanner has loaded; a few at a time, so that
     /// the misses of their lookups overlap.
-    template <class Scanner>
+    /// `Checked` is segment_scanner::walk's.
+    template <bool Checked, class Scanner>
     [[nodiscard]] result<void> segment(segment_type& from, Scanner& scan) {
         group_.clear();
-        auto whole = scan.walk(from.begin, from.end, [&](const record& each, std::uint64_t offset) {
+        const auto visit = [&](const record& each, std::uint64_t offset) {
             const auto& table = records_->index();
             if (each.type == record_type::put || each.type == record_type::erase) {
                 table.prefetch(table.probe(each.key));
             }
             group_.push_back({each, make_address(from.slot, offset)});
             return group_.size() == group_size ? apply_group(from) : result<void>();
-        });
+        };
+        auto whole = scan.template walk<Checked>(from.begin, from.end, visit);
         if (!whole) return whole.failure();
         if (auto done = apply_group(from); !done) return done;
         if (*whole != from.end) {
@@ -15237,7 +15903,7 @@ public:
         live.resize(kept);
         last.torn = last.torn || last.end != end;
         last.end = end;
-        last.durable = true;
+        last.durable = end;
         survey.end = survey.durable = position(last.id, end);
         survey.commits -= commits_;
         return {};
@@ -15313,8 +15979,10 @@ private:
 //      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
 //      none
 //   3  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
-//   4  what is torn is kept aside; under `sync` the commits behind the durable place are written to
-//      a new segment and synced, because the page cache may show what the disk does not hold
+//   4  what is torn is kept aside. A sync may have failed before the end: then the page cache shows
+//      what the disk does not hold, and no later sync would bring it there. So under `sync` the
+//      commits behind the durable place are written to a new segment and synced before open
+//      answers; under the other policies the first sync writes those bytes again
 //   5  the index is made from the log
 //   6  files that are not part of the log go, after the log is durable
 //
@@ -15332,7 +16000,7 @@ struct recovery_report {
     std::uint64_t commits = 0;        ///< commits of the store up to here
     std::uint64_t dropped_bytes = 0;  ///< bytes of an unfinished tail that were cut off
     std::string kept_aside;           ///< where those bytes are, when there are any
-    std::uint64_t rewritten = 0;      ///< records copied behind the durable place under `sync`
+    std::uint64_t rewritten = 0;      ///< records copied from behind the durable place
 };
 
 namespace detail {
@@ -15537,7 +16205,9 @@ private:
         image_loader<Records> image;
         const bool imaged = image.open(*folder_, id_, index_) &&
                             image.header().upto <= survey->end && image.fits(survey->live);
-        if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr); !built)
+        if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
+                               survey->walked_from);
+            !built)
             return built;
         records_->journal.recovered(survey->end, survey->durable, survey->commits);
         if (saved.count() != 0) {
@@ -15550,9 +16220,10 @@ private:
         return {};
     }
 
-    /// Makes log and index from the segments that were found.
+    /// Makes log and index from the segments that were found; those from id `walked_from` on were
+    /// read and checked a moment ago.
     [[nodiscard]] result<void> build(const std::vector<found_segment>& live, std::uint64_t next_id,
-                                     image_loader<Records>* image) {
+                                     image_loader<Records>* image, std::uint64_t walked_from) {
         directory& folder = *folder_;
         auto used = start(live, next_id, image);
         if (!used) return used.failure();
@@ -15562,7 +16233,9 @@ private:
         for (const auto& each : records_->journal.segments()) {
             if (each->id <= imaged) continue;
             if (auto done = scan.load(each->id); !done) return done;
-            if (auto done = onto.segment(*each, scan); !done) return done;
+            auto done = each->id >= walked_from ? onto.template segment<false>(*each, scan)
+                                                : onto.template segment<true>(*each, scan);
+            if (!done) return done;
         }
         return {};
     }
@@ -15617,11 +16290,13 @@ private:
             auto whole = has_bytes(each, last);
             if (!whole) return whole.failure();
             if (!*whole) return false;
-            live.push_back({each.id, each.begin, each.end, each.torn, !last});
+            live.push_back(
+                {each.id, each.begin, each.end, each.torn, last ? each.end - mark_size : each.end});
         }
         if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
             return false;
-        if (auto built = build(live, end.segment() + 1, &image); !built) return built.failure();
+        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1); !built)
+            return built.failure();
         records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size),
                                     image.header().commits);
         return true;
@@ -15773,7 +16448,7 @@ struct options {
 
 namespace detail {
 
-[[nodiscard]] inline log_options log_options_of(const options& from) noexcept {
+[[nodiscard]] inline log_options log_options_of(const options& from, bool read_only) noexcept {
     log_options out;
     out.segment_bytes = from.segment_bytes;
     out.first_segment_bytes =
@@ -15781,6 +16456,7 @@ namespace detail {
     out.min_free_bytes = from.min_free_bytes;
     out.verify_reads = from.verify_reads;
     out.map_reads = from.map_reads;
+    out.read_only = read_only;
     return out;
 }
 
@@ -16268,7 +16944,15 @@ class engine {
     using threads = std::conditional_t<Durability::needs_worker && Storage::persistent &&
                                            !Threading::concurrent,
                                        threading::multi, Threading>;
+    static_assert(need::storage_with_medium<Storage, FS>,
+                  "a coffer storage policy needs  template <class FS> medium");
     using medium = typename Storage::template medium<FS>;
+    static_assert(explain_segment_medium<medium>());
+    static_assert(need::index_with_table<Index, threads, heap_memory, KeySize>,
+                  "a coffer index policy needs  "
+                  "template <class Threading, class Memory, std::size_t KeySize> table");
+    static_assert(explain_index_table<typename Index::template table<threads, heap_memory, KeySize>,
+                                      Index::ordered>());
 
 public:
     using records_type = records<medium, Index, threads, KeySize>;
@@ -16279,10 +16963,13 @@ public:
 private:
     using log_type = typename records_type::log_type;
     using background_type = background<FS, threads>;
+    static_assert(need::durability_with_driver<Durability, log_type>,
+                  "a coffer durability policy needs  template <class Log> driver");
     using driver_type = typename std::conditional_t<
         Storage::persistent, typename Durability::template driver<log_type>, idle_driver<log_type>>;
     static constexpr bool hides = Storage::persistent && Durability::hides_until_kept &&
                                   (Durability::survives_system_crash || Storage::hands_over);
+    static_assert(explain_durability_driver<driver_type, log_type, hides>());
     using writer_type = writer<records_type, driver_type, background_type, hides>;
     using opener_type = opener<records_type, Durability::survives_system_crash>;
 
@@ -16337,6 +17024,14 @@ public:
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         return records_.lookup(key, show);
+    }
+
+    static constexpr std::size_t group_size = records_type::group_size;
+
+    template <class Show>
+    [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
+        if (auto may = usable(); !may) return may;
+        return records_.lookup_group(group, show);
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return records_.size(); }
@@ -16452,7 +17147,8 @@ private:
         : options_(chosen),
           system_(system),
           read_only_(read_only),
-          records_(system, log_options_of(chosen)),
+          fork_mark_(system),
+          records_(system, log_options_of(chosen, read_only)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),
           writer_(records_, driver_, background_, chosen.max_batch_bytes),
@@ -16548,7 +17244,7 @@ private:
     FS system_;
     bool read_only_;
     bool closed_ = false;
-    typename FS::fork_mark fork_mark_;
+    typename FS::fork_mark fork_mark_{system_};
     recovery_report report_;
     position opened_at_;
     std::unique_ptr<typename FS::file> lock_;  // E1
@@ -17102,19 +17798,52 @@ public:
         return try_view(key, std::forward<F>(f)).value();
     }
 
-    /// Looks up all of `keys`; `out[i]` is what get(keys[i]) would be.
+    /// Looks up all of `keys`, a few at a time so that their cache misses overlap; `out[i]` becomes
+    /// what get(keys[i]) would be. `out` has a place for every key.
     template <class Keys>
     [[nodiscard]] result<void> try_get_many(const Keys& keys,
                                             std::span<std::optional<Value>> out) const {
+        using element = decltype(*std::begin(keys));
+        static_assert(
+            std::is_lvalue_reference_v<element> || std::is_trivially_copyable_v<element>,
+            "coffer: the keys of get_many must outlive the call; this range makes them anew");
+        if (!engine_) return closed();
+        constexpr std::size_t most = engine::group_size;
+        detail::scratch rooms[most];
+        bytes group[most];
+        std::size_t places[most];
+        std::size_t in_group = 0;
         std::size_t i = 0;
+        const auto flush_group = [&]() -> result<void> {
+            result<void> decoded;
+            const auto take = [&](std::size_t at, bytes value) {
+                auto found = value_codec::decode(value);
+                if (found) {
+                    out[places[at]] = *std::move(found);
+                } else {
+                    decoded = found.failure();
+                }
+            };
+            auto done = engine_->lookup_group(std::span<const bytes>(group, in_group), take);
+            in_group = 0;
+            if (!done) return done;
+            return decoded;
+        };
         for (const auto& key : keys) {
-            if (i == out.size())
+            if (i == out.size()) {
                 return fail(errc::invalid_argument, "get_many: fewer places than keys");
-            auto found = try_get(key);
-            if (!found) return found.failure();
-            out[i++] = std::move(*found);
+            }
+            out[i].reset();
+            if (key_codec::fits(key)) {
+                places[in_group] = i;
+                group[in_group] = key_codec::view(key, rooms[in_group]);
+                ++in_group;
+            }
+            ++i;
+            if (in_group != most) continue;
+            if (auto done = flush_group(); !done) return done;
         }
-        return {};
+        return in_group != 0 ? flush_group() : result<void>();
     }
     template <class Keys>
     void get_many(const Keys& keys, std::span<std::optional<Value>> out) const {
@@ -17521,6 +18250,8 @@ private:
 //
 // A type belongs to the axis whose concept it satisfies. At most one policy may be named per axis;
 // what is not named is the default. Two spellings of the same choice are therefore the same type.
+// A type that satisfies none was meant for the axis of which it has some member: it is told what it
+// lacks there.
 #ifndef COFFER_STORE_SELECT_HPP
 #define COFFER_STORE_SELECT_HPP
 
@@ -17530,6 +18261,46 @@ template <class P>
 inline constexpr int axes_of =
     int{storage_policy<P>} + int{durability_policy<P>} + int{index_policy<P>} +
     int{threading_policy<P>} + int{file_system<P>};
+
+/// Does P have a member that only this axis asks for?
+template <class P>
+concept meant_for_storage =
+    need::persistence<P> || need::hand_over<P> || need::storage_with_medium<P, fs::native>;
+template <class P>
+concept meant_for_durability = need::survival<P> || need::hiding<P> || need::worker<P> ||
+                               need::durability_with_driver<P, no_wake>;
+template <class P>
+concept meant_for_index =
+    need::index_ordered<P> || need::index_with_table<P, threading::single, heap_memory, 0>;
+template <class P>
+concept meant_for_threading =
+    need::thread_concurrent<P> || need::thread_atomic<P> || need::thread_mutex<P>;
+template <class P>
+concept meant_for_fs = need::fs_types<P> || need::fs_open_directory<P> || need::fs_random<P>;
+
+/// Says what a type that is no policy lacks to be the one that it was meant to be.
+template <class P>
+consteval bool explain_policy() {
+    if constexpr (axes_of<P> != 0) {
+        return true;
+    } else if constexpr (meant_for_storage<P>) {
+        return explain_storage_policy<P>();
+    } else if constexpr (meant_for_durability<P>) {
+        return explain_durability_policy<P>();
+    } else if constexpr (meant_for_index<P>) {
+        return explain_index_policy<P>();
+    } else if constexpr (meant_for_threading<P>) {
+        return explain_threading_policy<P>();
+    } else if constexpr (meant_for_fs<P>) {
+        return explain_file_system<P>();
+    } else {
+        static_assert(
+            axes_of<P> != 0,
+            "coffer::store takes policies: storage, durability, index, threading or fs; one of "
+            "the types given after Key and Value is none of them");
+        return false;
+    }
+}
 
 /// The axes, as predicates to pick by.
 struct storage_axis {
@@ -17570,10 +18341,7 @@ struct pick<Axis, Fallback, P, Rest...> {
 
 template <class... Ps>
 struct selection {
-    static_assert(
-        ((axes_of<Ps> != 0) && ...),
-        "coffer::store takes policies: storage, durability, index, threading or fs; one of "
-        "the types given after Key and Value is none of them");
+    static_assert((explain_policy<Ps>() && ...), "coffer::store: see the sentence above");
     static_assert(
         ((axes_of<Ps> <= 1) && ...),
         "coffer::store: a policy must belong to one axis; one of the types given satisfies two");
