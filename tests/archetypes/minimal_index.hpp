@@ -4,6 +4,7 @@
 #ifndef COFFER_TESTS_ARCHETYPES_MINIMAL_INDEX_HPP
 #define COFFER_TESTS_ARCHETYPES_MINIMAL_INDEX_HPP
 
+#include <coffer/core/endian.hpp>
 #include <coffer/index/concept.hpp>
 
 #include <cstddef>

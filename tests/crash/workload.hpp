@@ -297,7 +297,7 @@ private:
             if (!put) done = put.failure();
         }
         note(done);
-        if (done && watching_writes_) watching_writes_(disk_);
+        if (done && *done && watching_writes_) watching_writes_(disk_);
         if (done && erases && *done != (seen_.count(changes[0].key) != 0)) {
             complain("erase() says that the key was " + std::string(*done ? "" : "not ") + "there");
         }

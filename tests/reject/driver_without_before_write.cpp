@@ -1,6 +1,6 @@
 // expect: a coffer durability driver needs  result<void> before_write()
-#include "../archetypes/minimal_durability.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_durability.hpp"
 
 template <class Log>
 struct half : archetype::syncing_driver<Log> {

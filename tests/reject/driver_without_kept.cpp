@@ -1,6 +1,6 @@
 // expect: a coffer durability driver whose policy says hides_until_kept needs  position kept()
-#include "../archetypes/minimal_durability.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_durability.hpp"
 
 template <class Log>
 struct half : archetype::syncing_driver<Log> {

@@ -1,6 +1,6 @@
 // expect: a coffer durability policy needs  template <class Log> driver
-#include "../archetypes/minimal_durability.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_durability.hpp"
 
 struct lame : archetype::syncing {
 #ifndef COFFER_ACCEPT

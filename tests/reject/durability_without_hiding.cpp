@@ -1,6 +1,6 @@
 // expect: a coffer durability policy needs  static constexpr bool hides_until_kept
-#include "../archetypes/minimal_durability.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_durability.hpp"
 
 struct lame : archetype::syncing {
 #ifndef COFFER_ACCEPT

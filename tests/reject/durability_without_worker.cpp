@@ -1,6 +1,6 @@
 // expect: a coffer durability policy needs  static constexpr bool needs_worker
-#include "../archetypes/minimal_durability.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_durability.hpp"
 
 struct lame : archetype::syncing {
 #ifndef COFFER_ACCEPT

@@ -1,6 +1,6 @@
 // expect: a coffer file system needs  void random(mutable_bytes)
-#include "../archetypes/minimal_fs.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_fs.hpp"
 
 struct lame : archetype::disk {
 #ifndef COFFER_ACCEPT

@@ -1,10 +1,11 @@
 // expect: a coffer file system needs  class directory, file, mapping and fork_mark
-#include "../archetypes/minimal_fs.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_fs.hpp"
 
 struct lame : archetype::disk {
 #ifndef COFFER_ACCEPT
-    static void mapping();
+private:
+    using archetype::disk::mapping;
 #endif
 };
 using S = coffer::store<int, int, lame>;

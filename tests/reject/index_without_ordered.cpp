@@ -1,6 +1,6 @@
 // expect: a coffer index policy needs  static constexpr bool ordered
-#include "../archetypes/minimal_index.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_index.hpp"
 
 struct lame : archetype::list {
 #ifndef COFFER_ACCEPT

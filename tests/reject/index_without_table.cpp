@@ -1,6 +1,6 @@
 // expect: template <class Threading, class Memory, std::size_t KeySize> table
-#include "../archetypes/minimal_index.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_index.hpp"
 
 struct lame : archetype::list {
 #ifndef COFFER_ACCEPT

@@ -1,6 +1,6 @@
 // expect: a coffer medium that is persistent needs
-#include "../archetypes/minimal_storage.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_storage.hpp"
 
 template <class FS>
 struct half : archetype::file_medium<FS> {

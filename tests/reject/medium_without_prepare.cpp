@@ -1,6 +1,6 @@
 // expect: a coffer medium needs  result<body> prepare(directory*, std::string_view, std::uint64_t)
-#include "../archetypes/minimal_storage.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_storage.hpp"
 
 template <class FS>
 struct half : archetype::memory_medium<FS> {

@@ -1,6 +1,6 @@
 // expect: a coffer storage policy needs  static constexpr bool hands_over
-#include "../archetypes/minimal_storage.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_storage.hpp"
 
 struct lame : archetype::in_memory {
 #ifndef COFFER_ACCEPT

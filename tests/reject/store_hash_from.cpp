@@ -10,6 +10,8 @@ using chosen = coffer::index::hash;
 
 using S = coffer::store<std::string, int, coffer::storage::map, chosen>;
 
-void call(S& db) { static_cast<void>(db.from("a")); }
+void call(S& db) {
+    static_cast<void>(db.from("a"));
+}
 
 int main() {}

@@ -9,6 +9,8 @@ inline constexpr int path = 5;
 
 using S = coffer::store<int, int>;
 
-void call() { static_cast<void>(S::open(path)); }
+void call() {
+    static_cast<void>(S::open(path));
+}
 
 int main() {}

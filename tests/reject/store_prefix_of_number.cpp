@@ -10,6 +10,8 @@ using key = int;
 
 using S = coffer::store<key, int, coffer::storage::map, coffer::index::sorted>;
 
-void call(const S& db, const key& start) { static_cast<void>(db.prefix(start)); }
+void call(const S& db, const key& start) {
+    static_cast<void>(db.prefix(start));
+}
 
 int main() {}

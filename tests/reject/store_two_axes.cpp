@@ -1,6 +1,6 @@
 // expect: a policy must belong to one axis
-#include "../archetypes/minimal_durability.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_durability.hpp"
 
 struct both : archetype::syncing {
 #ifndef COFFER_ACCEPT

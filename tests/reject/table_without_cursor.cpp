@@ -1,12 +1,13 @@
 // expect: a coffer index table needs  class cursor
-#include "../archetypes/minimal_index.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_index.hpp"
 
 template <class Threading, class Memory>
 struct half : archetype::list_table<Threading, Memory> {
     using archetype::list_table<Threading, Memory>::list_table;
 #ifndef COFFER_ACCEPT
-    static void cursor();
+private:
+    using typename archetype::list_table<Threading, Memory>::cursor;
 #endif
 };
 struct lame : archetype::list {

@@ -1,6 +1,6 @@
 // expect: a coffer index table needs  result<void> restore(Source)
-#include "../archetypes/minimal_index.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_index.hpp"
 
 template <class Threading, class Memory>
 struct half : archetype::list_table<Threading, Memory> {

@@ -1,6 +1,6 @@
 // expect: a coffer threading policy needs  static constexpr bool concurrent
-#include "../archetypes/minimal_threading.hpp"
 #include <coffer/store.hpp>
+#include "../archetypes/minimal_threading.hpp"
 
 struct lame : archetype::threads {
 #ifndef COFFER_ACCEPT

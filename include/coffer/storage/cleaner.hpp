@@ -227,8 +227,10 @@ private:
     /// C3: the victim holds nothing that is needed.
     [[nodiscard]] result<void> drop() {
         if constexpr (persistent) {
-            if (auto synced = writer_->sync(); !synced) return synced;
-            if (auto noted = note_drop(); !noted) return noted;
+            if (limbo_ == nullptr) {  // else the note is written, and only its sync has failed
+                if (auto synced = writer_->sync(); !synced) return synced;
+                if (auto noted = note_drop(); !noted) return noted;
+            }
             if (auto synced = writer_->sync(); !synced) return synced;
         } else {
             auto section = records_->journal.enter();

@@ -257,7 +257,6 @@ private:
         : options_(chosen),
           system_(system),
           read_only_(read_only),
-          fork_mark_(system),
           records_(system, log_options_of(chosen, read_only)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),

@@ -101,7 +101,7 @@ public:
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(changes.size(), size)) [[unlikely]] {
+            if (records_->exclusive || !has_room(changes.size(), size, false, true)) [[unlikely]] {
                 if (auto made = make_room(section, changes.size(), size); !made) return made;
                 continue;
             }
@@ -172,8 +172,7 @@ private:
     }
 
     [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size,
-                                bool frees_space = false) {
-        const bool described = Hides || operations > 1;
+                                bool frees_space = false, bool described = Hides) {
         return records_->index().ready(operations) &&
                (!described || records_->pending.ready(operations)) &&
                records_->journal.has_room(size, frees_space);

@@ -220,11 +220,7 @@ public:
         return engine_->size();
     }
     [[nodiscard]] std::uint64_t size() const { return try_size().value(); }
-    [[nodiscard]] result<bool> try_empty() const {
-        if (!engine_) return closed();
-        return engine_->size() == 0;
-    }
-    [[nodiscard]] bool empty() const { return try_empty().value(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
 
     // ---- writing
     // ------------------------------------------------------------------------------------

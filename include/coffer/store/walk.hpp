@@ -6,6 +6,7 @@
 #ifndef COFFER_STORE_WALK_HPP
 #define COFFER_STORE_WALK_HPP
 
+#include <coffer/index/concept.hpp>
 #include <coffer/store/entry.hpp>
 
 #include <cstddef>

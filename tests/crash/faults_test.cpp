@@ -1,0 +1,176 @@
+// Suite S3: every call of a workload fails, once and for ever.
+//
+// For each kind of call and each number, one run in which that call fails. Whatever that leads to:
+//
+//   - each operation returns, with success, the error that was injected, or errc::poisoned
+//   - the running store shows what returned; a failed write is not seen where the policy hides it
+//   - after a sync of a segment has failed, every write is refused as poisoned until reopened, and
+//     reads go on
+//   - a write that was refused for lack of space, before it had a place, changed nothing
+//   - killed, or without power at the end, the store opens with a prefix of what was written, each
+//     failed write there or not, and keeps that
+#include "catch.hpp"
+
+#include "crash/campaign.hpp"
+#include "crash/scenes.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace crash;
+using coffer::errc;
+using coffer::fs::call;
+using coffer::fs::fault;
+
+const workload everything{operation::put_small, operation::put_large, operation::batch,
+                          operation::sync,      operation::put_large, operation::erase,
+                          operation::overwrite, operation::flush,     operation::put_large,
+                          operation::compact,   operation::put_small, operation::reopen,
+                          operation::put_small};
+
+constexpr call kinds[] = {
+    call::open_directory, call::make_directory, call::list,   call::create,
+    call::open,           call::rename,         call::remove, call::sync_directory,
+    call::size,           call::read,           call::write,  call::resize,
+    call::reserve,        call::sync,           call::lock,   call::map,
+    call::sync_map};
+
+struct injected {
+    call kind;
+    std::uint64_t number;
+    fault answer;
+
+    [[nodiscard]] std::string told() const {
+        return std::string(name_of(kind)) + " number " + std::to_string(number) + " fails " +
+               (answer.forever ? "for ever" : "once") + " with " +
+               (answer.code == errc::no_space ? "ENOSPC" : "EIO") +
+               (answer.written != 0 ? ", half written" : "");
+    }
+};
+
+class sweep {
+public:
+    explicit sweep(const simulated_subject& of) : of_(&of), in_(closed_scene(of, 7000)) {}
+
+    void all() {
+        for (const auto& [kind, count] : calls_of_a_clean_run()) {
+            for (std::uint64_t number = 1; number <= count; ++number) {
+                ++sites_;
+                for (const bool forever : {false, true}) {
+                    fail({kind, number, {errc::io_error, EIO, forever, 0}});
+                    if (!takes_space(kind)) continue;
+                    fail({kind, number, {errc::no_space, ENOSPC, forever, 0}});
+                    if (kind != call::write) continue;
+                    fail({kind, number, {errc::no_space, ENOSPC, forever, 20}});
+                }
+            }
+        }
+        std::printf("%-32s %6llu calls %7llu runs %6llu violations\n", of_->name.c_str(),
+                    static_cast<unsigned long long>(sites_), static_cast<unsigned long long>(runs_),
+                    static_cast<unsigned long long>(violations_));
+        for (const std::string& each : told_) UNSCOPED_INFO(each);
+        CHECK(violations_ == 0);
+    }
+
+private:
+    static bool takes_space(call kind) {
+        return kind == call::write || kind == call::reserve || kind == call::create ||
+               kind == call::sync || kind == call::sync_map || kind == call::sync_directory;
+    }
+
+    [[nodiscard]] std::map<call, std::uint64_t> calls_of_a_clean_run() const {
+        run clean(*of_, in_);
+        clean.disk().set_traced(true);
+        clean.play(everything, everything.size() + 2);
+        std::map<call, std::uint64_t> counts;
+        for (const auto& each : clean.disk().take_trace()) {
+            for (const call kind : kinds) counts[kind] += each.is == kind;
+        }
+        return counts;
+    }
+
+    void fail(const injected& what) {
+        ++runs_;
+        run played(*of_, in_);
+        played.expect_failures();
+        played.disk().fail_call(what.number, what.answer, what.kind);
+        played.play(everything, everything.size() + 2);
+        for (const violation& each : played.violations()) note(what, each.where + ": " + each.what);
+        check_events(what, played.events());
+        REQUIRE(!played.points().empty());
+        check_end(what, played.points().back());
+    }
+
+    /// What each operation may answer, and that a failed sync poisons.
+    void check_events(const injected& what, const std::vector<run::event>& events) {
+        bool poisoned = false;
+        std::uint64_t before = 0;
+        for (const run::event& each : events) {
+            const bool hit = each.faults != before;
+            before = each.faults;
+            if (each.what == "open") poisoned = false;
+            const bool allowed = !each.failure || *each.failure == what.answer.code ||
+                                 (*each.failure == errc::poisoned && poisoned) ||
+                                 (*each.failure == errc::poisoned && hit);
+            if (!allowed) note(what, each.what + " answers " + name(*each.failure));
+            const bool writes = each.what != "open" && each.what != "close";
+            if (poisoned && writes && (!each.failure || *each.failure != errc::poisoned)) {
+                note(what, each.what + " is not refused though a sync has failed");
+            }
+            if (hit && each.failure && each.what != "open" && poisons(what.kind)) poisoned = true;
+        }
+    }
+
+    static bool poisons(call kind) { return kind == call::sync || kind == call::sync_map; }
+    static std::string name(errc code) { return coffer::make_error_code(code).message(); }
+
+    void check_end(const injected& what, const point& end) {
+        const judge verdicts(*of_, in_.chosen);
+        if (auto bad = verdicts.examine(end.disk.process_killed(), *end.may.after_kill)) {
+            note(what, "after a kill at the end: " + *bad);
+        }
+        coffer::fs::crash_limits few;
+        few.exhaustive = 3;
+        few.pairs = few.random = 1;
+        few.most = sanitized() ? 1 : 3;
+        end.disk.for_each_crash_state(
+            coffer::fs::crash_profile::p2, few,
+            [&](const simulated& after, const std::string& subset) {
+                if (auto bad = verdicts.examine(after, *end.may.after_power_cut)) {
+                    note(what, "after a power cut at the end, on disk " + subset + ": " + *bad);
+                }
+            });
+    }
+
+    /// Keeps the first two of each sort for people.
+    void note(const injected& what, const std::string& violation) {
+        ++violations_;
+        if (++sorts_[violation.substr(0, 40)] > 2) return;
+        told_.push_back(of_->name + ": " + what.told() + ": " + violation);
+    }
+
+    const simulated_subject* of_;
+    scene in_;
+    std::uint64_t sites_ = 0;
+    std::uint64_t runs_ = 0;
+    std::uint64_t violations_ = 0;
+    std::map<std::string, unsigned> sorts_;
+    std::vector<std::string> told_;
+};
+
+}  // namespace
+
+TEST_CASE("every call of file_log fails, once and for ever", "[crash]") {
+    for (const auto& each : file_log_hash()) sweep(each).all();
+    for (const auto& each : file_log_sorted()) sweep(each).all();
+}
+
+TEST_CASE("every call of mmap fails, once and for ever", "[crash]") {
+    for (const auto& each : mmap_hash()) sweep(each).all();
+    for (const auto& each : mmap_sorted()) sweep(each).all();
+}
