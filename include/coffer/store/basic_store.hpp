@@ -220,7 +220,11 @@ public:
         return engine_->size();
     }
     [[nodiscard]] std::uint64_t size() const { return try_size().value(); }
-    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] result<bool> try_empty() const {
+        if (!engine_) return closed();
+        return engine_->size() == 0;
+    }
+    [[nodiscard]] bool empty() const { return try_empty().value(); }
 
     // ---- writing
     // ------------------------------------------------------------------------------------
@@ -280,11 +284,10 @@ public:
 
     /// Every entry, by value: in key order on `sorted`, else in no particular order.
     [[nodiscard]] auto begin() const {
-        if constexpr (ordered) {
+        if constexpr (ordered)
             return everything().begin();
-        } else {
+        else
             return detail::walk_iterator<engine, Key, Value>(running());
-        }
     }
     [[nodiscard]] auto end() const {
         if constexpr (ordered) {
