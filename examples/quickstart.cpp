@@ -1,7 +1,7 @@
 // examples/quickstart.cpp: keeps a folder in every back end, and looks for it after a restart.
 //
-//   g++ -std=c++20 -O2 -I single_include examples/quickstart.cpp -o quickstart -pthread
-//   ./quickstart [FOLDER] [--into DIR]
+//   g++ -std=c++20 -O2 -I single_include examples/quickstart.cpp -o /tmp/quickstart -pthread
+//   /tmp/quickstart [FOLDER] [--into DIR]
 //
 // Puts every regular file of FOLDER (by default this repository's own `include`) under its relative
 // path into six stores, closes them, and starts itself again with --verify: the second process
@@ -302,13 +302,13 @@ bool store_and_restart(const char* self, const files::path& folder, const files:
 bool compare(const files::path& stores) {
     std::vector<item> items;
     for (int i = 0; i < 1000; ++i) items.push_back({"key " + std::to_string(i), {}});
-    std::printf("\nsmall entries, of about 100 bytes: 1000, or as many as one second allows\n");
+    std::printf("\nsmall entries, of about 100 bytes: 1000, or as many as half a second allows\n");
     std::printf("%-32s %6s %10s %10s %10s %6s\n", "", "puts", "put/s", "with close", "get/s",
                 "wrong");
     bool good = true;
     std::size_t number = 100;
     for (const back_end& each : back_ends()) {
-        const figures seen = each.run(path_of(stores, number++), items, 1);
+        const figures seen = each.run(path_of(stores, number++), items, 0.5);
         const auto count = static_cast<double>(seen.puts);
         std::printf("%-32s %6zu %10.0f %10.0f %10.0f %6llu\n", each.name, seen.puts,
                     count / seen.putting, count / (seen.putting + seen.closing),

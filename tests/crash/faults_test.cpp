@@ -108,25 +108,29 @@ private:
 
     /// What each operation may answer, and that a failed sync poisons.
     void check_events(const injected& what, const std::vector<run::event>& events) {
+        bool may_be_poisoned = false;
         bool poisoned = false;
         std::uint64_t before = 0;
         for (const run::event& each : events) {
             const bool hit = each.faults != before;
             before = each.faults;
-            if (each.what == "open") poisoned = false;
-            const bool allowed = !each.failure || *each.failure == what.answer.code ||
-                                 (*each.failure == errc::poisoned && poisoned) ||
-                                 (*each.failure == errc::poisoned && hit);
-            if (!allowed) note(what, each.what + " answers " + name(*each.failure));
-            const bool writes = each.what != "open" && each.what != "close";
-            if (poisoned && writes && (!each.failure || *each.failure != errc::poisoned)) {
+            if (each.what == "open") may_be_poisoned = poisoned = false;
+            may_be_poisoned |= hit;
+            const bool refused = each.failure && *each.failure == errc::poisoned;
+            if (each.failure && *each.failure != what.answer.code &&
+                !(refused && may_be_poisoned)) {
+                note(what, each.what + " answers " + name(*each.failure));
+            }
+            if (poisoned && !refused && each.what != "close") {
                 note(what, each.what + " is not refused though a sync has failed");
             }
             if (hit && each.failure && each.what != "open" && poisons(what.kind)) poisoned = true;
         }
     }
 
-    static bool poisons(call kind) { return kind == call::sync || kind == call::sync_map; }
+    static bool poisons(call kind) {
+        return kind == call::sync || kind == call::sync_map || kind == call::sync_directory;
+    }
     static std::string name(errc code) { return coffer::make_error_code(code).message(); }
 
     void check_end(const injected& what, const point& end) {

@@ -6,8 +6,8 @@
 //   that
 //       open() writes again replaces the older ones
 //   W4  a segment's name is new: larger than every name before
-//   W5  bytes that were written to a segment are neither written again nor cut away; only a header
-//       comes last, when open() writes a tail again
+//   W5  bytes that were written to a segment are neither changed nor cut away; but a header comes
+//       last when open() writes a tail again
 //   W6  under `sync`, when a write has returned, its bytes, its segment's name and STORE are
 //   durable
 #include "catch.hpp"
@@ -23,7 +23,9 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -67,6 +69,7 @@ public:
     void before(const step& next, const simulated& disk) {
         const std::unique_lock<std::mutex> held(guard_);
         const std::uint64_t segment = segment_of(next.path);
+        check_written_again(disk);
         if (next.is == call::rename) {
             const auto bytes = disk.read_file(next.path);
             need(bytes && disk.is_durable(next.path, 0, bytes->size()), "W1", next);
@@ -87,8 +90,8 @@ public:
             }
         }
         if (next.is == call::write || next.is == call::stored) {
-            const bool again = next.offset == 0 || next.is == call::stored;  // a map tells twice
-            need(next.offset >= written_[segment] || (again && in_open_), "W5", next);
+            const bool header = next.offset == 0 && in_open_;
+            if (next.offset < written_[segment] && !header) again_ = {next, bytes_at(disk, next)};
             written_[segment] = (std::max)(written_[segment], next.offset + next.length);
         }
         if (next.is == call::resize) need(next.offset >= written_[segment], "W5", next);
@@ -126,6 +129,20 @@ private:
                                    [](std::byte each) { return each != std::byte{0}; });
     }
 
+    static std::vector<std::byte> bytes_at(const simulated& disk, const step& at) {
+        auto held = disk.read_file(at.path).value_or(std::vector<std::byte>());
+        held.resize((std::max)(held.size(), static_cast<std::size_t>(at.offset + at.length)));
+        const auto from = held.begin() + static_cast<std::ptrdiff_t>(at.offset);
+        return {from, from + static_cast<std::ptrdiff_t>(at.length)};
+    }
+
+    /// What was written over other bytes left them as they were.
+    void check_written_again(const simulated& disk) {
+        if (!again_) return;
+        need(bytes_at(disk, again_->first) == again_->second, "W5", again_->first);
+        again_.reset();
+    }
+
     /// For W6: the call is over, and this file should have been durable.
     static step returned(const std::string& path) { return {call::write, path, {}, 0, 0}; }
 
@@ -140,6 +157,7 @@ private:
     std::mutex guard_;
     std::uint64_t newest_ = 0;
     std::map<std::uint64_t, std::uint64_t> written_;  // segment: end of what was written
+    std::optional<std::pair<step, std::vector<std::byte>>> again_;  // and what was there before
     bool in_open_ = false;
     std::vector<std::string> broken_;
 };

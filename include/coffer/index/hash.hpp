@@ -85,7 +85,7 @@ public:
 
     hash_table(epoch<Threading>&, Memory memory) : base(std::move(memory)) {}
 
-    // ---- lookups ---------------------------------------------------------------------------
+    // ---- lookups ----
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {Shape::hash(key, seed_), key}; }
 
@@ -164,7 +164,7 @@ public:
         return true;
     }
 
-    // ---- changes ---------------------------------------------------------------------------
+    // ---- changes ----
 
     void put(const place& where, ref r) {
         const std::uint64_t entry = tag_of(where.hash) | r;
@@ -192,7 +192,7 @@ public:
     }
 
 private:
-    // ---- readers ---------------------------------------------------------------------------
+    // ---- readers ----
 
     /// Does the bucket at its present depth hold the keys of this hash?
     [[nodiscard]] static bool owns(std::uint64_t index, std::uint64_t control,
@@ -280,7 +280,7 @@ private:
         return byte_swapped(value);
     }
 
-    // ---- the writer's steps ----------------------------------------------------------------
+    // ---- the writer's steps ----
 
     /// While one of these lives, a process that ends leaves memory that adopt() refuses.
     class change {

@@ -63,7 +63,7 @@ public:
     log(file_system_type system, const log_options& options)
         : system_(system), options_(options), medium_(system, options) {}
 
-    // ---- the writer's section ---------------------------------------------------------------
+    // ---- the writer's section ----
 
     [[nodiscard]] lock enter() { return lock(section_); }
 
@@ -112,7 +112,7 @@ public:
         return position::of_word(tail_.load(std::memory_order_acquire));
     }
 
-    // ---- room ---------------------------------------------------------------------------------
+    // ---- room ----
 
     /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size) {
@@ -146,8 +146,7 @@ public:
         return prepare(0);
     }
 
-    // ---- hand-over and durability
-    // ----------------------------------------------------------------
+    // ---- hand-over and durability ----
 
     /// Hands everything before the present tail to the system.
     [[nodiscard]] result<void> hand_over() {
@@ -205,8 +204,7 @@ public:
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
     void poison(const error& cause) { trouble_.poison(cause); }
 
-    // ---- what recovery, cleaning and closing need
-    // ---------------------------------------------------
+    // ---- what recovery, cleaning and closing need ----
 
     [[nodiscard]] table_type& table() noexcept { return table_; }
     [[nodiscard]] const table_type& table() const noexcept { return table_; }
@@ -461,7 +459,7 @@ private:
         rotated_.store(true, std::memory_order_relaxed);
     }
 
-    // ---- the turn of I/O ------------------------------------------------------------------------
+    // ---- the turn of I/O ----
 
     /// What one hand-over does: the segments that have something to hand over, and up to where.
     struct task {

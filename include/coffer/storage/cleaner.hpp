@@ -94,8 +94,7 @@ public:
     }
 
 private:
-    // ---- choosing
-    // -----------------------------------------------------------------------------------
+    // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
         return each.full && !each.damaged &&
@@ -146,8 +145,7 @@ private:
         return false;
     }
 
-    // ---- moving
-    // ---------------------------------------------------------------------------------------
+    // ---- moving ----
 
     [[nodiscard]] result<void> begin() {
         at_ = victim_->begin;
@@ -221,8 +219,7 @@ private:
                     {}, 0, at_);
     }
 
-    // ---- removing
-    // ---------------------------------------------------------------------------------------
+    // ---- removing ----
 
     /// C3: the victim holds nothing that is needed.
     [[nodiscard]] result<void> drop() {

@@ -100,6 +100,19 @@ public:
     [[nodiscard]] static result<owner> open(std::string_view path, const options& chosen, FS system,
                                             const identity& self, bool read_only) {
         if (auto fit = check_options(chosen, path); !fit) return fit.failure();
+        // A reader beside a live writer may see files come and go between two looks: it looks
+        // again.
+        for (int looks = read_only ? 5 : 1;; --looks) {
+            auto made = open_once(path, chosen, system, self, read_only);
+            if (made || looks == 1) return made;
+            const errc kind = made.error().kind();
+            if (kind != errc::corruption && kind != errc::not_found) return made;
+        }
+    }
+
+private:
+    [[nodiscard]] static result<owner> open_once(std::string_view path, const options& chosen,
+                                                 FS system, const identity& self, bool read_only) {
         auto made = owner(new engine(system, chosen, read_only));
         if constexpr (Storage::persistent) {
             if (path.empty()) return fail(errc::invalid_argument, "the path of a store is empty");
@@ -116,10 +129,12 @@ public:
         } else {
             if (auto started = made->start_volatile(); !started) return started.failure();
         }
+        made->closed_ = false;
         if (!read_only) made->background_.start(made->job_);
         return made;
     }
 
+public:
     ~engine() {
         if (!closed_) static_cast<void>(close());
     }
@@ -127,8 +142,7 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
 
-    // ---- reading
-    // ----------------------------------------------------------------------------------
+    // ---- reading ----
 
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
@@ -176,8 +190,7 @@ public:
         return true;
     }
 
-    // ---- writing
-    // ----------------------------------------------------------------------------------
+    // ---- writing ----
 
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
         if (auto may = writable(); !may) [[unlikely]]
@@ -225,8 +238,7 @@ public:
         return cleaned;
     }
 
-    // ---- asking
-    // -------------------------------------------------------------------------------------
+    // ---- asking ----
 
     [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
 
@@ -352,7 +364,7 @@ private:
     options options_;
     FS system_;
     bool read_only_;
-    bool closed_ = false;
+    bool closed_ = true;  // until open has succeeded
     typename FS::fork_mark fork_mark_{system_};
     recovery_report report_;
     position opened_at_;

@@ -88,7 +88,7 @@ private:
         return {};
     }
 
-    // ---- 1: the lock ----------------------------------------------------------------------------
+    // ---- 1: the lock ----
 
     [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
         auto opened = folder_->open(lock_name, fs::access::write);
@@ -131,8 +131,7 @@ private:
             folder_->path());
     }
 
-    // ---- 2: identity
-    // ------------------------------------------------------------------------------
+    // ---- 2: identity ----
 
     /// False: there is no store yet.
     [[nodiscard]] result<bool> read_store() {
@@ -209,8 +208,7 @@ private:
         return {};
     }
 
-    // ---- 3 to 6
-    // -----------------------------------------------------------------------------------
+    // ---- 3 to 6 ----
 
     [[nodiscard]] result<void> new_index() {
         auto index = records_->make_index();
@@ -309,8 +307,7 @@ private:
         return used;
     }
 
-    // ---- the short way
-    // ------------------------------------------------------------------------------
+    // ---- the short way ----
 
     /// A log that was closed, with an image of its index at its end: nothing else need be read.
     /// False: go the long way, which judges what does not fit.

@@ -54,7 +54,7 @@ class pending_writes {
 public:
     explicit pending_writes(epoch<Threading>& readers) noexcept : readers_(&readers) {}
 
-    // ---- readers --------------------------------------------------------------------------------
+    // ---- readers ----
 
     /// The record that counts for a reader now; 0 when there is none.
     [[nodiscard]] address resolve(ref where) const noexcept {
@@ -80,8 +80,7 @@ public:
         return position::of_word(committed_.load(std::memory_order_acquire));
     }
 
-    // ---- the writer's section
-    // ---------------------------------------------------------------------
+    // ---- the writer's section ----
 
     [[nodiscard]] bool ready(std::size_t count) const noexcept {
         return free_.size() + (table_.capacity() - used_) >= count;

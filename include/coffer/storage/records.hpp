@@ -59,7 +59,7 @@ public:
 
     ~records() { delete index_.load(std::memory_order_relaxed); }
 
-    // ---- readers --------------------------------------------------------------------------------
+    // ---- readers ----
 
     [[nodiscard]] auto enter() const noexcept {
         return const_cast<records*>(this)->journal.readers().enter();
@@ -128,8 +128,7 @@ public:
         return {};
     }
 
-    // ---- the writer's section
-    // -----------------------------------------------------------------------
+    // ---- the writer's section ----
 
     /// Makes `where` the newest record of the key at `place`; `previous` is what it replaces.
     void put_plain(table_type& table, const typename table_type::place& place, address where) {

@@ -245,8 +245,7 @@ private:
         return end;
     }
 
-    // ---- clear
-    // ------------------------------------------------------------------------------------
+    // ---- clear ----
 
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
     [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
@@ -314,8 +313,7 @@ private:
         records_->replace_index(std::move(fresh));
     }
 
-    // ---- failure
-    // ------------------------------------------------------------------------------------
+    // ---- failure ----
 
     /// The promise could not be kept: the write is taken back, unless another writer kept it.
     [[nodiscard]] result<bool> give_up(position end, result<void>& kept) {

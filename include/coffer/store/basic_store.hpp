@@ -78,7 +78,7 @@ public:
     static constexpr bool ordered = Index::ordered;
     static constexpr bool concurrent = Threading::concurrent;
 
-    // ---- opening and closing --------------------------------------------------------------------
+    // ---- opening and closing ----
 
     /// Opens the store in folder `path`, or makes it. On storage::map the path is ignored.
     template <class Path>
@@ -122,8 +122,7 @@ public:
     void close() { try_close().value(); }
     [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
 
-    // ---- reading
-    // ------------------------------------------------------------------------------------
+    // ---- reading ----
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<std::optional<Value>> try_get(const K& key) const {
@@ -226,8 +225,7 @@ public:
     }
     [[nodiscard]] bool empty() const { return try_empty().value(); }
 
-    // ---- writing
-    // ------------------------------------------------------------------------------------
+    // ---- writing ----
 
     /// Inserts or overwrites.
     template <detail::key_like<Key> K, detail::value_like<Value> V>
@@ -279,8 +277,7 @@ public:
     }
     void clear() { try_clear().value(); }
 
-    // ---- iteration
-    // ------------------------------------------------------------------------------------
+    // ---- iteration ----
 
     /// Every entry, by value: in key order on `sorted`, else in no particular order.
     [[nodiscard]] auto begin() const {
@@ -406,8 +403,7 @@ public:
         return try_erase_range(from, to).value();
     }
 
-    // ---- durability, space, figures
-    // -------------------------------------------------------------------
+    // ---- durability, space, figures ----
 
     /// Hands every accepted write to the operating system; tries again what failed before.
     [[nodiscard]] result<void> try_flush() {
