@@ -57,7 +57,10 @@ public:
     records(file_system_type system, const log_options& options)
         : journal(system, options), pending(journal.readers()) {}
 
-    ~records() { delete index_.load(std::memory_order_relaxed); }
+    ~records() {
+        journal.readers().reclaim();
+        delete index_.load(std::memory_order_relaxed);
+    }
 
     // ---- readers ----
 
