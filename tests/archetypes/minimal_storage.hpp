@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace archetype {
 
@@ -67,7 +68,9 @@ public:
             return coffer::detail::leaving();
         }
         result<void> write_again(std::uint64_t from, std::uint64_t end) {
-            return file_.write_at(from, {memory_.get() + from, static_cast<std::size_t>(end - from)});
+            std::vector<std::byte> all(end - from);
+            if (auto got = read_at(from, all); !got) return got;
+            return file_.write_at(from, all);
         }
         result<void> read_at(std::uint64_t from, coffer::mutable_bytes into) const {
             auto got = file_.read_at(from, into);
@@ -81,7 +84,8 @@ public:
         std::unique_ptr<std::byte[]> memory_;
     };
 
-    file_medium(FS, const coffer::detail::log_options&) {}
+    file_medium(FS, const coffer::detail::log_options& options)
+        : access_(options.read_only ? coffer::fs::access::read : coffer::fs::access::write) {}
 
     result<body> prepare(typename FS::directory* dir, std::string_view name, std::uint64_t size) {
         auto file = dir->create(name);
@@ -91,10 +95,13 @@ public:
         return body(std::move(*file), std::unique_ptr<std::byte[]>(new std::byte[size]));
     }
     result<body> open(typename FS::directory* dir, std::string_view name, std::uint64_t) {
-        auto file = dir->open(name, coffer::fs::access::read);
+        auto file = dir->open(name, access_);
         if (!file) return file.failure();
         return body(std::move(*file), nullptr);
     }
+
+private:
+    coffer::fs::access access_;
 };
 
 struct in_memory {

@@ -27,7 +27,8 @@ struct reading {
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Kept out of line: inlined halves of a pair look mismatched to the compiler.
+[[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
     void* const made = std::malloc(size == 0 ? 1 : size);
     if (made == nullptr) std::abort();
@@ -36,10 +37,10 @@ void* operator new(std::size_t size) {
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     return operator new(size);
 }
-void operator delete(void* gone) noexcept {
+[[gnu::noinline]] void operator delete(void* gone) noexcept {
     std::free(gone);
 }
-void operator delete(void* gone, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* gone, std::size_t) noexcept {
     std::free(gone);
 }
 

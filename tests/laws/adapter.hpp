@@ -59,8 +59,12 @@ public:
                         return added;
                     }
                     break;
-                case change::kind::erase: batch.erase(each.key); break;
-                case change::kind::clear: batch.clear(); break;
+                case change::kind::erase:
+                    batch.erase(each.key);
+                    break;
+                case change::kind::clear:
+                    batch.clear();
+                    break;
             }
         }
         if (batch.size() != all.size() || batch.empty() != all.empty()) {
@@ -85,7 +89,8 @@ public:
                             : store_.try_view(key, show);
         if (!found) return found.failure();
         if (*found != shown.has_value()) {
-            return coffer::fail(errc::not_found, "view() says found and shows nothing, or the reverse");
+            return coffer::fail(errc::not_found,
+                                "view() says found and shows nothing, or the reverse");
         }
         return shown;
     }
@@ -120,7 +125,8 @@ public:
     result<rows> for_each(std::size_t most) const override {
         rows out;
         const auto show = taking(out, most);
-        auto done = throws ? caught<void>([&] { store_.for_each(show); }) : store_.try_for_each(show);
+        auto done =
+            throws ? caught<void>([&] { store_.for_each(show); }) : store_.try_for_each(show);
         if (!done) return done.failure();
         return out;
     }
@@ -226,10 +232,13 @@ public:
     }
 
     std::unique_ptr<any_store> move_out() override {
-        static_assert(std::is_nothrow_move_constructible_v<S> && std::is_nothrow_move_assignable_v<S>);
+        static_assert(std::is_nothrow_move_constructible_v<S> &&
+                      std::is_nothrow_move_assignable_v<S>);
         return std::make_unique<adapter>(std::move(store_));
     }
-    void move_in(any_store& from) override { store_ = std::move(static_cast<adapter&>(from).store_); }
+    void move_in(any_store& from) override {
+        store_ = std::move(static_cast<adapter&>(from).store_);
+    }
 
 private:
     static auto taking(rows& out, std::size_t most) {
@@ -241,10 +250,14 @@ private:
 
     [[nodiscard]] auto range_of(const part& wanted) const {
         switch (wanted.is) {
-            case part::kind::scan: return store_.scan(wanted.low, wanted.high);
-            case part::kind::range: return store_.range(wanted.low, wanted.high);
-            case part::kind::from: return store_.from(wanted.low);
-            case part::kind::prefix: break;
+            case part::kind::scan:
+                return store_.scan(wanted.low, wanted.high);
+            case part::kind::range:
+                return store_.range(wanted.low, wanted.high);
+            case part::kind::from:
+                return store_.from(wanted.low);
+            case part::kind::prefix:
+                break;
         }
         return store_.prefix(wanted.low);
     }
@@ -252,7 +265,8 @@ private:
     template <class It>
     [[nodiscard]] rows from_iterator(It at, std::size_t most) const {
         rows out;
-        for (; out.size() < most && at != store_.end(); ++at) out.push_back({(*at).key, (*at).value});
+        for (; out.size() < most && at != store_.end(); ++at)
+            out.push_back({(*at).key, (*at).value});
         return out;
     }
 
@@ -283,10 +297,13 @@ private:
 };
 
 template <class S>
-result<std::unique_ptr<any_store>> open_as(const place& where, const coffer::options& chosen, bool reads) {
+result<std::unique_ptr<any_store>> open_as(const place& where, const coffer::options& chosen,
+                                           bool reads) {
     typename S::file_system_type system;
-    if constexpr (std::is_same_v<typename S::file_system_type, coffer::fs::simulated>) system = where.disk;
-    auto made = reads ? S::try_open_read_only(where.path, chosen, system) : S::try_open(where.path, chosen, system);
+    if constexpr (std::is_same_v<typename S::file_system_type, coffer::fs::simulated>)
+        system = where.disk;
+    auto made = reads ? S::try_open_read_only(where.path, chosen, system)
+                      : S::try_open(where.path, chosen, system);
     if (!made) return made.failure();
     return std::unique_ptr<any_store>(std::make_unique<adapter<S>>(std::move(*made)));
 }

@@ -2,9 +2,9 @@
 // and compiled once.
 //
 // `any_store` has every call of a store of strings; adapter.hpp makes one of any store type. Each
-// call exists as try_x and as x: `throws` says which of the two a store is asked through, and what x
-// throws comes back as the result that try_x would have given. A `combination` names one choice of
-// policies and opens it at a `place`: a folder of the machine, or a folder of a simulated disk.
+// call exists as try_x and as x: `throws` says through which of the two a store is asked, and what
+// x throws comes back as the result that try_x would have given. A `combination` names one choice
+// of policies and opens it at a `place`: a folder of the machine, or a folder of a simulated disk.
 //
 //     over(everywhere, [](const combination& choice) {
 //         opened store(choice);                 // a place of its own, opened, removed afterwards
@@ -12,7 +12,7 @@
 //     });
 //
 // A law is a function of a combination that throws a `violation`; `over` asks it of each and makes
-// one assertion for each. Laws may run threads, but expect only on the thread that called them.
+// one assertion for each. Laws may run threads; what one of those throws, the law throws again.
 #ifndef COFFER_TESTS_LAWS_ANY_STORE_HPP
 #define COFFER_TESTS_LAWS_ANY_STORE_HPP
 
@@ -24,6 +24,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -104,8 +105,8 @@ public:
     /// Up to `most` rows from lower_bound(key), or upper_bound(key), to end().
     virtual result<rows> lower_bound(std::string_view key, std::size_t most) const = 0;
     virtual result<rows> upper_bound(std::string_view key, std::size_t most) const = 0;
-    /// Steps an iterator through a range: '+' forwards, '-' backwards, each left out at its end. The
-    /// row at which it stands after each step; an empty pair of strings at end().
+    /// Steps an iterator through a range: '+' forwards, '-' backwards, each left out at its end.
+    /// The row at which it stands after each step; an empty pair of strings at end().
     virtual result<rows> stepped(const part& wanted, std::string_view steps) const = 0;
     virtual result<std::uint64_t> erase_range(std::string_view from, std::string_view to) = 0;
 
@@ -146,7 +147,8 @@ private:
     std::string folder_of_its_own() {
         std::random_device random;
         const std::uint64_t number = std::uint64_t{random()} << 32 | random();
-        folder_ = std::filesystem::temp_directory_path() / ("coffer-laws-" + std::to_string(number));
+        folder_ =
+            std::filesystem::temp_directory_path() / ("coffer-laws-" + std::to_string(number));
         std::filesystem::create_directory(folder_);
         return (folder_ / "store").string();
     }
@@ -166,7 +168,8 @@ struct combination {
     bool survives_system_crash;
     bool throws = false;  // ask stores through x, not try_x
     std::string name;
-    result<std::unique_ptr<any_store>> (*try_open)(const place&, const coffer::options&, bool reads);
+    result<std::unique_ptr<any_store>> (*try_open)(const place&, const coffer::options&,
+                                                   bool reads);
 };
 
 /// The 16 combinations of one storage and one index; each is compiled in a file of its own.
@@ -181,7 +184,8 @@ std::vector<combination> mmap_sorted();
 inline const std::vector<combination>& combinations() {
     static const std::vector<combination> all = [] {
         std::vector<combination> out;
-        for (auto* some : {map_hash, map_sorted, file_log_hash, file_log_sorted, mmap_hash, mmap_sorted}) {
+        for (auto* some :
+             {map_hash, map_sorted, file_log_hash, file_log_sorted, mmap_hash, mmap_sorted}) {
             for (combination& each : some()) out.push_back(std::move(each));
         }
         return out;
@@ -189,7 +193,7 @@ inline const std::vector<combination>& combinations() {
     return all;
 }
 
-// ---- laws ----------------------------------------------------------------------------------------
+// ---- laws ---------------------------------------------------------------------------------------
 
 struct violation : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -199,8 +203,8 @@ inline void expect(bool holds, std::string_view law,
                    std::source_location at = std::source_location::current()) {
     if (holds) return;
     const std::string file = at.file_name();
-    throw violation(file.substr(file.rfind('/') + 1) + ":" + std::to_string(at.line()) + ": not so: " +
-                    std::string(law));
+    throw violation(file.substr(file.rfind('/') + 1) + ":" + std::to_string(at.line()) +
+                    ": not so: " + std::string(law));
 }
 
 /// `answer` is a success, whose value this is.
@@ -218,6 +222,12 @@ void fails(const result<T>& answer, errc with,
     expect(answer.error().kind() == with,
            std::string(coffer::detail::name_of(with)) + ", but: " + answer.error().what(), at);
     expect(answer.error().code() == with, "the code compares equal to its errc", at);
+}
+
+/// A number from the environment: how long to run, or with which seed.
+inline std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+    const char* text = std::getenv(variable);
+    return text == nullptr || *text == '\0' ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 inline coffer::options small_segments() {
@@ -240,9 +250,7 @@ public:
         store_ = good(choice_->try_open(where, options_, false));
         store_->throws = choice_->throws;
     }
-    result<std::unique_ptr<any_store>> reader() {
-        return choice_->try_open(where, options_, true);
-    }
+    result<std::unique_ptr<any_store>> reader() { return choice_->try_open(where, options_, true); }
     /// Closes by close() or by the destructor, and opens again.
     void reopen(bool closes = true) {
         if (closes) good(store_->close());
@@ -282,9 +290,15 @@ inline law both_ways(law holds) {
     };
 }
 
-inline bool everywhere(const combination&) { return true; }
-inline bool where_ordered(const combination& choice) { return choice.ordered; }
-inline bool where_persistent(const combination& choice) { return choice.persistent; }
+inline bool everywhere(const combination&) {
+    return true;
+}
+inline bool where_ordered(const combination& choice) {
+    return choice.ordered;
+}
+inline bool where_persistent(const combination& choice) {
+    return choice.persistent;
+}
 
 /// Asks the law of every combination that `wanted` takes; CHECK, so that all broken ones are named.
 template <class Wanted>

@@ -11,7 +11,9 @@ using namespace laws;
 
 namespace {
 
-std::string key_of(std::size_t number) { return "key" + std::to_string(number); }
+std::string key_of(std::size_t number) {
+    return "key" + std::to_string(number);
+}
 
 rows sorted(rows all) {
     std::sort(all.begin(), all.end(), [](const row& a, const row& b) { return a.key < b.key; });
@@ -26,7 +28,7 @@ const std::string every_byte = [] {
 
 constexpr std::size_t largest_key = 64 * 1024;
 
-// ---- one key ---------------------------------------------------------------------------------------
+// ---- one key ------------------------------------------------------------------------------------
 
 // G1, K1: put, get, erase; A1: has.
 void put_then_get(const combination& choice) {
@@ -41,7 +43,8 @@ void put_then_get(const combination& choice) {
     expect(good(store->get("k")) == "a second, longer value", "put overwrites");
     expect(good(store->size()) == 1, "overwriting adds no key");
     expect(good(store->erase("k")), "erase says that the key was there");
-    expect(!good(store->get("k")) && !good(store->contains("k")) && good(store->empty()), "erase erases");
+    expect(!good(store->get("k")) && !good(store->contains("k")) && good(store->empty()),
+           "erase erases");
     expect(!good(store->erase("k")), "erase says that the key was not there");
     good(store->put("k", "again"));
     expect(good(store->get("k")) == "again" && good(store->size()) == 1, "put after erase puts");
@@ -52,10 +55,13 @@ void insert_only_if_absent(const combination& choice) {
     expect(good(store->insert("k", "one")), "insert of an absent key inserts");
     expect(!good(store->insert("k", "two")), "insert of a present key does not");
     expect(good(store->get("k")) == "one", "insert of a present key changes nothing");
-    expect(good(store->erase("k")) && good(store->insert("k", "three")), "insert after erase inserts");
-    expect(good(store->get("k")) == "three" && good(store->size()) == 1, "what was inserted is there");
+    expect(good(store->erase("k")) && good(store->insert("k", "three")),
+           "insert after erase inserts");
+    expect(good(store->get("k")) == "three" && good(store->size()) == 1,
+           "what was inserted is there");
     good(store->put("k", "four"));
-    expect(!good(store->insert("k", "five")) && good(store->get("k")) == "four", "insert after put does not");
+    expect(!good(store->insert("k", "five")) && good(store->get("k")) == "four",
+           "insert after put does not");
 }
 
 // G-D3: a write is visible when it returns, to every kind of read.
@@ -71,7 +77,8 @@ void read_your_writes(const combination& choice) {
         const rows all = good(store->iterate());
         expect(std::count(all.begin(), all.end(), row{key, value}) == 1, "iteration sees it, too");
     }
-    expect(good(store->erase(key_of(3))) && !good(store->get(key_of(3))), "an erase is seen at once");
+    expect(good(store->erase(key_of(3))) && !good(store->get(key_of(3))),
+           "an erase is seen at once");
 }
 
 void view_shows_in_place(const combination& choice) {
@@ -98,7 +105,7 @@ void many_gets_at_once(const combination& choice) {
     fails(store->get_many(keys, 10), errc::invalid_argument);
 }
 
-// ---- which keys and values -------------------------------------------------------------------------
+// ---- which keys and values ----------------------------------------------------------------------
 
 // K-D7: empty is not absent; G-D6: any bytes.
 void any_bytes(const combination& choice) {
@@ -119,8 +126,9 @@ void any_bytes(const combination& choice) {
     for (const row& each : all) good(store->put(each.key, each.value));
     expect(good(store->size()) == all.size(), "each of them is a key of its own");
     for (const row& each : all) {
-        expect(good(store->get(each.key)) == each.value && good(store->view(each.key)) == each.value,
-               "any bytes come back as they were");
+        expect(
+            good(store->get(each.key)) == each.value && good(store->view(each.key)) == each.value,
+            "any bytes come back as they were");
     }
     expect(sorted(good(store->iterate())) == sorted(all), "iteration gives the same bytes");
     expect(good(store->erase("")) && !good(store->get("")), "the empty key can be erased");
@@ -131,8 +139,9 @@ void any_bytes(const combination& choice) {
 // G-D5: lengths beyond 16 bits; values around every size at which something might change.
 void sizes_of_values(const combination& choice) {
     opened store(choice, small_segments());
-    std::vector<std::size_t> sizes = {0,    1,    2,    3,     4,     5,     127,   128,    129,   1000,  4095,
-                                      4096, 4097, 8000, 16000, 16383, 16384, 16385, 65535, 65536, 70000, 300000};
+    std::vector<std::size_t> sizes = {0,     1,     2,     3,     4,     5,     127,   128,
+                                      129,   1000,  4095,  4096,  4097,  8000,  16000, 16383,
+                                      16384, 16385, 65535, 65536, 70000, 300000};
     for (const std::size_t size : sizes) {
         std::string value(size, 'v');
         for (std::size_t i = 0; i < size; i += 97) value[i] = static_cast<char>(i % 251);
@@ -140,7 +149,8 @@ void sizes_of_values(const combination& choice) {
         expect(good(store->get("k" + std::to_string(size))) == value, "a value comes back whole");
     }
     for (const std::size_t size : sizes) {
-        expect(good(store->get("k" + std::to_string(size))).value().size() == size, "it stays whole");
+        expect(good(store->get("k" + std::to_string(size))).value().size() == size,
+               "it stays whole");
     }
 }
 
@@ -149,14 +159,16 @@ void keys_are_bounded(const combination& choice) {
     const std::string too_long(largest_key + 1, 'k');
     fails(store->put(too_long, "v"), errc::too_large);
     fails(store->insert(too_long, "v"), errc::too_large);
-    fails(store->write({{change::kind::put, "a", "1"}, {change::kind::put, too_long, "v"}}), errc::too_large);
+    fails(store->write({{change::kind::put, "a", "1"}, {change::kind::put, too_long, "v"}}),
+          errc::too_large);
     expect(good(store->empty()), "a refused write changes nothing");
-    expect(!good(store->contains(too_long)) && !good(store->get(too_long)), "and such a key is absent");
+    expect(!good(store->contains(too_long)) && !good(store->get(too_long)),
+           "and such a key is absent");
     good(store->put(too_long.substr(1), "v"));
     expect(good(store->get(too_long.substr(1))) == "v", "one byte less is a key");
 }
 
-// ---- many keys -------------------------------------------------------------------------------------
+// ---- many keys ----------------------------------------------------------------------------------
 
 void growth_and_shrinking(const combination& choice) {
     opened store(choice, small_segments());
@@ -189,7 +201,8 @@ void growth_and_shrinking(const combination& choice) {
 
 void iteration_is_complete(const combination& choice) {
     opened store(choice);
-    expect(good(store->iterate()).empty() && good(store->for_each()).empty(), "nothing in an empty store");
+    expect(good(store->iterate()).empty() && good(store->for_each()).empty(),
+           "nothing in an empty store");
     rows all;
     for (std::size_t i = 0; i < 100; ++i) {
         all.push_back({key_of(i), std::string(i, 'x')});
@@ -220,7 +233,7 @@ void clear_erases_all(const combination& choice) {
     expect(good(store->size()) == 2 && good(store->get(key_of(3))) == "new", "the store goes on");
 }
 
-// ---- batches ---------------------------------------------------------------------------------------
+// ---- batches ------------------------------------------------------------------------------------
 
 using kind = change::kind;
 
@@ -229,16 +242,24 @@ void batches_are_in_order(const combination& choice) {
     good(store->put("old", "1"));
     good(store->write({}));
     expect(good(store->size()) == 1, "an empty batch changes nothing");
-    good(store->write({{kind::put, "a", "1"}, {kind::put, "b", "2"}, {kind::erase, "old"}, {kind::erase, "absent"}}));
-    expect(good(store->get("a")) == "1" && good(store->get("b")) == "2" && !good(store->get("old")) &&
-               good(store->size()) == 2,
+    good(store->write({{kind::put, "a", "1"},
+                       {kind::put, "b", "2"},
+                       {kind::erase, "old"},
+                       {kind::erase, "absent"}}));
+    expect(good(store->get("a")) == "1" && good(store->get("b")) == "2" &&
+               !good(store->get("old")) && good(store->size()) == 2,
            "a batch does all that it lists");
     // Duplicate keys: the later operation wins.
     good(store->write({{kind::put, "a", "2"}, {kind::put, "a", "3"}, {kind::put, "a", "4"}}));
     expect(good(store->get("a")) == "4" && good(store->size()) == 2, "of puts the last one wins");
-    good(store->write({{kind::put, "a", "5"}, {kind::erase, "a"}, {kind::put, "new", "1"}, {kind::erase, "new"}}));
-    expect(!good(store->get("a")) && !good(store->get("new")) && good(store->size()) == 1, "put, then erase");
-    good(store->write({{kind::erase, "b"}, {kind::put, "b", "6"}, {kind::erase, "c"}, {kind::put, "c", "7"}}));
+    good(store->write({{kind::put, "a", "5"},
+                       {kind::erase, "a"},
+                       {kind::put, "new", "1"},
+                       {kind::erase, "new"}}));
+    expect(!good(store->get("a")) && !good(store->get("new")) && good(store->size()) == 1,
+           "put, then erase");
+    good(store->write(
+        {{kind::erase, "b"}, {kind::put, "b", "6"}, {kind::erase, "c"}, {kind::put, "c", "7"}}));
     expect(good(store->get("b")) == "6" && good(store->get("c")) == "7" && good(store->size()) == 2,
            "erase, then put");
     good(store->write({{kind::erase, "b"}, {kind::erase, "b"}}));
@@ -250,12 +271,22 @@ void batches_are_in_order(const combination& choice) {
 void batches_may_clear(const combination& choice) {
     opened store(choice);
     for (int i = 0; i < 20; ++i) good(store->put("old" + std::to_string(i), "v"));
-    good(store->write({{kind::put, "before", "1"}, {kind::clear}, {kind::put, "after", "2"}, {kind::erase, "none"}}));
-    expect(good(store->size()) == 1 && good(store->get("after")) == "2" && !good(store->get("before")),
-           "clear inside a batch erases what was and what came before it");
-    good(store->write({{kind::clear}, {kind::put, "a", "1"}, {kind::put, "a", "2"}, {kind::put, "b", "1"}, {kind::erase, "b"}}));
-    expect(good(store->size()) == 1 && good(store->get("a")) == "2", "clear first, then duplicates");
-    good(store->write({{kind::clear}, {kind::put, "x", "1"}, {kind::clear}, {kind::put, "y", "2"}}));
+    good(store->write({{kind::put, "before", "1"},
+                       {kind::clear},
+                       {kind::put, "after", "2"},
+                       {kind::erase, "none"}}));
+    expect(
+        good(store->size()) == 1 && good(store->get("after")) == "2" && !good(store->get("before")),
+        "clear inside a batch erases what was and what came before it");
+    good(store->write({{kind::clear},
+                       {kind::put, "a", "1"},
+                       {kind::put, "a", "2"},
+                       {kind::put, "b", "1"},
+                       {kind::erase, "b"}}));
+    expect(good(store->size()) == 1 && good(store->get("a")) == "2",
+           "clear first, then duplicates");
+    good(
+        store->write({{kind::clear}, {kind::put, "x", "1"}, {kind::clear}, {kind::put, "y", "2"}}));
     expect(good(store->size()) == 1 && good(store->get("y")) == "2", "the last clear counts");
     good(store->write({{kind::put, "z", "1"}, {kind::clear}}));
     expect(good(store->empty()), "clear last leaves nothing");
@@ -270,12 +301,15 @@ void batches_are_bounded(const combination& choice) {
     opened store(choice, chosen);
     good(store->put("k", "before"));
     changes large = {{kind::put, "k", "after"}};
-    for (std::size_t i = 0; i < 11; ++i) large.push_back({kind::put, key_of(i), std::string(10'000, 'x')});
+    for (std::size_t i = 0; i < 11; ++i)
+        large.push_back({kind::put, key_of(i), std::string(10'000, 'x')});
     fails(store->write(large), errc::too_large);
-    expect(good(store->get("k")) == "before" && good(store->size()) == 1, "a batch too large changes nothing");
+    expect(good(store->get("k")) == "before" && good(store->size()) == 1,
+           "a batch too large changes nothing");
     large.resize(9);
     good(store->write(large));
-    expect(good(store->get("k")) == "after" && good(store->size()) == 9, "one within the bound is written");
+    expect(good(store->get("k")) == "after" && good(store->size()) == 9,
+           "one within the bound is written");
     // Larger than a segment of 16 KiB.
     expect(good(store->get(key_of(7))) == std::string(10'000, 'x'), "whole");
     large.push_back({kind::put, key_of(8), std::string(10'001, 'y')});
@@ -285,7 +319,7 @@ void batches_are_bounded(const combination& choice) {
            "also one with a clear");
 }
 
-// ---- the rest --------------------------------------------------------------------------------------
+// ---- the rest -----------------------------------------------------------------------------------
 
 void durability_calls_succeed(const combination& choice) {
     opened store(choice);
@@ -296,7 +330,8 @@ void durability_calls_succeed(const combination& choice) {
         good(i % 2 == 0 ? store->flush() : store->sync());
     }
     expect(good(store->get("k")) == "9", "flush and sync change nothing that is seen");
-    expect(good(store->stats()).unsynced_bytes == 0 || !choice.persistent, "sync leaves nothing unsynced");
+    expect(good(store->stats()).unsynced_bytes == 0 || !choice.persistent,
+           "sync leaves nothing unsynced");
 }
 
 void compaction_keeps_everything(const combination& choice) {
@@ -312,10 +347,12 @@ void compaction_keeps_everything(const combination& choice) {
             all.push_back({key_of(i), std::string(100 + i, static_cast<char>('a' + round))});
             some.push_back({kind::put, all.back().key, all.back().value});
         }
-        for (std::size_t i = 0; i < 10; ++i) some.push_back({kind::put, "gone" + key_of(i), std::string(100, 'g')});
+        for (std::size_t i = 0; i < 10; ++i)
+            some.push_back({kind::put, "gone" + key_of(i), std::string(100, 'g')});
         good(store->write(some));
     }
-    for (std::size_t i = 0; i < 10; ++i) expect(good(store->erase("gone" + key_of(i))), "it was there");
+    for (std::size_t i = 0; i < 10; ++i)
+        expect(good(store->erase("gone" + key_of(i))), "it was there");
     const coffer::store_stats before = good(store->stats());
     expect(before.dead_bytes > before.log_bytes / 2, "most of the log is dead");
     good(store->compact());
@@ -328,14 +365,16 @@ void compaction_keeps_everything(const combination& choice) {
     expect(sorted(good(store->iterate())) == sorted(all), "compacting twice does no harm");
     good(store->clear());
     good(store->compact());
-    expect(good(store->stats()).log_bytes < before.log_bytes / 4, "a cleared store takes little room");
+    expect(good(store->stats()).log_bytes < before.log_bytes / 4,
+           "a cleared store takes little room");
 }
 
 // A-D11: figures of this store, right after overwrites and erases; K15.
 void figures_are_of_this_store(const combination& choice) {
     opened store(choice);
     const coffer::recovery_report found = good(store->recovery());
-    expect(found.created && found.clean && found.entries == 0 && found.dropped_bytes == 0, "it was made just now");
+    expect(found.created && found.clean && found.entries == 0 && found.dropped_bytes == 0,
+           "it was made just now");
     const std::uint64_t commits = good(store->stats()).commits;
     for (int i = 0; i < 10; ++i) good(store->put("k" + std::to_string(i), "v"));
     good(store->put("k0", "w"));
@@ -344,7 +383,8 @@ void figures_are_of_this_store(const combination& choice) {
     const coffer::store_stats now = good(store->stats());
     expect(now.entries == 11 && now.entries == good(store->size()), "entries");
     expect(now.commits == commits + 13, "a batch is one commit");
-    expect(now.segments >= 1 && now.index_bytes > 0 && now.dead_bytes > 0 && now.log_bytes > now.dead_bytes,
+    expect(now.segments >= 1 && now.index_bytes > 0 && now.dead_bytes > 0 &&
+               now.log_bytes > now.dead_bytes,
            "segments, index, dead bytes");
     const coffer::verify_report checked = good(store->verify());
     expect(checked.ok() && checked.records >= 14 && checked.bytes > 0, "verify reads every record");
@@ -375,7 +415,8 @@ void answers_closed(any_store& store, bool ordered) {
     fails(store.recovery(), errc::closed);
     fails(store.verify(), errc::closed);
     if (ordered) {
-        for (const auto is : {part::kind::scan, part::kind::range, part::kind::from, part::kind::prefix}) {
+        for (const auto is :
+             {part::kind::scan, part::kind::range, part::kind::from, part::kind::prefix}) {
             fails(store.in({is, "a", "b"}), errc::closed);
             fails(store.for_each_in({is, "a", "b"}), errc::closed);
         }
@@ -431,29 +472,70 @@ void options_are_checked(const combination& choice) {
 
 }  // namespace
 
-TEST_CASE("every store: put, get, erase") { over(everywhere, both_ways(put_then_get)); }
-TEST_CASE("every store: insert only if absent") { over(everywhere, both_ways(insert_only_if_absent)); }
-TEST_CASE("every store: read your writes") { over(everywhere, read_your_writes); }
-TEST_CASE("every store: view") { over(everywhere, both_ways(view_shows_in_place)); }
-TEST_CASE("every store: get_many") { over(everywhere, both_ways(many_gets_at_once)); }
-TEST_CASE("every store: any bytes are keys and values") { over(everywhere, any_bytes); }
-TEST_CASE("every store: values of every size") { over(everywhere, sizes_of_values); }
-TEST_CASE("every store: keys are bounded") { over(everywhere, both_ways(keys_are_bounded)); }
-TEST_CASE("every store: growth and shrinking") { over(everywhere, growth_and_shrinking); }
-TEST_CASE("every store: iteration is complete") { over(everywhere, both_ways(iteration_is_complete)); }
-TEST_CASE("every store: clear") { over(everywhere, both_ways(clear_erases_all)); }
-TEST_CASE("every store: batches in order") { over(everywhere, both_ways(batches_are_in_order)); }
-TEST_CASE("every store: batches with clear") { over(everywhere, both_ways(batches_may_clear)); }
-TEST_CASE("every store: batches are bounded") { over(everywhere, both_ways(batches_are_bounded)); }
-TEST_CASE("every store: flush and sync") { over(everywhere, both_ways(durability_calls_succeed)); }
-TEST_CASE("every store: compact") { over(everywhere, both_ways(compaction_keeps_everything)); }
-TEST_CASE("every store: stats, recovery, verify") { over(everywhere, both_ways(figures_are_of_this_store)); }
-TEST_CASE("every store: after close") { over(everywhere, both_ways(closed_stores_say_so)); }
-TEST_CASE("every store: moves") { over(everywhere, both_ways(moved_stores)); }
-TEST_CASE("every store: options are checked") { over(everywhere, options_are_checked); }
+TEST_CASE("every store: put, get, erase") {
+    over(everywhere, both_ways(put_then_get));
+}
+TEST_CASE("every store: insert only if absent") {
+    over(everywhere, both_ways(insert_only_if_absent));
+}
+TEST_CASE("every store: read your writes") {
+    over(everywhere, read_your_writes);
+}
+TEST_CASE("every store: view") {
+    over(everywhere, both_ways(view_shows_in_place));
+}
+TEST_CASE("every store: get_many") {
+    over(everywhere, both_ways(many_gets_at_once));
+}
+TEST_CASE("every store: any bytes are keys and values") {
+    over(everywhere, any_bytes);
+}
+TEST_CASE("every store: values of every size") {
+    over(everywhere, sizes_of_values);
+}
+TEST_CASE("every store: keys are bounded") {
+    over(everywhere, both_ways(keys_are_bounded));
+}
+TEST_CASE("every store: growth and shrinking") {
+    over(everywhere, growth_and_shrinking);
+}
+TEST_CASE("every store: iteration is complete") {
+    over(everywhere, both_ways(iteration_is_complete));
+}
+TEST_CASE("every store: clear") {
+    over(everywhere, both_ways(clear_erases_all));
+}
+TEST_CASE("every store: batches in order") {
+    over(everywhere, both_ways(batches_are_in_order));
+}
+TEST_CASE("every store: batches with clear") {
+    over(everywhere, both_ways(batches_may_clear));
+}
+TEST_CASE("every store: batches are bounded") {
+    over(everywhere, both_ways(batches_are_bounded));
+}
+TEST_CASE("every store: flush and sync") {
+    over(everywhere, both_ways(durability_calls_succeed));
+}
+TEST_CASE("every store: compact") {
+    over(everywhere, both_ways(compaction_keeps_everything));
+}
+TEST_CASE("every store: stats, recovery, verify") {
+    over(everywhere, both_ways(figures_are_of_this_store));
+}
+TEST_CASE("every store: after close") {
+    over(everywhere, both_ways(closed_stores_say_so));
+}
+TEST_CASE("every store: moves") {
+    over(everywhere, both_ways(moved_stores));
+}
+TEST_CASE("every store: options are checked") {
+    over(everywhere, options_are_checked);
+}
 
 TEST_CASE("every combination is there") {
     std::set<std::string> names;
     for (const combination& each : combinations()) names.insert(each.name);
-    CHECK(names.size() == 96);  // 3 storages, 4 durabilities, 2 indexes, 2 threadings, 2 file systems
+    CHECK(names.size() ==
+          96);  // 3 storages, 4 durabilities, 2 indexes, 2 threadings, 2 file systems
 }

@@ -3,8 +3,8 @@
 // COFFER_OPS is the number of operations for each combination on the simulated file system; a
 // fiftieth of them run on the native one. COFFER_SEED starts another run; a failure names its own.
 // The long run: COFFER_OPS=1000000.
+#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "any_store.hpp"
@@ -14,22 +14,21 @@ using namespace laws;
 
 namespace {
 
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-    const char* text = std::getenv(variable);
-    return text == nullptr || *text == '\0' ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-/// In several stores one after the other, so that options and key spaces differ within a combination.
+/// In several stores one after the other, so that options and key spaces differ.
 void like_a_map(const combination& choice) {
-    const std::uint64_t asked = number_from("COFFER_OPS", 6000);
+    const std::uint64_t asked = number_from("COFFER_OPS", 60'000);
     const std::uint64_t count = choice.simulated ? asked : asked / 50;
     std::uint64_t seed = number_from("COFFER_SEED", 1);
-    const std::uint64_t stores = choice.simulated ? (std::min)(asked / 1000 + 1, std::uint64_t{20}) : (std::min)(asked / 20000 + 1, std::uint64_t{8});
-    for (std::uint64_t i = 0; i < stores; ++i) differential(choice, seed + i).run(count / stores + 1);
+    const std::uint64_t stores = choice.simulated ? (std::min)(asked / 1000 + 1, std::uint64_t{20})
+                                                  : (std::min)(asked / 20000 + 1, std::uint64_t{8});
+    for (std::uint64_t i = 0; i < stores; ++i)
+        differential(choice, seed + i).run(count / stores + 1);
 }
 
 auto part_of(combination::storage_kind storage, bool simulated) {
-    return [=](const combination& choice) { return choice.storage == storage && choice.simulated == simulated; };
+    return [=](const combination& choice) {
+        return choice.storage == storage && choice.simulated == simulated;
+    };
 }
 
 }  // namespace

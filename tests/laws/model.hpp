@@ -1,8 +1,8 @@
 // tests/laws/model.hpp: what a store must be, as a std::map; and random operations on both.
 //
-// `differential` makes one random operation after another on a store and on a map and compares every
-// answer. Every failure names the seed and the number of the operation: the same seed does the same
-// again on the same combination.
+// `differential` makes one random operation after another on a store and on a map and compares
+// every answer. Every failure names the seed and the number of the operation: the same seed does
+// the same again on the same combination.
 #ifndef COFFER_TESTS_LAWS_MODEL_HPP
 #define COFFER_TESTS_LAWS_MODEL_HPP
 
@@ -40,7 +40,7 @@ private:
     std::uint64_t state_;
 };
 
-// ---- ranges of the model ---------------------------------------------------------------------------
+// ---- ranges of the model ------------------------------------------------------------------------
 
 using map_range = std::pair<map_model::const_iterator, map_model::const_iterator>;
 
@@ -51,15 +51,18 @@ inline map_range range_in(const map_model& model, const part& wanted) {
             return {low, wanted.high < wanted.low ? low : model.upper_bound(wanted.high)};
         case part::kind::range:
             return {low, wanted.high < wanted.low ? low : model.lower_bound(wanted.high)};
-        case part::kind::from: return {low, model.end()};
-        case part::kind::prefix: break;
+        case part::kind::from:
+            return {low, model.end()};
+        case part::kind::prefix:
+            break;
     }
     auto high = low;
     while (high != model.end() && high->first.starts_with(wanted.low)) ++high;
     return {low, high};
 }
 
-inline rows rows_in(const map_model& model, const part& wanted, bool reversed = false, std::size_t most = all_of_them) {
+inline rows rows_in(const map_model& model, const part& wanted, bool reversed = false,
+                    std::size_t most = all_of_them) {
     const auto [low, high] = range_in(model, wanted);
     rows out;
     for (auto at = low; at != high; ++at) out.push_back({at->first, at->second});
@@ -83,19 +86,29 @@ inline rows stepped_in(const map_model& model, const part& wanted, std::string_v
 inline void carry_out(map_model& model, const changes& all) {
     for (const change& each : all) {
         switch (each.is) {
-            case change::kind::put: model[each.key] = each.value; break;
-            case change::kind::erase: model.erase(each.key); break;
-            case change::kind::clear: model.clear(); break;
+            case change::kind::put:
+                model[each.key] = each.value;
+                break;
+            case change::kind::erase:
+                model.erase(each.key);
+                break;
+            case change::kind::clear:
+                model.clear();
+                break;
         }
     }
 }
 
-// ---- random operations -----------------------------------------------------------------------------
+// ---- random operations --------------------------------------------------------------------------
 
 class differential {
 public:
     differential(const combination& choice, std::uint64_t seed)
-        : choice_(&choice), seed_(seed), random_(seed), options_(random_options()), store_(choice, options_) {
+        : choice_(&choice),
+          seed_(seed),
+          random_(seed),
+          options_(random_options()),
+          store_(choice, options_) {
         const std::size_t spaces[] = {8, 60, 700, 4000};
         space_ = spaces[random_.below(choice.simulated ? 4 : 3)];
     }
@@ -109,8 +122,8 @@ public:
             compare_all();
             expect(good(store_->verify()).ok(), "verify finds no damage");
         } catch (const std::exception& broken) {
-            throw violation(std::string(broken.what()) + "; COFFER_SEED=" + std::to_string(seed_) + ", operation " +
-                            std::to_string(done_) + " of " + choice_->name);
+            throw violation(std::string(broken.what()) + "; COFFER_SEED=" + std::to_string(seed_) +
+                            ", operation " + std::to_string(done_) + " of " + choice_->name);
         }
     }
 
@@ -133,7 +146,9 @@ private:
     std::string key() {
         const std::size_t number = random_.below(space_);
         if (number == 0) return {};
-        std::string out = number % 3 == 0 ? "users:" : number % 3 == 1 ? "u" : std::string("\xFF\n\0", 3);
+        std::string out = number % 3 == 0   ? "users:"
+                          : number % 3 == 1 ? "u"
+                                            : std::string("\xFF\n\0", 3);
         out += std::to_string(number);
         if (number % 50 == 7) out.append(number % 1000, 'k');
         return out;
@@ -153,7 +168,8 @@ private:
         out.is = static_cast<part::kind>(random_.below(4));
         out.low = key();
         out.high = key();
-        if (out.is == part::kind::prefix) out.low.resize((std::min)(out.low.size(), random_.below(4)));
+        if (out.is == part::kind::prefix)
+            out.low.resize((std::min)(out.low.size(), random_.below(4)));
         return out;
     }
 
@@ -168,22 +184,32 @@ private:
         if (dice < 960) return order();
         if (dice < 980) return good(store_->flush());
         if (dice < 988) return good(store_->sync());
-        if (choice_->simulated && dice < 992) return store_.where.disk.advance(random_.below(5'000'000));
+        if (choice_->simulated && dice < 992)
+            return store_.where.disk.advance(random_.below(5'000'000));
         return seldom();
     }
 
     /// What costs much: a few times in every thousand operations.
     void seldom() {
         switch (random_.below(12)) {
-            case 0: return clear();
-            case 1: return good(store_->compact());
+            case 0:
+                return clear();
+            case 1:
+                return good(store_->compact());
             case 2:
-            case 3: return compare_all();
-            case 4: return reopen();
-            case 5: return expect(good(store_->verify()).ok(), "verify finds no damage");
-            case 6: return expect(good(store_->stats()).entries == model_.size(), "stats count the entries");
-            case 7: return move();
-            default: return get_many();
+            case 3:
+                return compare_all();
+            case 4:
+                return reopen();
+            case 5:
+                return expect(good(store_->verify()).ok(), "verify finds no damage");
+            case 6:
+                return expect(good(store_->stats()).entries == model_.size(),
+                              "stats count the entries");
+            case 7:
+                return move();
+            default:
+                return get_many();
         }
     }
 
@@ -196,7 +222,8 @@ private:
     void insert() {
         const std::string at = key();
         const std::string what = value();
-        expect(good(store_->insert(at, what)) == model_.emplace(at, what).second, "insert answers as the model");
+        expect(good(store_->insert(at, what)) == model_.emplace(at, what).second,
+               "insert answers as the model");
     }
     void erase() {
         const std::string at = key();
@@ -216,7 +243,8 @@ private:
                 each.value = value();
             }
         }
-        if (!all.empty() && random_.one_in(60)) all[random_.below(all.size())] = {change::kind::clear};
+        if (!all.empty() && random_.one_in(60))
+            all[random_.below(all.size())] = {change::kind::clear};
         good(store_->write(all));
         carry_out(model_, all);
         for (const change& each : all) {
@@ -233,12 +261,18 @@ private:
     void read() {
         const std::string at = key();
         switch (random_.below(4)) {
-            case 0: return expect_same(good(store_->get(at)), at);
-            case 1: return expect_same(good(store_->view(at)), at);
-            case 2: return expect(good(store_->contains(at)) == (model_.count(at) == 1), "contains answers as the model");
-            default: break;
+            case 0:
+                return expect_same(good(store_->get(at)), at);
+            case 1:
+                return expect_same(good(store_->view(at)), at);
+            case 2:
+                return expect(good(store_->contains(at)) == (model_.count(at) == 1),
+                              "contains answers as the model");
+            default:
+                break;
         }
-        expect(good(store_->size()) == model_.size() && good(store_->empty()) == model_.empty(), "size answers as the model");
+        expect(good(store_->size()) == model_.size() && good(store_->empty()) == model_.empty(),
+               "size answers as the model");
     }
     void get_many() {
         std::vector<std::string> keys(random_.below(40));
@@ -253,29 +287,42 @@ private:
         const std::size_t most = random_.one_in(4) ? all_of_them : random_.below(30) + 1;
         const bool back = random_.one_in(2);
         switch (random_.below(6)) {
-            case 0: return expect(good(store_->in(wanted, back, most)) == rows_in(model_, wanted, back, most), "a range is the model's");
-            case 1: return expect(good(store_->for_each_in(wanted, most)) == rows_in(model_, wanted, false, most), "for_each of a range is the model's");
-            case 2: return bound(wanted.low, most);
-            case 3: return walk(wanted);
+            case 0:
+                return expect(
+                    good(store_->in(wanted, back, most)) == rows_in(model_, wanted, back, most),
+                    "a range is the model's");
+            case 1:
+                return expect(
+                    good(store_->for_each_in(wanted, most)) == rows_in(model_, wanted, false, most),
+                    "for_each of a range is the model's");
+            case 2:
+                return bound(wanted.low, most);
+            case 3:
+                return walk(wanted);
             case 4:
                 if (random_.one_in(10)) return erase_range(wanted.low, wanted.high);
                 break;
-            default: break;
+            default:
+                break;
         }
-        expect(good(store_->in(wanted, back, 5)) == rows_in(model_, wanted, back, 5), "a range is the model's");
+        expect(good(store_->in(wanted, back, 5)) == rows_in(model_, wanted, back, 5),
+               "a range is the model's");
     }
     void bound(const std::string& at, std::size_t most) {
         const bool upper = random_.one_in(2);
         rows known;
-        for (auto i = upper ? model_.upper_bound(at) : model_.lower_bound(at); i != model_.end() && known.size() < most; ++i) {
+        for (auto i = upper ? model_.upper_bound(at) : model_.lower_bound(at);
+             i != model_.end() && known.size() < most; ++i) {
             known.push_back({i->first, i->second});
         }
-        expect(good(upper ? store_->upper_bound(at, most) : store_->lower_bound(at, most)) == known, "a bound is the model's");
+        expect(good(upper ? store_->upper_bound(at, most) : store_->lower_bound(at, most)) == known,
+               "a bound is the model's");
     }
     void walk(const part& wanted) {
         std::string steps(random_.below(60), '+');
         for (char& each : steps) each = random_.one_in(3) ? '-' : '+';
-        expect(good(store_->stepped(wanted, steps)) == stepped_in(model_, wanted, steps), "an iterator goes where the model's goes");
+        expect(good(store_->stepped(wanted, steps)) == stepped_in(model_, wanted, steps),
+               "an iterator goes where the model's goes");
     }
     void erase_range(const std::string& from, const std::string& to) {
         std::uint64_t count = 0;
@@ -293,9 +340,11 @@ private:
         if (choice_->ordered) {
             expect(found == all, "every entry, in order");
             std::reverse(all.begin(), all.end());
-            expect(good(store_->in({part::kind::from, {}, {}}, true)) == all, "every entry, in reverse");
+            expect(good(store_->in({part::kind::from, {}, {}}, true)) == all,
+                   "every entry, in reverse");
         } else {
-            std::sort(found.begin(), found.end(), [](const row& a, const row& b) { return a.key < b.key; });
+            std::sort(found.begin(), found.end(),
+                      [](const row& a, const row& b) { return a.key < b.key; });
             expect(found == all, "every entry, once");
         }
     }
@@ -310,7 +359,8 @@ private:
         if (!choice_->persistent) return compare_all();
         store_.reopen(random_.one_in(2));
         const auto found = good(store_->recovery());
-        expect(found.clean && !found.created && found.entries == model_.size() && found.dropped_bytes == 0,
+        expect(found.clean && !found.created && found.entries == model_.size() &&
+                   found.dropped_bytes == 0,
                "a store that was closed opens clean");
     }
 

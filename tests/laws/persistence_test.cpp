@@ -31,7 +31,8 @@ rows sorted(rows all) {
 
 void expect_all(const any_store& store, const map_model& model, std::string_view law,
                 std::source_location at = std::source_location::current()) {
-    expect(sorted(good(store.iterate())) == all_of(model) && good(store.size()) == model.size(), law, at);
+    expect(sorted(good(store.iterate())) == all_of(model) && good(store.size()) == model.size(),
+           law, at);
 }
 
 void expect_clean(opened& store, std::source_location at = std::source_location::current()) {
@@ -51,8 +52,11 @@ map_model write_some(any_store& store, const std::string& mark) {
     }
     expect(good(store.erase(mark + "3")), "it was there");
     model.erase(mark + "3");
-    const changes batch = {{kind::put, mark + "a", "1"}, {kind::put, mark + "a", "2"}, {kind::erase, mark + "4"},
-                           {kind::put, mark + "b", ""},  {kind::put, mark + "5", "from a batch"}};
+    const changes batch = {{kind::put, mark + "a", "1"},
+                           {kind::put, mark + "a", "2"},
+                           {kind::erase, mark + "4"},
+                           {kind::put, mark + "b", ""},
+                           {kind::put, mark + "5", "from a batch"}};
     good(store.write(batch));
     carry_out(model, batch);
     expect(good(store.insert(mark + "3", "inserted")), "it was erased");
@@ -73,7 +77,9 @@ void a_reopen_sees_everything(const combination& choice) {
         store.reopen(closes);
         expect_clean(store);
         expect_all(*store, model, "a reopen sees everything");
-        expect(good(store->stats()).commits == commits && good(store->recovery()).commits == commits, "and counts on");
+        expect(
+            good(store->stats()).commits == commits && good(store->recovery()).commits == commits,
+            "and counts on");
         model.merge(write_some(*store, "b"));
         store.reopen(closes);
         store.reopen(closes);
@@ -87,16 +93,20 @@ void erase_and_clear_persist(const combination& choice) {
     opened store(choice, small_segments());
     for (int i = 0; i < 40; ++i) good(store->put("k" + std::to_string(i), std::string(200, 'v')));
     store.reopen();
-    for (int i = 0; i < 40; i += 2) expect(good(store->erase("k" + std::to_string(i))), "it was there");
+    for (int i = 0; i < 40; i += 2)
+        expect(good(store->erase("k" + std::to_string(i))), "it was there");
     store.reopen();
-    expect(good(store->size()) == 20 && !good(store->get("k0")) && good(store->get("k1")), "an erase persists");
+    expect(good(store->size()) == 20 && !good(store->get("k0")) && good(store->get("k1")),
+           "an erase persists");
     good(store->clear());
     store.reopen();
     expect_clean(store);
     expect(good(store->empty()) && good(store->iterate()).empty(), "a clear persists");
-    good(store->write({{kind::put, "x", "1"}, {kind::clear}, {kind::put, "y", "2"}, {kind::put, "y", "3"}}));
+    good(store->write(
+        {{kind::put, "x", "1"}, {kind::clear}, {kind::put, "y", "2"}, {kind::put, "y", "3"}}));
     store.reopen(false);
-    expect(good(store->size()) == 1 && good(store->get("y")) == "3" && !good(store->get("x")), "a batch with clear, too");
+    expect(good(store->size()) == 1 && good(store->get("y")) == "3" && !good(store->get("x")),
+           "a batch with clear, too");
 }
 
 // G-D4, K-D3, K-D11: erased keys stay erased through compaction and opening, whatever came before.
@@ -137,19 +147,21 @@ void nothing_comes_back(const combination& choice) {
 void any_bytes_persist(const combination& choice) {
     opened store(choice);
     std::string long_value(70'000, 'x');
-    for (std::size_t i = 0; i < long_value.size(); ++i) long_value[i] = static_cast<char>(i * 31 % 256);
+    for (std::size_t i = 0; i < long_value.size(); ++i)
+        long_value[i] = static_cast<char>(i * 31 % 256);
     map_model model = {{"", "empty key"},
                        {"empty value", ""},
-                       {"long", long_value},                       // G-D5
-                       {"users:key1", "line1\nline2\n"},           // G-D6
-                       {"a:b:c\n", ":put:k:v\n"},                  // G-D6
+                       {"long", long_value},              // G-D5
+                       {"users:key1", "line1\nline2\n"},  // G-D6
+                       {"a:b:c\n", ":put:k:v\n"},         // G-D6
                        {std::string(65536, '\xFF'), std::string(65536, '\0')},
                        {std::string("\0\0\0\0", 4), std::string("\0", 1)}};
     for (const auto& [key, value] : model) good(store->put(key, value));
     store.reopen();
     expect_clean(store);
     expect_all(*store, model, "any bytes persist");
-    expect(good(store->get("long")).value().size() == 70'000, "G-D5: 70 000 bytes stay 70 000 bytes");
+    expect(good(store->get("long")).value().size() == 70'000,
+           "G-D5: 70 000 bytes stay 70 000 bytes");
 }
 
 // G-D14: a batch of more than 4 MB, larger than a segment, atomic as any other.
@@ -160,7 +172,8 @@ void large_batches_persist(const combination& choice) {
     changes large;
     map_model model;
     for (std::size_t i = 0; i < 50; ++i) {
-        large.push_back({kind::put, "k" + std::to_string(i), std::string(100'000 + i, static_cast<char>('a' + i % 26))});
+        large.push_back({kind::put, "k" + std::to_string(i),
+                         std::string(100'000 + i, static_cast<char>('a' + i % 26))});
     }
     good(store->write(large));
     carry_out(model, large);
@@ -185,13 +198,16 @@ void survives_what_it_says(const combination& choice) {
     opened store(choice);
     map_model model = write_some(*store, "a");
     if (choice.survives_process_crash) {
-        expect_all(*after(store.where.disk.process_killed()), model, "every returned write survives the process");
+        expect_all(*after(store.where.disk.process_killed()), model,
+                   "every returned write survives the process");
     }
     if (choice.survives_system_crash) {
-        expect_all(*after(store.where.disk.power_lost()), model, "every returned write survives the system");
+        expect_all(*after(store.where.disk.power_lost()), model,
+                   "every returned write survives the system");
     }
     good(store->flush());
-    expect_all(*after(store.where.disk.process_killed()), model, "what was flushed survives the process");
+    expect_all(*after(store.where.disk.process_killed()), model,
+               "what was flushed survives the process");
     good(store->sync());
     expect_all(*after(store.where.disk.power_lost()), model, "what was synced survives the system");
     const auto reopened = after(store.where.disk.process_killed());
@@ -201,7 +217,7 @@ void survives_what_it_says(const combination& choice) {
     expect_all(*reopened, model, "and the store goes on");
 }
 
-// ---- who may open ------------------------------------------------------------------------------------
+// ---- who may open -------------------------------------------------------------------------------
 
 // A44, A-D2, K-D14: one writer.
 void one_writer(const combination& choice) {
@@ -210,12 +226,14 @@ void one_writer(const combination& choice) {
     const auto second = choice.try_open(store.where, {}, false);
     fails(second, errc::locked);
     const std::string told = second.error().what();
-    expect(told.find("pid ") != std::string::npos && told.find("unknown") == std::string::npos, "it names the holder's pid");
+    expect(told.find("pid ") != std::string::npos && told.find("unknown") == std::string::npos,
+           "it names the holder's pid");
     expect(second.error().path().find("store") != std::string::npos, "and the path");
     expect(good(store->get("k")) == "v", "the holder does not notice");
     good(store->put("k", "w"));
     good(store->close());
-    expect(good(good(choice.try_open(store.where, {}, false))->get("k")) == "w", "after close another may open");
+    expect(good(good(choice.try_open(store.where, {}, false))->get("k")) == "w",
+           "after close another may open");
     store.open();
     store.destroy();
     good(choice.try_open(store.where, {}, false));
@@ -228,12 +246,14 @@ void locks_are_not_stale(const combination& choice) {
     good(store->sync());
     if (choice.simulated) {
         const place killed(store.where.disk.process_killed(), "/store");
-        expect(good(good(choice.try_open(killed, {}, false))->get("k")) == "v", "the lock died with the process");
+        expect(good(good(choice.try_open(killed, {}, false))->get("k")) == "v",
+               "the lock died with the process");
         return;
     }
     good(store->close());
     std::ofstream(std::filesystem::path(store.where.path) / "LOCK") << "1\n";
-    expect(good(good(choice.try_open(store.where, {}, false))->get("k")) == "v", "what LOCK says is not believed");
+    expect(good(good(choice.try_open(store.where, {}, false))->get("k")) == "v",
+           "what LOCK says is not believed");
 }
 
 void locks_may_be_waited_for(const combination& choice) {
@@ -335,7 +355,9 @@ void readers_see_a_prefix(const combination& choice) {
     int seen = 0;
     for (int i = 1; i <= 40; ++i) {
         const std::string number = std::to_string(i);
-        good(store->write({{kind::put, "x", number}, {kind::put, "fill" + number, std::string(700, 'f')}, {kind::put, "y", number}}));
+        good(store->write({{kind::put, "x", number},
+                           {kind::put, "fill" + number, std::string(700, 'f')},
+                           {kind::put, "y", number}}));
         if (i % 10 == 0) good(store->compact());
         if (i % 5 == 0) good(store->flush());
         good(reader->refresh());
@@ -352,7 +374,8 @@ void readers_need_a_store(const combination& choice) {
     const place where(choice.simulated);
     fails(choice.try_open(where, {}, true), errc::not_found);
     good(good(choice.try_open(where, {}, false))->put("k", "v"));
-    expect(good(good(choice.try_open(where, {}, true))->get("k")) == "v", "a reader of a store that nobody holds");
+    expect(good(good(choice.try_open(where, {}, true))->get("k")) == "v",
+           "a reader of a store that nobody holds");
 }
 
 // A45, A50: a path that cannot be meant is an error with a path and a sentence, not a crash.
@@ -364,14 +387,15 @@ void bad_paths(const combination& choice) {
     where.path = good_path + "/not/there";
     const auto missing = choice.try_open(where, {}, false);
     fails(missing, errc::not_found);
-    expect(missing.error().path().find("not/there") != std::string::npos, "the error names the path");
+    expect(missing.error().path().find("not/there") != std::string::npos,
+           "the error names the path");
     where.path = std::string("/a\0b", 4);
     fails(choice.try_open(where, {}, false), errc::invalid_argument);
     where.path = good_path;
     good(choice.try_open(where, {}, false));
 }
 
-// ---- across combinations -----------------------------------------------------------------------------
+// ---- across combinations ------------------------------------------------------------------------
 
 /// All combinations of one storage on one file system, in turn, on the same folder.
 void handed_around(combination::storage_kind storage, bool simulated) {
@@ -383,7 +407,8 @@ void handed_around(combination::storage_kind storage, bool simulated) {
             const auto store = good(choice.try_open(where, small_segments(), false));
             expect_all(*store, model, "what another combination wrote");
             const std::string key = choice.name + std::to_string(round);
-            good(store->write({{kind::put, key, std::string(300, 'x')}, {kind::put, "latest", key}}));
+            good(store->write(
+                {{kind::put, key, std::string(300, 'x')}, {kind::put, "latest", key}}));
             if (round == 1) good(store->erase(choice.name + "0"));
             model[key] = std::string(300, 'x');
             model["latest"] = key;
@@ -394,26 +419,55 @@ void handed_around(combination::storage_kind storage, bool simulated) {
 
 }  // namespace
 
-TEST_CASE("on disk: reopening") { over(where_persistent, both_ways(a_reopen_sees_everything)); }
-TEST_CASE("on disk: erase and clear") { over(where_persistent, erase_and_clear_persist); }
-TEST_CASE("on disk: nothing comes back") { over(where_persistent, nothing_comes_back); }
-TEST_CASE("on disk: any bytes") { over(where_persistent, any_bytes_persist); }
-TEST_CASE("on disk: large batches") { over(where_persistent, large_batches_persist); }
-TEST_CASE("on disk: survives what its type says") { over(where_persistent, survives_what_it_says); }
-TEST_CASE("on disk: one writer") { over(where_persistent, one_writer); }
-TEST_CASE("on disk: locks are not stale") { over(where_persistent, locks_are_not_stale); }
-TEST_CASE("on disk: locks may be waited for") { over(where_persistent, locks_may_be_waited_for); }
-TEST_CASE("on disk: readers beside a writer") { over(where_persistent, both_ways(readers_beside_a_writer)); }
-TEST_CASE("on disk: readers beside compaction") { over(where_persistent, readers_beside_compaction); }
-TEST_CASE("on disk: readers see a prefix") { over(where_persistent, readers_see_a_prefix); }
-TEST_CASE("on disk: readers need a store") { over(where_persistent, readers_need_a_store); }
-TEST_CASE("on disk: bad paths") { over(where_persistent, bad_paths); }
+TEST_CASE("on disk: reopening") {
+    over(where_persistent, both_ways(a_reopen_sees_everything));
+}
+TEST_CASE("on disk: erase and clear") {
+    over(where_persistent, erase_and_clear_persist);
+}
+TEST_CASE("on disk: nothing comes back") {
+    over(where_persistent, nothing_comes_back);
+}
+TEST_CASE("on disk: any bytes") {
+    over(where_persistent, any_bytes_persist);
+}
+TEST_CASE("on disk: large batches") {
+    over(where_persistent, large_batches_persist);
+}
+TEST_CASE("on disk: survives what its type says") {
+    over(where_persistent, survives_what_it_says);
+}
+TEST_CASE("on disk: one writer") {
+    over(where_persistent, one_writer);
+}
+TEST_CASE("on disk: locks are not stale") {
+    over(where_persistent, locks_are_not_stale);
+}
+TEST_CASE("on disk: locks may be waited for") {
+    over(where_persistent, locks_may_be_waited_for);
+}
+TEST_CASE("on disk: readers beside a writer") {
+    over(where_persistent, both_ways(readers_beside_a_writer));
+}
+TEST_CASE("on disk: readers beside compaction") {
+    over(where_persistent, readers_beside_compaction);
+}
+TEST_CASE("on disk: readers see a prefix") {
+    over(where_persistent, readers_see_a_prefix);
+}
+TEST_CASE("on disk: readers need a store") {
+    over(where_persistent, readers_need_a_store);
+}
+TEST_CASE("on disk: bad paths") {
+    over(where_persistent, bad_paths);
+}
 
 TEST_CASE("on disk: other durability, index and threading read the same files") {
     using storage = combination::storage_kind;
     for (const storage each : {storage::file_log, storage::mmap}) {
         for (const bool simulated : {true, false}) {
-            CHECK(outcome([&](const combination&) { handed_around(each, simulated); }, combinations()[0]) == "");
+            CHECK(outcome([&](const combination&) { handed_around(each, simulated); },
+                          combinations()[0]) == "");
         }
     }
 }
@@ -426,18 +480,22 @@ TEST_CASE("on disk: another storage policy is incompatible") {
         store.destroy();
         const bool mapped = choice.storage == combination::storage_kind::mmap;
         for (const combination& other : combinations()) {
-            if (!other.persistent || other.storage == choice.storage || other.simulated != choice.simulated) continue;
+            if (!other.persistent || other.storage == choice.storage ||
+                other.simulated != choice.simulated)
+                continue;
             for (const bool reads : {false, true}) {
                 const auto answer = other.try_open(store.where, {}, reads);
                 fails(answer, errc::incompatible);
                 const std::string told = answer.error().what();
                 const std::size_t found = told.find(mapped ? "mmap" : "file_log");
                 const std::size_t expected = told.find(mapped ? "file_log" : "mmap");
-                expect(found != std::string::npos && expected != std::string::npos && found < expected,
-                       "it says found and expected: " + told);
+                expect(
+                    found != std::string::npos && expected != std::string::npos && found < expected,
+                    "it says found and expected: " + told);
             }
         }
         store.open();
-        expect(good(store->get("k")) == "v" && good(store->recovery()).clean, "the store is as it was");
+        expect(good(store->get("k")) == "v" && good(store->recovery()).clean,
+               "the store is as it was");
     });
 }

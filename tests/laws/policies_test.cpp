@@ -20,34 +20,39 @@ namespace fs = coffer::fs;
 
 using text = std::string;
 
-// ---- one type for one choice -----------------------------------------------------------------------
+// ---- one type for one choice --------------------------------------------------------------------
 
 using plain = coffer::store<text, text>;
-static_assert(std::same_as<plain, coffer::store<text, text, storage::file_log, durability::sync, order::hash,
-                                                threading::multi, fs::native>>,
+static_assert(std::same_as<plain, coffer::store<text, text, storage::file_log, durability::sync,
+                                                order::hash, threading::multi, fs::native>>,
               "what is not named is the default");
 static_assert(std::same_as<coffer::store<text, text, order::sorted, storage::mmap>,
                            coffer::store<text, text, storage::mmap, order::sorted>>);
 static_assert(!std::same_as<plain, coffer::store<text, text, order::sorted>>);
 
 static_assert(std::same_as<coffer::durable_store<text, text>, plain>);
-static_assert(std::same_as<coffer::ordered_store<text, text>, coffer::rebind<plain, order::sorted>>);
-static_assert(std::same_as<coffer::fast_store<text, text>, coffer::rebind<plain, durability::async>>);
+static_assert(
+    std::same_as<coffer::ordered_store<text, text>, coffer::rebind<plain, order::sorted>>);
+static_assert(
+    std::same_as<coffer::fast_store<text, text>, coffer::rebind<plain, durability::async>>);
 static_assert(std::same_as<coffer::cache_store<text, text>, coffer::rebind<plain, storage::map>>);
 static_assert(std::same_as<coffer::test_store<text, text>,
                            coffer::rebind<plain, threading::single, storage::map, order::sorted>>);
 static_assert(std::same_as<coffer::rebind<plain>, plain>, "nothing changed is nothing changed");
-static_assert(std::same_as<coffer::rebind<coffer::rebind<plain, storage::map>, storage::file_log>, plain>);
+static_assert(
+    std::same_as<coffer::rebind<coffer::rebind<plain, storage::map>, storage::file_log>, plain>);
 
 // A34: what a type promises is known at compile time. (registry.hpp asks every combination.)
-static_assert(coffer::durable_store<int, int>::survives_system_crash && !coffer::durable_store<int, int>::volatile_);
+static_assert(coffer::durable_store<int, int>::survives_system_crash &&
+              !coffer::durable_store<int, int>::volatile_);
 static_assert(!coffer::fast_store<int, int>::survives_process_crash);
-static_assert(coffer::cache_store<int, int>::volatile_ && !coffer::cache_store<int, int>::survives_process_crash);
+static_assert(coffer::cache_store<int, int>::volatile_ &&
+              !coffer::cache_store<int, int>::survives_process_crash);
 static_assert(coffer::test_store<int, int>::ordered && !coffer::test_store<int, int>::concurrent);
 
 static_assert(coffer::store_of<plain, text, text> && !coffer::store_of<plain, text, int>);
 
-// ---- a test that swaps production's store ------------------------------------------------------------
+// ---- a test that swaps production's store -------------------------------------------------------
 
 /// What a program would contain: it knows keys and values, not where they are.
 template <class Store>
@@ -55,7 +60,9 @@ class address_book {
 public:
     explicit address_book(Store store) : store_(std::move(store)) {}
 
-    bool add(std::string_view name, std::string_view address) { return store_.insert(name, address); }
+    bool add(std::string_view name, std::string_view address) {
+        return store_.insert(name, address);
+    }
     void move_to(std::string_view name, std::string_view address) { store_.put(name, address); }
     [[nodiscard]] std::optional<text> find(std::string_view name) const { return store_.get(name); }
     void swap(std::string_view one, std::string_view other) {
@@ -90,7 +97,8 @@ void use(Store store) {
     CHECK(book.names("a") == "ada;alan;");
 }
 
-using production = coffer::store<text, text, storage::file_log, durability::write_through, order::sorted>;
+using production =
+    coffer::store<text, text, storage::file_log, durability::write_through, order::sorted>;
 using in_memory = coffer::rebind<production, storage::map>;
 using on_simulated = coffer::rebind<production, fs::simulated>;
 

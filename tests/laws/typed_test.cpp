@@ -35,7 +35,6 @@ std::vector<typename S::key_type> keys_of(const S& store) {
     return out;
 }
 
-
 struct place_in_town {
     std::string street;
     std::int32_t number;
@@ -53,10 +52,19 @@ struct house {
 
 TEST_CASE("integers as keys are in order of numbers") {
     in_memory<std::int64_t, std::int32_t> store;
-    const std::vector<std::int64_t> numbers = {0, 1, -1, 255, 256, -256, 65536, -65537, 1'000'000'007,
+    const std::vector<std::int64_t> numbers = {0,
+                                               1,
+                                               -1,
+                                               255,
+                                               256,
+                                               -256,
+                                               65536,
+                                               -65537,
+                                               1'000'000'007,
                                                (std::numeric_limits<std::int64_t>::max)(),
                                                (std::numeric_limits<std::int64_t>::min)()};
-    for (std::size_t i = 0; i < numbers.size(); ++i) store.put(numbers[i], static_cast<std::int32_t>(i) - 3);
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+        store.put(numbers[i], static_cast<std::int32_t>(i) - 3);
     auto in_order = numbers;
     std::sort(in_order.begin(), in_order.end());
     CHECK(keys_of(store) == in_order);
@@ -88,8 +96,10 @@ TEST_CASE("integers as keys are in order of numbers") {
 TEST_CASE("floating point numbers as keys are in order of numbers") {
     in_memory<double, std::string> store;
     const double infinity = std::numeric_limits<double>::infinity();
-    const std::vector<double> numbers = {1.5, -1.5, 1e300, -1e300, 1e-300, -1e-300, 0.0, infinity, -infinity,
-                                         std::numeric_limits<double>::denorm_min(), 2.0};
+    const std::vector<double> numbers = {
+        1.5,     -1.5, 1e300,    -1e300,    1e-300,
+        -1e-300, 0.0,  infinity, -infinity, std::numeric_limits<double>::denorm_min(),
+        2.0};
     for (const double each : numbers) store.put(each, std::to_string(each));
     auto in_order = numbers;
     std::sort(in_order.begin(), in_order.end());
@@ -98,20 +108,24 @@ TEST_CASE("floating point numbers as keys are in order of numbers") {
     CHECK(store.get(1.5) == std::to_string(1.5));
     std::vector<double> positive;
     for (auto&& [key, value] : store.range(0.0, infinity)) positive.push_back(key);
-    CHECK(positive == std::vector<double>{0.0, std::numeric_limits<double>::denorm_min(), 1e-300, 1.5, 2.0, 1e300});
+    CHECK(positive == std::vector<double>{0.0, std::numeric_limits<double>::denorm_min(), 1e-300,
+                                          1.5, 2.0, 1e300});
 }
 
 TEST_CASE("tuples as keys are in order of their elements, on disk, too") {
     using key = std::tuple<std::string, std::int32_t, std::optional<std::int32_t>>;
-    using S = coffer::store<key, std::pair<double, std::string>, order::sorted, coffer::fs::simulated, durability::buffered>;
+    using S = coffer::store<key, std::pair<double, std::string>, order::sorted,
+                            coffer::fs::simulated, durability::buffered>;
     const coffer::fs::simulated disk;
-    const std::vector<key> keys = {{"a", 1, 5},  {"a", -1, {}}, {"a", 1, {}},  {"", 7, 1},   {"a\0", 0, 0},
-                                   {"ab", -5, 2}, {"b", 0, -1},  {"a", 1, -5}, {std::string("a\0b", 3), 0, 0}};
+    const std::vector<key> keys = {{"a", 1, 5},  {"a", -1, {}}, {"a", 1, {}},
+                                   {"", 7, 1},   {"a\0", 0, 0}, {"ab", -5, 2},
+                                   {"b", 0, -1}, {"a", 1, -5},  {std::string("a\0b", 3), 0, 0}};
     auto in_order = keys;
     std::sort(in_order.begin(), in_order.end());
     {
         S store = S::open("/tuples", {}, disk);
-        for (const key& each : keys) store.put(each, std::pair(std::get<1>(each) / 2.0, std::get<0>(each)));
+        for (const key& each : keys)
+            store.put(each, std::pair(std::get<1>(each) / 2.0, std::get<0>(each)));
         in_order.erase(std::unique(in_order.begin(), in_order.end()), in_order.end());
         CHECK(keys_of(store) == in_order);
     }
@@ -119,17 +133,21 @@ TEST_CASE("tuples as keys are in order of their elements, on disk, too") {
     CHECK(keys_of(store) == in_order);
     CHECK(store.get(key("ab", -5, 2)) == std::pair(-2.5, std::string("ab")));
     bool shown = false;
-    CHECK(store.view(key("b", 0, -1), [&](const std::pair<double, std::string>& value) { shown = value.second == "b"; }));
+    CHECK(store.view(key("b", 0, -1), [&](const std::pair<double, std::string>& value) {
+        shown = value.second == "b";
+    }));
     CHECK(shown);
 }
 
 TEST_CASE("aggregates as keys and values, on disk, too") {
-    using S = coffer::store<place_in_town, house, storage::mmap, order::sorted, threading::single, coffer::fs::simulated>;
+    using S = coffer::store<place_in_town, house, storage::mmap, order::sorted, threading::single,
+                            coffer::fs::simulated>;
     const coffer::fs::simulated disk;
-    const std::map<place_in_town, house> all = {{{"Main", 10}, {7.5, {"ada", "bob"}, 1911}},
-                                                {{"Main", 9}, {6.25, {}, {}}},
-                                                {{"Main", -1}, {0.5, {"cellar"}, 1700}},
-                                                {{"Abbey Road", 3}, {12, {"p", "j", "g", "r"}, 1929}}};
+    const std::map<place_in_town, house> all = {
+        {{"Main", 10}, {7.5, {"ada", "bob"}, 1911}},
+        {{"Main", 9}, {6.25, {}, {}}},
+        {{"Main", -1}, {0.5, {"cellar"}, 1700}},
+        {{"Abbey Road", 3}, {12, {"p", "j", "g", "r"}, 1929}}};
     {
         S store = S::open("/town", {}, disk);
         S::batch batch;
@@ -146,11 +164,12 @@ TEST_CASE("aggregates as keys and values, on disk, too") {
     CHECK(keys_of(store) == keys);
     CHECK(store.get(place_in_town{"Main", 9}) == all.at({"Main", 9}));
     std::vector<std::int32_t> numbers;
-    for (auto&& each : store.scan(place_in_town{"Main", -5}, place_in_town{"Main", 9})) numbers.push_back(each.key.number);
+    for (auto&& each : store.scan(place_in_town{"Main", -5}, place_in_town{"Main", 9}))
+        numbers.push_back(each.key.number);
     CHECK(numbers == std::vector<std::int32_t>{-1, 9});
 }
 
-// G-D16: other types are refused at compile time where they can be, and in words when a file has them.
+// G-D16: other types are refused when compiling where they can be, and in words by a file.
 namespace {
 
 template <class Key, class Value, class Storage>
@@ -170,7 +189,8 @@ void other_types_are_refused() {
     const coffer::fs::simulated disk;
     S::open("/s", {}, disk).put(1u, "one");
     for (const bool reads : {false, true}) {
-        const std::string value = refused<on_disk<std::uint64_t, std::uint64_t, Storage>>(disk, reads);
+        const std::string value =
+            refused<on_disk<std::uint64_t, std::uint64_t, Storage>>(disk, reads);
         CHECK_THAT(value, t::ContainsSubstring("incompatible: ") && t::ContainsSubstring("value"));
         const std::string found = coffer::detail::describe<std::string>();
         const std::string expected = coffer::detail::describe<std::uint64_t>();
@@ -186,10 +206,14 @@ void other_types_are_refused() {
 
 }  // namespace
 
-TEST_CASE("other types are incompatible: file_log") { other_types_are_refused<storage::file_log>(); }
-TEST_CASE("other types are incompatible: mmap") { other_types_are_refused<storage::mmap>(); }
+TEST_CASE("other types are incompatible: file_log") {
+    other_types_are_refused<storage::file_log>();
+}
+TEST_CASE("other types are incompatible: mmap") {
+    other_types_are_refused<storage::mmap>();
+}
 
-// ---- iteration while the store changes --------------------------------------------------------------
+// ---- iteration while the store changes ----------------------------------------------------------
 
 namespace {
 
@@ -201,9 +225,9 @@ void weakly_consistent(S store) {
     int other = 1;
     for (auto&& [key, value] : store) {
         met.insert(key);
-        if (key % 4 == 0) store.put(key, 1);               // overwritten
-        store.put(100'000 + other, 2);                     // inserted: may be met
-        if (other > 9) store.erase(100'000 + other - 8);   // erased again
+        if (key % 4 == 0) store.put(key, 1);              // overwritten
+        store.put(100'000 + other, 2);                    // inserted: may be met
+        if (other > 9) store.erase(100'000 + other - 8);  // erased again
         if (other % 500 == 0) store.compact();
         if (++other > 6000) break;
     }
@@ -224,18 +248,21 @@ TEST_CASE("a store on sorted is a range of the standard library") {
     for (int i = 0; i < 50; ++i) store.put(i, i * i);
     using S = decltype(store);
     static_assert(std::ranges::input_range<const S>);
-    static_assert(std::ranges::bidirectional_range<S::range_type> && std::ranges::view<S::range_type> &&
-                  std::ranges::borrowed_range<S::range_type> && std::ranges::common_range<S::range_type>);
+    static_assert(std::ranges::bidirectional_range<S::range_type> &&
+                  std::ranges::view<S::range_type> && std::ranges::borrowed_range<S::range_type> &&
+                  std::ranges::common_range<S::range_type>);
     auto keys = [](auto&& range) {
         std::vector<int> out;
         for (auto&& each : range) out.push_back(each.key);
         return out;
     };
     CHECK(keys(store.from(10) | std::views::take(3)) == std::vector<int>{10, 11, 12});
-    CHECK(keys(store.scan(5, 40) | std::views::reverse | std::views::take(2)) == std::vector<int>{40, 39});
-    CHECK(keys(store.range(5, 40) | std::views::reverse | std::views::drop(33)) == std::vector<int>{6, 5});
-    CHECK(keys(store.from(0) | std::views::filter([](auto&& each) { return each.value % 7 == 0; }) | std::views::take(3)) ==
-          std::vector<int>{0, 7, 14});
+    CHECK(keys(store.scan(5, 40) | std::views::reverse | std::views::take(2)) ==
+          std::vector<int>{40, 39});
+    CHECK(keys(store.range(5, 40) | std::views::reverse | std::views::drop(33)) ==
+          std::vector<int>{6, 5});
+    CHECK(keys(store.from(0) | std::views::filter([](auto&& each) { return each.value % 7 == 0; }) |
+               std::views::take(3)) == std::vector<int>{0, 7, 14});
     CHECK(keys(std::as_const(store) | std::views::drop(48)) == std::vector<int>{48, 49});
     CHECK(std::ranges::distance(store.from(0)) == 50);
     CHECK((*std::ranges::prev(store.lower_bound(20))).key == 19);

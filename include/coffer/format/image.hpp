@@ -13,8 +13,7 @@
 //   72      8     entries
 //   80      8     size of the payload
 //   88      8     check of the payload: that of each block of 256 KiB, seeded with the one before
-//   it 96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits),
-//   flags
+//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
 //                 (32 bits: 1 cut off by a crash, 2 has a clear)
 //   ..      8     check of everything before it, seeded with the store id
 //   ..            payload: the index's own image

@@ -3,10 +3,9 @@
 //   STORE                    who the store is; written once
 //   LOCK                     held by the writing process; never deleted, content for people
 //   0000000000000007.log     segment 7
-//   0000000000000008.new     segment 8, prepared but not yet part of the log
 //   INDEX                    image of the index; may be deleted at any time
 //   torn-<id>-<offset>       bytes that recovery cut off and kept aside
-//   *.new                    a file in the making; removed by the next open
+//   STORE.new, INDEX.new     files in the making; removed by the next open
 //
 // Names come from integers, never from keys or from the contents of files.
 #ifndef COFFER_FORMAT_NAMES_HPP
@@ -52,8 +51,17 @@ inline constexpr std::string_view new_suffix = ".new";
     return id;
 }
 
+/// A file in the making that an earlier run left behind.
 [[nodiscard]] inline bool is_temporary(std::string_view name) noexcept {
-    return name.size() > new_suffix.size() && name.ends_with(new_suffix);
+    if (!name.ends_with(new_suffix)) return false;
+    const std::string_view base = name.substr(0, name.size() - new_suffix.size());
+    return base == store_name || base == image_name;
+}
+
+/// Is it a name that this library gives? Nobody else's file is ever changed or removed.
+[[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
+    return name == store_name || name == lock_name || name == image_name || is_temporary(name) ||
+           segment_id_of(name) != 0 || name.starts_with("torn-");
 }
 
 }  // namespace coffer::detail

@@ -12,8 +12,7 @@
 // V1  The check matches; so all-zero bytes, bytes of another place and torn bytes are no record.
 // V2  The type is known, the reserved bits and the padding are zero.
 // V3  Sizes are the shortest varints, within the bounds, and the record ends inside its segment.
-// V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end
-// have
+// V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end have
 //     a `mark_body` as their value, drop has a segment id.
 //
 // Pure functions of bytes: no state, no threads, no failure but "this is no record here".
@@ -115,12 +114,18 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return out.size <= static_cast<std::size_t>(limit - at);
 }
 
-/// parse_record and the check: V1 to V4.
+/// parse_record, the check and the padding: V1 to V4.
 [[nodiscard]] inline bool read_record(const std::byte* at, const std::byte* limit,
                                       std::uint64_t seed, std::uint64_t offset,
                                       record& out) noexcept {
-    return parse_record(at, limit, out) &&
-           load_le<std::uint64_t>(at) == record_check(at, out.size, seed, offset);
+    if (!parse_record(at, limit, out) ||
+        load_le<std::uint64_t>(at) != record_check(at, out.size, seed, offset)) {
+        return false;
+    }
+    for (const std::byte* pad = out.value.data() + out.value.size(); pad != at + out.size; ++pad) {
+        if (*pad != std::byte{0}) return false;
+    }
+    return true;
 }
 
 /// The value of a mark and of an end: what was durable when it was written.

@@ -374,6 +374,9 @@ private:
         const std::uint64_t number = next_id_++;
         auto made = make_body(medium_, folder_.get(), options_, segment_name(number), *wanted);
         if (!made) return made.failure();
+        if constexpr (persistent) {
+            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
+        }
         auto section = enter();
         const std::uint32_t slot = slots_.find();
         if (slot == most_slots) return no_slot();
@@ -527,7 +530,7 @@ private:
         return {};
     }
 
-    [[nodiscard]] result<void> poisoned_by(result<void>& failed) {
+    [[nodiscard]] failure poisoned_by(result<void>& failed) {
         trouble_.poison(failed.error());
         return failed.failure();
     }

@@ -50,7 +50,7 @@ public:
         return fail(
             errc::corruption,
             "a record is not what was written; verify() lists the damage, and a copy of the "
-            "store or salvage brings back the rest",
+            "store brings it back",
             damaged_segment_ != 0 ? segment_name(damaged_segment_) : std::string(), 0,
             damaged_offset_);
     }

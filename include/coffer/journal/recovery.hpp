@@ -90,8 +90,7 @@ private:
     [[nodiscard]] failure damaged(std::string sentence, std::uint64_t id,
                                   std::uint64_t offset) const {
         return fail(errc::corruption,
-                    sentence.append("; nothing was changed: restore the file, or let "
-                                    "salvage write what can still be read to a new store"),
+                    sentence.append("; nothing was changed: restore the file from a copy"),
                     std::string(folder_->path()).append("/").append(segment_name(id)), 0, offset);
     }
 

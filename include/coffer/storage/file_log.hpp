@@ -132,19 +132,16 @@ public:
         return opened;
     }
 
-    /// A new file of `size` reserved bytes whose name is durable; no file is left behind on
+    /// A new file of `size` reserved bytes, whose name is not durable yet; no file is left behind on
     /// failure.
     [[nodiscard]] static result<typename FS::file> make_reserved_file(
         typename FS::directory& folder, std::string_view name, std::uint64_t size) {
         auto file = folder.create(name);
         if (!file) return file.failure();
         auto reserved = file->reserve(0, size);
-        if (!reserved) {
-            if (auto gone = folder.remove(name); !gone) return gone.failure();
-            return reserved.failure();
-        }
-        if (auto named = folder.sync(); !named) return named.failure();
-        return std::move(*file);
+        if (reserved) return std::move(*file);
+        if (auto gone = folder.remove(name); !gone) return gone.failure();
+        return reserved.failure();
     }
 
 private:

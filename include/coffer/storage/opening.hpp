@@ -90,10 +90,33 @@ private:
 
     // ---- 1: the lock ----
 
-    [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
+    /// Opens LOCK, or makes it where there is a store or may be one.
+    [[nodiscard]] result<file> open_lock() {
         auto opened = folder_->open(lock_name, fs::access::write);
-        if (!opened && opened.error().kind() == errc::not_found)
-            opened = folder_->create(lock_name);
+        if (opened || opened.error().kind() != errc::not_found) return opened;
+        if (auto ours = check_names(); !ours) return ours.failure();
+        auto made = folder_->create(lock_name);
+        if (made) return made;
+        return folder_->open(lock_name, fs::access::write);  // somebody else was faster
+    }
+
+    /// Nothing of anybody else's may lie in a folder that is to become a store.
+    [[nodiscard]] result<void> check_names() const {
+        auto names = folder_->list();
+        if (!names) return names.failure();
+        for (const std::string& name : *names) {
+            if (is_ours(name)) continue;
+            return fail(errc::invalid_argument,
+                        std::string("the folder holds other files (\"")
+                            .append(name)
+                            .append("\") and no store; choose an empty or a new folder"),
+                        folder_->path());
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
+        auto opened = open_lock();
         if (!opened) return opened.failure();
         lock_ = std::make_unique<file>(std::move(*opened));
         const std::uint64_t until = system_.now() + timeout;
@@ -180,21 +203,14 @@ private:
 
     /// The folder may hold what an unfinished making left, and nothing else.
     [[nodiscard]] result<void> check_empty() {
+        if (auto ours = check_names(); !ours) return ours;
         auto names = folder_->list();
         if (!names) return names.failure();
         for (const std::string& name : *names) {
-            if (name == lock_name) continue;
             if (is_temporary(name)) {
                 if (auto gone = folder_->remove(name); !gone) return gone;
-                continue;
             }
-            if (segment_id_of(name) == 0) {
-                return fail(errc::invalid_argument,
-                            std::string("the folder holds other files (\"")
-                                .append(name)
-                                .append("\") and no store; choose an empty or a new folder"),
-                            folder_->path());
-            }
+            if (segment_id_of(name) == 0) continue;
             segment_scanner<file_system_type> scan(*folder_, id_);
             if (auto loaded = scan.load(segment_id_of(name)); !loaded) return loaded;
             if (scan.used() > header_unit) {

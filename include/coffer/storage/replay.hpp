@@ -48,8 +48,8 @@ public:
         if (auto done = apply_group(from); !done) return done;
         if (*whole != from.end) {
             return fail(errc::corruption,
-                        "a record is not what was written; nothing was changed: restore "
-                        "the file, or let salvage write what can still be read to a new store",
+                        "a record is not what was written; nothing was changed: restore the file "
+                        "from a copy",
                         scan.path(), 0, *whole);
         }
         return {};

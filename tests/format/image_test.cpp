@@ -1,0 +1,141 @@
+// Headers of index images: their bytes, every damage, and what belongs to others.
+#include <coffer/format/image.hpp>
+
+#include "catch.hpp"
+#include "hex.hpp"
+
+#include <bit>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace coffer::detail;  // NOLINT: a test of one header
+using coffer::bytes;
+using coffer::policy_id;
+
+constexpr store_id store{0x1122334455667788, 0x99aabbccddeeff00};
+constexpr policy_id hash{"hash", 3};
+
+image_header sample() {
+    image_header out;
+    out.store = store;
+    out.index = hash;
+    out.upto = position(7, 9000);
+    out.commits = 11;
+    out.entries = 5;
+    out.payload = 1000;
+    out.payload_check = 0xABCDEF;
+    out.segments = {{3, 4096, 8000, 100, 28, 4, true, false},
+                    {7, 4096, 9000, 0, 0, most_slots - 1, false, true}};
+    return out;
+}
+
+bool reads(bytes from, const store_id& of = store, policy_id index = hash) {
+    image_header out;
+    return read_image_header(from, of, index, out);
+}
+
+void sign(std::vector<std::byte>& all) {
+    store_le(all.data() + all.size() - 8, hash64({all.data(), all.size() - 8}, store.low));
+}
+
+}  // namespace
+
+// Computed apart, by a program in another language that followed the description, for a machine of
+// 64 bits whose order is little-endian. May change until the format is frozen.
+TEST_CASE("golden header of an image", "[image][golden]") {
+    if (std::endian::native != std::endian::little || sizeof(void*) != 8) return;
+    CHECK(write_image_header(sample()) ==
+          hex::to_bytes("89434f464944580a 01000000 44030201 8877665544332211 00ffeeddccbbaa99"
+                        "68617368 00(12) 03000000 02000000 ca08008003000000 0b00000000000000"
+                        "0500000000000000 e803000000000000 efcdab0000000000"
+                        "0300000000000000 0010000000000000 401f000000000000 6400000000000000"
+                        "1c00000000000000 04000000 01000000"
+                        "0700000000000000 0010000000000000 2823000000000000 0000000000000000"
+                        "0000000000000000 ffff0000 02000000"
+                        "8c6254945da014b2"));
+}
+
+TEST_CASE("the header of an image comes back", "[image]") {
+    for (const std::size_t segments : std::vector<std::size_t>{0, 2, 100}) {
+        image_header wrote = sample();
+        wrote.segments.resize(segments);
+        const auto all = write_image_header(wrote);
+        CHECK(all.size() == image_header_size(segments));
+        CHECK(claimed_image_header(all, all.size()) == all.size());
+        image_header read;
+        REQUIRE(read_image_header(all, store, hash, read));
+        CHECK(read.store == wrote.store);
+        CHECK(read.upto == wrote.upto);
+        CHECK(read.commits == wrote.commits);
+        CHECK(read.entries == wrote.entries);
+        CHECK(read.payload == wrote.payload);
+        CHECK(read.payload_check == wrote.payload_check);
+        REQUIRE(read.segments.size() == segments);
+        for (std::size_t i = 0; i < segments; ++i) {
+            const image_segment& is = read.segments[i];
+            const image_segment& was = wrote.segments[i];
+            CHECK(is.id == was.id);
+            CHECK(is.begin == was.begin);
+            CHECK(is.end == was.end);
+            CHECK(is.dead == was.dead);
+            CHECK(is.tombstones == was.tombstones);
+            CHECK(is.slot == was.slot);
+            CHECK(is.torn == was.torn);
+            CHECK(is.has_clear == was.has_clear);
+        }
+    }
+}
+
+TEST_CASE("an image of another store, index or version is of no use", "[image]") {
+    const auto all = write_image_header(sample());
+    CHECK(reads(all));
+    CHECK_FALSE(reads(all, {store.low + 1, store.high}));
+    CHECK_FALSE(reads(all, {store.low, store.high + 1}));
+    CHECK_FALSE(reads(all, store, {"hash", 4}));
+    CHECK_FALSE(reads(all, store, {"hashes", 3}));
+    CHECK_FALSE(reads(all, store, {"has", 3}));
+    for (const std::size_t at : {image_at::format, image_at::machine}) {
+        auto other = all;
+        other[at] ^= std::byte{2};
+        sign(other);
+        CHECK_FALSE(reads(other));
+    }
+}
+
+TEST_CASE("every part of a header is none, every flipped bit is seen", "[image]") {
+    auto all = write_image_header(sample());
+    for (std::size_t size = 0; size < all.size(); ++size) {
+        const std::vector<std::byte> part(all.data(), all.data() + size);
+        if (reads(part)) FAIL("of size " << size);
+    }
+    for (std::size_t bit = 0; bit < 8 * all.size(); ++bit) {
+        all[bit / 8] ^= std::byte{1} << (bit % 8);
+        if (reads(all)) FAIL("bit " << bit << " does not count");
+        all[bit / 8] ^= std::byte{1} << (bit % 8);
+    }
+}
+
+TEST_CASE("a header never claims more than its file holds or slots there are", "[image]") {
+    auto all = write_image_header(sample());
+    CHECK(claimed_image_header(all, all.size() - 1) == 0);
+    CHECK(claimed_image_header(bytes(all).first(95), all.size()) == 0);
+    CHECK(claimed_image_header(bytes(all).first(96), all.size()) == all.size());
+    store_le(all.data() + image_at::count, most_slots);
+    CHECK(claimed_image_header(all, UINT64_MAX) == image_header_size(most_slots));
+    for (const std::uint32_t count : {most_slots + 1, 0x7FFFFFFFU, 0xFFFFFFFFU}) {
+        store_le(all.data() + image_at::count, count);
+        CHECK(claimed_image_header(all, UINT64_MAX) == 0);
+        CHECK_FALSE(reads(all));
+    }
+}
+
+TEST_CASE("segments that cannot be are refused although the check is right", "[image]") {
+    image_header slot = sample();
+    slot.segments[0].slot = most_slots;
+    CHECK_FALSE(reads(write_image_header(slot)));
+    image_header turned = sample();
+    turned.segments[1].begin = turned.segments[1].end + 4;
+    CHECK_FALSE(reads(write_image_header(turned)));
+}
