@@ -202,6 +202,7 @@ private:
 
     void open() {
         begin("open");
+        poisoned_ = false;
         auto opened = of_->open(folder, scene_->chosen, disk_);
         note(opened);
         if (!opened) return failed(opened.error());
@@ -304,11 +305,12 @@ private:
         if (done && *done) {
             history_.returned();
             apply(changes, seen_);
-        } else if (done || done.error().kind() == coffer::errc::poisoned) {
+        } else if (done || poisoned_) {
             history_.had_no_effect();
         } else {
-            history_.failed();
+            history_.failed();  // also if it was under way when another thread's sync failed
         }
+        poisoned_ |= !done && done.error().kind() == coffer::errc::poisoned;
         if (!done) failed(done.error());
     }
 
@@ -332,6 +334,7 @@ private:
     contents seen_;
     std::unique_ptr<opened> store_;
     bool armed_ = false;
+    bool poisoned_ = false;
     bool reverted_ = false;
     std::mutex guard_;  // guards what the hook uses
     std::string now_;

@@ -369,6 +369,7 @@ private:
     }
 
     [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size) {
+        if (trouble_.poisoned()) return check().failure();  // I5
         auto wanted = room_needed(size);
         if (!wanted) return wanted.failure();
         const std::uint64_t number = next_id_++;

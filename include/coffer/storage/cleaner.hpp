@@ -239,7 +239,7 @@ private:
             records_->journal.readers().retire(
                 [](void* self, std::uint64_t gone) noexcept {
                     static_cast<cleaner*>(self)->free_.push_back(
-                        reinterpret_cast<segment_type*>(gone));
+                        reinterpret_cast<segment_type*>(gone));  // NOLINT: was a pointer
                 },
                 this, reinterpret_cast<std::uintptr_t>(std::exchange(limbo_, nullptr)));
             records_->journal.readers().reclaim();

@@ -70,7 +70,7 @@ public:
     using file_system_type = FS;
     using range_type = detail::ordered_range<engine, Key, Value>;
 
-    static constexpr bool volatile_ = !Storage::persistent;
+    static constexpr bool volatile_ = !Storage::persistent;  // NOLINT: volatile is a keyword
     static constexpr bool survives_process_crash =
         Storage::persistent && (Durability::survives_process_crash || !Storage::hands_over);
     static constexpr bool survives_system_crash =

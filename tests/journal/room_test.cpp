@@ -1,0 +1,124 @@
+// How large the next segment is: young stores have small ones, a commit always fits, a full disk
+// is met halfway and then named.
+#include <coffer/journal/room.hpp>
+
+#include "catch.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace coffer::detail;  // NOLINT: a test of one header
+using coffer::errc;
+using coffer::fail;
+using coffer::result;
+
+constexpr std::uint64_t MiB = 1 << 20;
+
+/// Gives bodies up to a size, and notes what it was asked for.
+struct tight_medium {
+    static constexpr bool persistent = true;
+    struct body {};
+    std::uint64_t most = UINT64_MAX;
+    errc refusal = errc::no_space;
+    std::vector<std::uint64_t> asked;
+
+    template <class Directory>
+    result<body> prepare(Directory*, std::string_view, std::uint64_t size) {
+        asked.push_back(size);
+        if (size > most) return fail(refusal, "refused");
+        return body{};
+    }
+};
+
+struct fake_folder {
+    std::uint64_t free = UINT64_MAX;
+    result<std::uint64_t> free_bytes() const { return free; }
+    std::string_view path() const { return "/db"; }
+};
+
+}  // namespace
+
+TEST_CASE("segments grow with the store, up to segment_bytes", "[room]") {
+    log_options options;
+    const auto usual = [&](std::uint64_t live) { return room_for(0, live, 3, options)->usual; };
+    CHECK(usual(0) == 1 * MiB);
+    CHECK(usual(MiB / 2) == 1 * MiB);
+    CHECK(usual(5 * MiB) == 5 * MiB);
+    CHECK(usual(64 * MiB) == 64 * MiB);
+    CHECK(usual(1000 * MiB) == 64 * MiB);
+    CHECK(usual(5 * MiB + 1) % header_unit == 0);
+}
+
+TEST_CASE("a commit fits the segment that is made for it, and may be larger than any", "[room]") {
+    log_options options;
+    options.segment_bytes = options.first_segment_bytes = 16 * 1024;
+    for (const std::uint64_t size : std::vector<std::uint64_t>{0, 1000, 16384, 10 * MiB}) {
+        for (const std::size_t runs : std::vector<std::size_t>{0, 1, 1000}) {
+            const room made = room_for(size, 0, runs, options).value();
+            CHECK(made.least % header_unit == 0);
+            CHECK(made.usual >= made.least);
+            // Header, commit, marks, and what is kept for erases on a full disk.
+            CHECK(made.least >= header_size(runs + 1) + size + tail_room + reserve_of(made.least));
+        }
+    }
+    auto much = room_for(largest_segment / 2 + 1, 0, 0, options);
+    REQUIRE_FALSE(much);
+    CHECK(much.error().kind() == errc::too_large);
+    CHECK(room_for(largest_segment / 2, 0, 0, options));
+}
+
+TEST_CASE("where the disk has less room than usual, half is asked for, down to the least",
+          "[room]") {
+    tight_medium medium;
+    fake_folder folder;
+    const log_options options;
+    const room wanted{8 * 1024, 64 * 1024};
+
+    medium.most = 20 * 1024;
+    auto made = make_body(medium, &folder, options, "name", wanted);
+    REQUIRE(made);
+    CHECK(made->capacity == 16 * 1024);
+    CHECK(medium.asked == std::vector<std::uint64_t>{65536, 32768, 16384});
+
+    medium = {};
+    medium.most = 8 * 1024;
+    CHECK(make_body(medium, &folder, options, "name", wanted)->capacity == 8 * 1024);
+
+    medium = {};
+    medium.most = 8 * 1024 - 1;
+    auto refused = make_body(medium, &folder, options, "name", wanted);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::no_space);
+    CHECK(medium.asked.back() == 8 * 1024);
+
+    medium = {};
+    medium.most = 0;
+    medium.refusal = errc::io_error;  // not a matter of size
+    CHECK(make_body(medium, &folder, options, "name", wanted).error().kind() == errc::io_error);
+    CHECK(medium.asked.size() == 1);
+}
+
+TEST_CASE("min_free_bytes refuses early", "[room]") {
+    tight_medium medium;
+    fake_folder folder;
+    log_options options;
+    options.min_free_bytes = MiB;
+    const room wanted{8 * 1024, 64 * 1024};
+    folder.free = MiB + 8 * 1024 - 1;
+    auto refused = make_body(medium, &folder, options, "name", wanted);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::no_space);
+    CHECK(medium.asked.empty());
+    folder.free = MiB + 8 * 1024;
+    CHECK(make_body(medium, &folder, options, "name", wanted));
+}
+
+TEST_CASE("what is kept for erases is a sixteenth, at most 64 KiB", "[room]") {
+    CHECK(reserve_of(16 * 1024) == 1024);
+    CHECK(reserve_of(MiB) == 64 * 1024);
+    CHECK(reserve_of(64 * MiB) == 64 * 1024);
+}

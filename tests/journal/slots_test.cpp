@@ -1,0 +1,63 @@
+// Slots of the segment table: each is out once at a time, low ones first, and comes back.
+#include <coffer/journal/slots.hpp>
+
+#include "catch.hpp"
+
+#include <cstdint>
+#include <random>
+#include <set>
+
+using coffer::detail::slot_pool;
+
+TEST_CASE("slots are given out from 0 and used again", "[slots]") {
+    slot_pool pool;
+    for (std::uint32_t slot = 0; slot < 4; ++slot) {
+        CHECK(pool.find() == slot);
+        CHECK(pool.find() == slot);  // finding takes nothing
+        pool.take(slot);
+    }
+    pool.give(2);
+    CHECK(pool.find() == 2);
+    pool.take(2);
+    CHECK(pool.find() == 4);
+}
+
+TEST_CASE("a slot may be taken out of order, as an image says", "[slots]") {
+    slot_pool pool;
+    pool.take(5);
+    pool.take(2);
+    std::set<std::uint32_t> rest;
+    for (int i = 0; i < 4; ++i) {
+        rest.insert(pool.find());
+        pool.take(pool.find());
+    }
+    CHECK(rest == std::set<std::uint32_t>{0, 1, 3, 4});
+    CHECK(pool.find() == 6);
+}
+
+TEST_CASE("when all slots are out, find says most_slots", "[slots]") {
+    slot_pool pool;
+    for (std::uint32_t slot = 0; slot < coffer::detail::most_slots; ++slot) pool.take(slot);
+    CHECK(pool.find() == coffer::detail::most_slots);
+    pool.give(77);
+    CHECK(pool.find() == 77);
+}
+
+TEST_CASE("no slot is out twice", "[slots]") {
+    slot_pool pool;
+    std::set<std::uint32_t> out;
+    std::mt19937 random(1);
+    for (int i = 0; i < 5000; ++i) {
+        if (out.empty() || random() % 3 != 0) {
+            const std::uint32_t slot = pool.find();
+            pool.take(slot);
+            if (!out.insert(slot).second) FAIL("slot " << slot << " is out twice");
+        } else {
+            auto at = out.begin();
+            std::advance(at, random() % out.size());
+            pool.give(*at);
+            out.erase(at);
+        }
+    }
+    CHECK(*out.rbegin() < 5000);
+}
