@@ -56,11 +56,13 @@ public:
     }
 
 private:
+    static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory
+
     [[nodiscard]] bool load(address where) noexcept {
         if (where == loaded_) return true;
         where_ = where;
         view_ = table_->at(where);
-        loaded_ = 0;
+        loaded_ = nothing;
         checked_ = !view_.verify;
         if (view_.at == nullptr && !fetch()) return damaged();
         if (!parse_record(view_.at, view_.limit, record_) ||
@@ -75,7 +77,7 @@ private:
         if (checked_) return true;
         checked_ = load_le<std::uint64_t>(view_.at) ==
                    record_check(view_.at, record_.size, view_.seed, view_.offset);
-        if (!checked_) loaded_ = 0;
+        if (!checked_) loaded_ = nothing;
         return checked_ || damaged();
     }
 
@@ -127,7 +129,7 @@ private:
     const Table* table_;
     typename Table::view view_;
     record record_;
-    address loaded_ = 0;
+    address loaded_ = nothing;
     bool checked_ = false;
     bool damaged_ = false;
     std::uint64_t damaged_offset_ = 0;

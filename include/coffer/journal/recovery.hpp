@@ -10,8 +10,8 @@
 //
 // R1  A segment continues the log only if its header names the place where the one before it ends.
 // R2  Every live segment (listed by the first header of the tail, less later drop records) exists.
-// R3  A segment below the tail ends with a mark at the end of its file, or where a header says that
-//     a crash cut it.
+// R3  A segment below the tail ends with a mark at the end of its file, and there its successor goes
+//     on if it is still there; or it ends where a header says that a crash cut it.
 // R4  Zeros behind the end are room that was reserved; they are no sign of damage by themselves.
 //
 // Cost: one read of the tail segments; of the others a header and the last bytes.
@@ -131,8 +131,20 @@ private:
                 if (!got) return got.failure();
             }
             each.born = read_segment_header({buffer.data(), *got}, store_, each.id, each.header);
+            if (!each.born && is_another({buffer.data(), *got})) {
+                return damaged("the file holds another segment: it was renamed or replaced",
+                               each.id, 0);
+            }
         }
         return {};
+    }
+
+    /// Do these bytes begin as some segment of this store does?
+    [[nodiscard]] bool is_another(bytes from) const {
+        if (claimed_header_size(from) == 0 || from.size() < header_unit) return false;
+        segment_header found;
+        return read_segment_header(from, store_, load_le<std::uint64_t>(from.data() + header_at::id),
+                                   found);
     }
 
     [[nodiscard]] candidate* find(std::uint64_t id) noexcept {
@@ -338,7 +350,21 @@ private:
             !read_mark(mark, body)) {
             return damaged("a sealed segment does not end with its mark", each.id, offset);
         }
+        if (goes_on_elsewhere(each)) {
+            return damaged("a segment is shorter than its successor says", each.id, each.size);
+        }
         return each.size;
+    }
+
+    /// Do the segments that name this one as their predecessor all name another end of it?
+    [[nodiscard]] bool goes_on_elsewhere(const candidate& sealed) const noexcept {
+        bool named = false;
+        for (const candidate& each : candidates_) {
+            if (!each.born || each.header.predecessor.segment() != sealed.id) continue;
+            if (each.header.predecessor.offset() == sealed.size) return false;
+            named = true;
+        }
+        return named;
     }
 
     typename FS::directory* folder_;

@@ -59,13 +59,14 @@ public:
     /// The record that counts for a reader now; 0 when there is none.
     [[nodiscard]] address resolve(ref where) const noexcept {
         while (is_pending(where)) [[unlikely]] {
-            const descriptor& at = table_[where & ~pending_bit];
-            if (at.end.load(std::memory_order_acquire) <=
+            const descriptor* const at = find(where);
+            if (at == nullptr) return nowhere;
+            if (at->end.load(std::memory_order_acquire) <=
                 committed_.load(std::memory_order_acquire)) {
-                const std::uint64_t record = at.record.load(std::memory_order_acquire);
+                const std::uint64_t record = at->record.load(std::memory_order_acquire);
                 return (record & erase_bit) != 0 ? 0 : record;
             }
-            where = at.previous.load(std::memory_order_acquire);
+            where = at->previous.load(std::memory_order_acquire);
         }
         return where;
     }
@@ -73,7 +74,9 @@ public:
     /// A record that bears the key of the slot.
     [[nodiscard]] address bearer(ref where) const noexcept {
         if (!is_pending(where)) return where;
-        return table_[where & ~pending_bit].record.load(std::memory_order_acquire) & ~erase_bit;
+        const descriptor* const at = find(where);
+        if (at == nullptr) return nowhere;
+        return at->record.load(std::memory_order_acquire) & ~erase_bit;
     }
 
     [[nodiscard]] position committed() const noexcept {
@@ -162,6 +165,15 @@ public:
     }
 
 private:
+    /// Leads to no record. An index that came from a damaged image may name descriptors that there
+    /// are not: reading what they stand for must be an error.
+    static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
+
+    [[nodiscard]] const descriptor* find(ref where) const noexcept {
+        const std::uint64_t number = where & ~pending_bit;
+        return number < table_.capacity() ? &table_[number] : nullptr;
+    }
+
     epoch<Threading>* readers_;
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
