@@ -6853,7 +6853,7 @@ public:
 
     hash_table(epoch<Threading>&, Memory memory) : base(std::move(memory)) {}
 
-    // ---- lookups ---------------------------------------------------------------------------
+    // ---- lookups ----
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {Shape::hash(key, seed_), key}; }
 
@@ -6932,7 +6932,7 @@ public:
         return true;
     }
 
-    // ---- changes ---------------------------------------------------------------------------
+    // ---- changes ----
 
     void put(const place& where, ref r) {
         const std::uint64_t entry = tag_of(where.hash) | r;
@@ -6960,7 +6960,7 @@ public:
     }
 
 private:
-    // ---- readers ---------------------------------------------------------------------------
+    // ---- readers ----
 
     /// Does the bucket at its present depth hold the keys of this hash?
     [[nodiscard]] static bool owns(std::uint64_t index, std::uint64_t control,
@@ -7048,7 +7048,7 @@ private:
         return byte_swapped(value);
     }
 
-    // ---- the writer's steps ----------------------------------------------------------------
+    // ---- the writer's steps ----
 
     /// While one of these lives, a process that ends leaves memory that adopt() refuses.
     class change {
@@ -9962,8 +9962,7 @@ inline std::byte* put_varint(std::byte* to, std::uint64_t value) noexcept {
 // V2  The type is known, the reserved bits and the padding are zero.
 // V3  Sizes are the shortest varints, within the bounds, and the record ends inside its segment.
 // V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end
-// have
-//     a `mark_body` as their value, drop has a segment id.
+//     have a `mark_body` as their value, drop has a segment id.
 //
 // Pure functions of bytes: no state, no threads, no failure but "this is no record here".
 #ifndef COFFER_FORMAT_RECORD_HPP
@@ -10055,12 +10054,18 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return out.size <= static_cast<std::size_t>(limit - at);
 }
 
-/// parse_record and the check: V1 to V4.
+/// parse_record, the check and the padding: V1 to V4.
 [[nodiscard]] inline bool read_record(const std::byte* at, const std::byte* limit,
                                       std::uint64_t seed, std::uint64_t offset,
                                       record& out) noexcept {
-    return parse_record(at, limit, out) &&
-           load_le<std::uint64_t>(at) == record_check(at, out.size, seed, offset);
+    if (!parse_record(at, limit, out) ||
+        load_le<std::uint64_t>(at) != record_check(at, out.size, seed, offset)) {
+        return false;
+    }
+    for (const std::byte* pad = out.value.data() + out.value.size(); pad != at + out.size; ++pad) {
+        if (*pad != std::byte{0}) return false;
+    }
+    return true;
 }
 
 /// The value of a mark and of an end: what was durable when it was written.
@@ -10577,19 +10582,16 @@ public:
         return opened;
     }
 
-    /// A new file of `size` reserved bytes whose name is durable; no file is left behind on
-    /// failure.
+    /// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind
+    /// when it fails.
     [[nodiscard]] static result<typename FS::file> make_reserved_file(
         typename FS::directory& folder, std::string_view name, std::uint64_t size) {
         auto file = folder.create(name);
         if (!file) return file.failure();
         auto reserved = file->reserve(0, size);
-        if (!reserved) {
-            if (auto gone = folder.remove(name); !gone) return gone.failure();
-            return reserved.failure();
-        }
-        if (auto named = folder.sync(); !named) return named.failure();
-        return std::move(*file);
+        if (reserved) return std::move(*file);
+        if (auto gone = folder.remove(name); !gone) return gone.failure();
+        return reserved.failure();
     }
 
 private:
@@ -13103,10 +13105,9 @@ private:
 //   STORE                    who the store is; written once
 //   LOCK                     held by the writing process; never deleted, content for people
 //   0000000000000007.log     segment 7
-//   0000000000000008.new     segment 8, prepared but not yet part of the log
 //   INDEX                    image of the index; may be deleted at any time
 //   torn-<id>-<offset>       bytes that recovery cut off and kept aside
-//   *.new                    a file in the making; removed by the next open
+//   STORE.new, INDEX.new     files in the making; removed by the next open
 //
 // Names come from integers, never from keys or from the contents of files.
 #ifndef COFFER_FORMAT_NAMES_HPP
@@ -13148,8 +13149,17 @@ inline constexpr std::string_view new_suffix = ".new";
     return id;
 }
 
+/// A file in the making that an earlier run left behind.
 [[nodiscard]] inline bool is_temporary(std::string_view name) noexcept {
-    return name.size() > new_suffix.size() && name.ends_with(new_suffix);
+    if (!name.ends_with(new_suffix)) return false;
+    const std::string_view base = name.substr(0, name.size() - new_suffix.size());
+    return base == store_name || base == image_name;
+}
+
+/// Is it a name that this library gives? Nobody else's file is ever changed or removed.
+[[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
+    return name == store_name || name == lock_name || name == image_name || is_temporary(name) ||
+           segment_id_of(name) != 0 || name.starts_with("torn-");
 }
 
 }  // namespace coffer::detail
@@ -13487,7 +13497,7 @@ public:
     log(file_system_type system, const log_options& options)
         : system_(system), options_(options), medium_(system, options) {}
 
-    // ---- the writer's section ---------------------------------------------------------------
+    // ---- the writer's section ----
 
     [[nodiscard]] lock enter() { return lock(section_); }
 
@@ -13536,7 +13546,7 @@ public:
         return position::of_word(tail_.load(std::memory_order_acquire));
     }
 
-    // ---- room ---------------------------------------------------------------------------------
+    // ---- room ----
 
     /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size) {
@@ -13552,8 +13562,7 @@ public:
         unused = std::move(next_);
         next_ = std::move(*made);
         section.unlock();
-        if (unused) return discard(std::move(unused));
-        return {};
+        return unused ? discard(std::move(unused)) : result<void>();
     }
 
     /// Should somebody prepare the next segment, so that the next rotation finds one?
@@ -13570,8 +13579,7 @@ public:
         return prepare(0);
     }
 
-    // ---- hand-over and durability
-    // ----------------------------------------------------------------
+    // ---- hand-over and durability ----
 
     /// Hands everything before the present tail to the system.
     [[nodiscard]] result<void> hand_over() {
@@ -13627,14 +13635,11 @@ public:
     /// The error that later writes must answer with, if there is one.
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
-    void poison(const error& cause) { trouble_.poison(cause); }
 
-    // ---- what recovery, cleaning and closing need
-    // ---------------------------------------------------
+    // ---- what recovery, cleaning and closing need ----
 
     [[nodiscard]] table_type& table() noexcept { return table_; }
     [[nodiscard]] const table_type& table() const noexcept { return table_; }
-    [[nodiscard]] Medium& medium() noexcept { return medium_; }
     [[nodiscard]] const log_options& options() const noexcept { return options_; }
     [[nodiscard]] file_system_type& system() noexcept { return system_; }
     [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
@@ -13645,7 +13650,6 @@ public:
     }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
-
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
     [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id,
                                      std::uint64_t next_id) {
@@ -13757,8 +13761,8 @@ public:
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
-        const auto at = std::find_if(segments_.begin(), segments_.end(),
-                                     [&](const auto& each) { return each.get() == &victim; });
+        const auto is_victim = [&](const auto& each) { return each.get() == &victim; };
+        const auto at = std::find_if(segments_.begin(), segments_.end(), is_victim);
         auto out = std::move(*at);
         segments_.erase(at);
         return out;
@@ -13769,7 +13773,6 @@ public:
         return discard(std::move(gone));
     }
 
-    /// Who is reading, and what waits for them to leave.
     [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
@@ -13782,24 +13785,27 @@ private:
     }
 
     [[nodiscard]] static failure no_slot() {
-        return fail(errc::no_space,
-                    "the store has as many segments as it can hold; "
-                    "open it with larger segment_bytes and compact it");
+        return fail(errc::no_space, "the store has as many segments as it can hold; open it with "
+                                    "larger segment_bytes and compact it");
     }
 
     [[nodiscard]] result<room> room_needed(std::uint64_t size) {
-        std::uint64_t live = 0;
         auto section = enter();
+        std::uint64_t live = 0;
         for (const auto& each : segments_) live += each->end;
         return room_for(size, live, segments_.size(), options_);
     }
 
     [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size) {
+        if (trouble_.poisoned()) return check().failure();  // I5
         auto wanted = room_needed(size);
         if (!wanted) return wanted.failure();
         const std::uint64_t number = next_id_++;
         auto made = make_body(medium_, folder_.get(), options_, segment_name(number), *wanted);
         if (!made) return made.failure();
+        if constexpr (persistent) {
+            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
+        }
         auto section = enter();
         const std::uint32_t slot = slots_.find();
         if (slot == most_slots) return no_slot();
@@ -13885,7 +13891,7 @@ private:
         rotated_.store(true, std::memory_order_relaxed);
     }
 
-    // ---- the turn of I/O ------------------------------------------------------------------------
+    // ---- the turn of I/O ----
 
     /// What one hand-over does: the segments that have something to hand over, and up to where.
     struct task {
@@ -13953,7 +13959,7 @@ private:
         return {};
     }
 
-    [[nodiscard]] result<void> poisoned_by(result<void>& failed) {
+    [[nodiscard]] failure poisoned_by(result<void>& failed) {
         trouble_.poison(failed.error());
         return failed.failure();
     }
@@ -14070,17 +14076,19 @@ public:
         return fail(
             errc::corruption,
             "a record is not what was written; verify() lists the damage, and a copy of the "
-            "store or salvage brings back the rest",
+            "store brings it back",
             damaged_segment_ != 0 ? segment_name(damaged_segment_) : std::string(), 0,
             damaged_offset_);
     }
 
 private:
+    static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory
+
     [[nodiscard]] bool load(address where) noexcept {
         if (where == loaded_) return true;
         where_ = where;
         view_ = table_->at(where);
-        loaded_ = 0;
+        loaded_ = nothing;
         checked_ = !view_.verify;
         if (view_.at == nullptr && !fetch()) return damaged();
         if (!parse_record(view_.at, view_.limit, record_) ||
@@ -14095,7 +14103,7 @@ private:
         if (checked_) return true;
         checked_ = load_le<std::uint64_t>(view_.at) ==
                    record_check(view_.at, record_.size, view_.seed, view_.offset);
-        if (!checked_) loaded_ = 0;
+        if (!checked_) loaded_ = nothing;
         return checked_ || damaged();
     }
 
@@ -14147,7 +14155,7 @@ private:
     const Table* table_;
     typename Table::view view_;
     record record_;
-    address loaded_ = 0;
+    address loaded_ = nothing;
     bool checked_ = false;
     bool damaged_ = false;
     std::uint64_t damaged_offset_ = 0;
@@ -14207,18 +14215,19 @@ class pending_writes {
 public:
     explicit pending_writes(epoch<Threading>& readers) noexcept : readers_(&readers) {}
 
-    // ---- readers --------------------------------------------------------------------------------
+    // ---- readers ----
 
     /// The record that counts for a reader now; 0 when there is none.
     [[nodiscard]] address resolve(ref where) const noexcept {
         while (is_pending(where)) [[unlikely]] {
-            const descriptor& at = table_[where & ~pending_bit];
-            if (at.end.load(std::memory_order_acquire) <=
+            const descriptor* const at = find(where);
+            if (at == nullptr) return nowhere;
+            if (at->end.load(std::memory_order_acquire) <=
                 committed_.load(std::memory_order_acquire)) {
-                const std::uint64_t record = at.record.load(std::memory_order_acquire);
+                const std::uint64_t record = at->record.load(std::memory_order_acquire);
                 return (record & erase_bit) != 0 ? 0 : record;
             }
-            where = at.previous.load(std::memory_order_acquire);
+            where = at->previous.load(std::memory_order_acquire);
         }
         return where;
     }
@@ -14226,15 +14235,16 @@ public:
     /// A record that bears the key of the slot.
     [[nodiscard]] address bearer(ref where) const noexcept {
         if (!is_pending(where)) return where;
-        return table_[where & ~pending_bit].record.load(std::memory_order_acquire) & ~erase_bit;
+        const descriptor* const at = find(where);
+        if (at == nullptr) return nowhere;
+        return at->record.load(std::memory_order_acquire) & ~erase_bit;
     }
 
     [[nodiscard]] position committed() const noexcept {
         return position::of_word(committed_.load(std::memory_order_acquire));
     }
 
-    // ---- the writer's section
-    // ---------------------------------------------------------------------
+    // ---- the writer's section ----
 
     [[nodiscard]] bool ready(std::size_t count) const noexcept {
         return free_.size() + (table_.capacity() - used_) >= count;
@@ -14316,6 +14326,15 @@ public:
     }
 
 private:
+    /// Leads to no record. An index that came from a damaged image may name descriptors that there
+    /// are not: reading what they stand for must be an error.
+    static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
+
+    [[nodiscard]] const descriptor* find(ref where) const noexcept {
+        const std::uint64_t number = where & ~pending_bit;
+        return number < table_.capacity() ? &table_[number] : nullptr;
+    }
+
     epoch<Threading>* readers_;
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
@@ -14379,9 +14398,12 @@ public:
     records(file_system_type system, const log_options& options)
         : journal(system, options), pending(journal.readers()) {}
 
-    ~records() { delete index_.load(std::memory_order_relaxed); }
+    ~records() {
+        journal.readers().reclaim();
+        delete index_.load(std::memory_order_relaxed);
+    }
 
-    // ---- readers --------------------------------------------------------------------------------
+    // ---- readers ----
 
     [[nodiscard]] auto enter() const noexcept {
         return const_cast<records*>(this)->journal.readers().enter();
@@ -14450,8 +14472,7 @@ public:
         return {};
     }
 
-    // ---- the writer's section
-    // -----------------------------------------------------------------------
+    // ---- the writer's section ----
 
     /// Makes `where` the newest record of the key at `place`; `previous` is what it replaces.
     void put_plain(table_type& table, const typename table_type::place& place, address where) {
@@ -14692,8 +14713,7 @@ public:
     }
 
 private:
-    // ---- choosing
-    // -----------------------------------------------------------------------------------
+    // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
         return each.full && !each.damaged &&
@@ -14744,8 +14764,7 @@ private:
         return false;
     }
 
-    // ---- moving
-    // ---------------------------------------------------------------------------------------
+    // ---- moving ----
 
     [[nodiscard]] result<void> begin() {
         at_ = victim_->begin;
@@ -14819,14 +14838,15 @@ private:
                     {}, 0, at_);
     }
 
-    // ---- removing
-    // ---------------------------------------------------------------------------------------
+    // ---- removing ----
 
     /// C3: the victim holds nothing that is needed.
     [[nodiscard]] result<void> drop() {
         if constexpr (persistent) {
-            if (auto synced = writer_->sync(); !synced) return synced;
-            if (auto noted = note_drop(); !noted) return noted;
+            if (limbo_ == nullptr) {  // else the note is written, and only its sync has failed
+                if (auto synced = writer_->sync(); !synced) return synced;
+                if (auto noted = note_drop(); !noted) return noted;
+            }
             if (auto synced = writer_->sync(); !synced) return synced;
         } else {
             auto section = records_->journal.enter();
@@ -14838,7 +14858,7 @@ private:
             records_->journal.readers().retire(
                 [](void* self, std::uint64_t gone) noexcept {
                     static_cast<cleaner*>(self)->free_.push_back(
-                        reinterpret_cast<segment_type*>(gone));
+                        reinterpret_cast<segment_type*>(gone));  // NOLINT: was a pointer
                 },
                 this, reinterpret_cast<std::uintptr_t>(std::exchange(limbo_, nullptr)));
             records_->journal.readers().reclaim();
@@ -14908,8 +14928,7 @@ private:
 //   72      8     entries
 //   80      8     size of the payload
 //   88      8     check of the payload: that of each block of 256 KiB, seeded with the one before
-//   it 96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits),
-//   flags
+//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
 //                 (32 bits: 1 cut off by a crash, 2 has a clear)
 //   ..      8     check of everything before it, seeded with the store id
 //   ..            payload: the index's own image
@@ -15432,8 +15451,8 @@ private:
 //
 // R1  A segment continues the log only if its header names the place where the one before it ends.
 // R2  Every live segment (listed by the first header of the tail, less later drop records) exists.
-// R3  A segment below the tail ends with a mark at the end of its file, or where a header says that
-//     a crash cut it.
+// R3  A segment below the tail ends with a mark at the end of its file, and there its successor
+//     goes on if it is still there; or it ends where a header says that a crash cut it.
 // R4  Zeros behind the end are room that was reserved; they are no sign of damage by themselves.
 //
 // Cost: one read of the tail segments; of the others a header and the last bytes.
@@ -15498,8 +15517,7 @@ private:
     [[nodiscard]] failure damaged(std::string sentence, std::uint64_t id,
                                   std::uint64_t offset) const {
         return fail(errc::corruption,
-                    sentence.append("; nothing was changed: restore the file, or let "
-                                    "salvage write what can still be read to a new store"),
+                    sentence.append("; nothing was changed: restore the file from a copy"),
                     std::string(folder_->path()).append("/").append(segment_name(id)), 0, offset);
     }
 
@@ -15540,8 +15558,20 @@ private:
                 if (!got) return got.failure();
             }
             each.born = read_segment_header({buffer.data(), *got}, store_, each.id, each.header);
+            if (!each.born && is_another({buffer.data(), *got})) {
+                return damaged("the file holds another segment: it was renamed or replaced",
+                               each.id, 0);
+            }
         }
         return {};
+    }
+
+    /// Do these bytes begin as some segment of this store does?
+    [[nodiscard]] bool is_another(bytes from) const {
+        if (claimed_header_size(from) == 0 || from.size() < header_unit) return false;
+        segment_header found;
+        const auto id = load_le<std::uint64_t>(from.data() + header_at::id);
+        return read_segment_header(from, store_, id, found);
     }
 
     [[nodiscard]] candidate* find(std::uint64_t id) noexcept {
@@ -15747,7 +15777,21 @@ private:
             !read_mark(mark, body)) {
             return damaged("a sealed segment does not end with its mark", each.id, offset);
         }
+        if (goes_on_elsewhere(each)) {
+            return damaged("a segment is shorter than its successor says", each.id, each.size);
+        }
         return each.size;
+    }
+
+    /// Do the segments that name this one as their predecessor all name another end of it?
+    [[nodiscard]] bool goes_on_elsewhere(const candidate& sealed) const noexcept {
+        bool named = false;
+        for (const candidate& each : candidates_) {
+            if (!each.born || each.header.predecessor.segment() != sealed.id) continue;
+            if (each.header.predecessor.offset() == sealed.size) return false;
+            named = true;
+        }
+        return named;
     }
 
     typename FS::directory* folder_;
@@ -15806,8 +15850,8 @@ public:
         if (auto done = apply_group(from); !done) return done;
         if (*whole != from.end) {
             return fail(errc::corruption,
-                        "a record is not what was written; nothing was changed: restore "
-                        "the file, or let salvage write what can still be read to a new store",
+                        "a record is not what was written; nothing was changed: restore the file "
+                        "from a copy",
                         scan.path(), 0, *whole);
         }
         return {};
@@ -16047,12 +16091,35 @@ private:
         return {};
     }
 
-    // ---- 1: the lock ----------------------------------------------------------------------------
+    // ---- 1: the lock ----
+
+    /// Opens LOCK, or makes it where there is a store or may be one.
+    [[nodiscard]] result<file> open_lock() {
+        auto opened = folder_->open(lock_name, fs::access::write);
+        if (opened || opened.error().kind() != errc::not_found) return opened;
+        if (auto ours = check_names(); !ours) return ours.failure();
+        auto made = folder_->create(lock_name);
+        if (made) return made;
+        return folder_->open(lock_name, fs::access::write);  // somebody else was faster
+    }
+
+    /// Nothing of anybody else's may lie in a folder that is to become a store.
+    [[nodiscard]] result<void> check_names() const {
+        auto names = folder_->list();
+        if (!names) return names.failure();
+        for (const std::string& name : *names) {
+            if (is_ours(name)) continue;
+            return fail(errc::invalid_argument,
+                        std::string("the folder holds other files (\"")
+                            .append(name)
+                            .append("\") and no store; choose an empty or a new folder"),
+                        folder_->path());
+        }
+        return {};
+    }
 
     [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
-        auto opened = folder_->open(lock_name, fs::access::write);
-        if (!opened && opened.error().kind() == errc::not_found)
-            opened = folder_->create(lock_name);
+        auto opened = open_lock();
         if (!opened) return opened.failure();
         lock_ = std::make_unique<file>(std::move(*opened));
         const std::uint64_t until = system_.now() + timeout;
@@ -16090,8 +16157,7 @@ private:
             folder_->path());
     }
 
-    // ---- 2: identity
-    // ------------------------------------------------------------------------------
+    // ---- 2: identity ----
 
     /// False: there is no store yet.
     [[nodiscard]] result<bool> read_store() {
@@ -16140,21 +16206,14 @@ private:
 
     /// The folder may hold what an unfinished making left, and nothing else.
     [[nodiscard]] result<void> check_empty() {
+        if (auto ours = check_names(); !ours) return ours;
         auto names = folder_->list();
         if (!names) return names.failure();
         for (const std::string& name : *names) {
-            if (name == lock_name) continue;
             if (is_temporary(name)) {
                 if (auto gone = folder_->remove(name); !gone) return gone;
-                continue;
             }
-            if (segment_id_of(name) == 0) {
-                return fail(errc::invalid_argument,
-                            std::string("the folder holds other files (\"")
-                                .append(name)
-                                .append("\") and no store; choose an empty or a new folder"),
-                            folder_->path());
-            }
+            if (segment_id_of(name) == 0) continue;
             segment_scanner<file_system_type> scan(*folder_, id_);
             if (auto loaded = scan.load(segment_id_of(name)); !loaded) return loaded;
             if (scan.used() > header_unit) {
@@ -16168,8 +16227,7 @@ private:
         return {};
     }
 
-    // ---- 3 to 6
-    // -----------------------------------------------------------------------------------
+    // ---- 3 to 6 ----
 
     [[nodiscard]] result<void> new_index() {
         auto index = records_->make_index();
@@ -16268,8 +16326,7 @@ private:
         return used;
     }
 
-    // ---- the short way
-    // ------------------------------------------------------------------------------
+    // ---- the short way ----
 
     /// A log that was closed, with an image of its index at its end: nothing else need be read.
     /// False: go the long way, which judges what does not fit.
@@ -16663,7 +16720,7 @@ public:
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(changes.size(), size)) [[unlikely]] {
+            if (records_->exclusive || !has_room(changes.size(), size, false, true)) [[unlikely]] {
                 if (auto made = make_room(section, changes.size(), size); !made) return made;
                 continue;
             }
@@ -16734,8 +16791,7 @@ private:
     }
 
     [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size,
-                                bool frees_space = false) {
-        const bool described = Hides || operations > 1;
+                                bool frees_space = false, bool described = Hides) {
         return records_->index().ready(operations) &&
                (!described || records_->pending.ready(operations)) &&
                records_->journal.has_room(size, frees_space);
@@ -16808,8 +16864,7 @@ private:
         return end;
     }
 
-    // ---- clear
-    // ------------------------------------------------------------------------------------
+    // ---- clear ----
 
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
     [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
@@ -16877,8 +16932,7 @@ private:
         records_->replace_index(std::move(fresh));
     }
 
-    // ---- failure
-    // ------------------------------------------------------------------------------------
+    // ---- failure ----
 
     /// The promise could not be kept: the write is taken back, unless another writer kept it.
     [[nodiscard]] result<bool> give_up(position end, result<void>& kept) {
@@ -16990,6 +17044,19 @@ public:
     [[nodiscard]] static result<owner> open(std::string_view path, const options& chosen, FS system,
                                             const identity& self, bool read_only) {
         if (auto fit = check_options(chosen, path); !fit) return fit.failure();
+        // A reader beside a live writer may see files come and go between two looks: it looks
+        // again.
+        for (int looks = read_only ? 5 : 1;; --looks) {
+            auto made = open_once(path, chosen, system, self, read_only);
+            if (made || looks == 1) return made;
+            const errc kind = made.error().kind();
+            if (kind != errc::corruption && kind != errc::not_found) return made;
+        }
+    }
+
+private:
+    [[nodiscard]] static result<owner> open_once(std::string_view path, const options& chosen,
+                                                 FS system, const identity& self, bool read_only) {
         auto made = owner(new engine(system, chosen, read_only));
         if constexpr (Storage::persistent) {
             if (path.empty()) return fail(errc::invalid_argument, "the path of a store is empty");
@@ -17006,10 +17073,12 @@ public:
         } else {
             if (auto started = made->start_volatile(); !started) return started.failure();
         }
+        made->closed_ = false;
         if (!read_only) made->background_.start(made->job_);
         return made;
     }
 
+public:
     ~engine() {
         if (!closed_) static_cast<void>(close());
     }
@@ -17017,8 +17086,7 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
 
-    // ---- reading
-    // ----------------------------------------------------------------------------------
+    // ---- reading ----
 
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
@@ -17066,8 +17134,7 @@ public:
         return true;
     }
 
-    // ---- writing
-    // ----------------------------------------------------------------------------------
+    // ---- writing ----
 
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
         if (auto may = writable(); !may) [[unlikely]]
@@ -17115,8 +17182,7 @@ public:
         return cleaned;
     }
 
-    // ---- asking
-    // -------------------------------------------------------------------------------------
+    // ---- asking ----
 
     [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
 
@@ -17147,7 +17213,6 @@ private:
         : options_(chosen),
           system_(system),
           read_only_(read_only),
-          fork_mark_(system),
           records_(system, log_options_of(chosen, read_only)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),
@@ -17243,7 +17308,7 @@ private:
     options options_;
     FS system_;
     bool read_only_;
-    bool closed_ = false;
+    bool closed_ = true;  // until open has succeeded
     typename FS::fork_mark fork_mark_{system_};
     recovery_report report_;
     position opened_at_;
@@ -17714,7 +17779,7 @@ public:
     using file_system_type = FS;
     using range_type = detail::ordered_range<engine, Key, Value>;
 
-    static constexpr bool volatile_ = !Storage::persistent;
+    static constexpr bool volatile_ = !Storage::persistent;  // NOLINT: volatile is a keyword
     static constexpr bool survives_process_crash =
         Storage::persistent && (Durability::survives_process_crash || !Storage::hands_over);
     static constexpr bool survives_system_crash =
@@ -17722,7 +17787,7 @@ public:
     static constexpr bool ordered = Index::ordered;
     static constexpr bool concurrent = Threading::concurrent;
 
-    // ---- opening and closing --------------------------------------------------------------------
+    // ---- opening and closing ----
 
     /// Opens the store in folder `path`, or makes it. On storage::map the path is ignored.
     template <class Path>
@@ -17766,8 +17831,7 @@ public:
     void close() { try_close().value(); }
     [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
 
-    // ---- reading
-    // ------------------------------------------------------------------------------------
+    // ---- reading ----
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<std::optional<Value>> try_get(const K& key) const {
@@ -17870,8 +17934,7 @@ public:
     }
     [[nodiscard]] bool empty() const { return try_empty().value(); }
 
-    // ---- writing
-    // ------------------------------------------------------------------------------------
+    // ---- writing ----
 
     /// Inserts or overwrites.
     template <detail::key_like<Key> K, detail::value_like<Value> V>
@@ -17923,16 +17986,14 @@ public:
     }
     void clear() { try_clear().value(); }
 
-    // ---- iteration
-    // ------------------------------------------------------------------------------------
+    // ---- iteration ----
 
     /// Every entry, by value: in key order on `sorted`, else in no particular order.
     [[nodiscard]] auto begin() const {
-        if constexpr (ordered) {
+        if constexpr (ordered)
             return everything().begin();
-        } else {
+        else
             return detail::walk_iterator<engine, Key, Value>(running());
-        }
     }
     [[nodiscard]] auto end() const {
         if constexpr (ordered) {
@@ -18051,8 +18112,7 @@ public:
         return try_erase_range(from, to).value();
     }
 
-    // ---- durability, space, figures
-    // -------------------------------------------------------------------
+    // ---- durability, space, figures ----
 
     /// Hands every accepted write to the operating system; tries again what failed before.
     [[nodiscard]] result<void> try_flush() {

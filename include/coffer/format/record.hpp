@@ -12,8 +12,8 @@
 // V1  The check matches; so all-zero bytes, bytes of another place and torn bytes are no record.
 // V2  The type is known, the reserved bits and the padding are zero.
 // V3  Sizes are the shortest varints, within the bounds, and the record ends inside its segment.
-// V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end have
-//     a `mark_body` as their value, drop has a segment id.
+// V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end
+//     have a `mark_body` as their value, drop has a segment id.
 //
 // Pure functions of bytes: no state, no threads, no failure but "this is no record here".
 #ifndef COFFER_FORMAT_RECORD_HPP

@@ -128,8 +128,7 @@ public:
         unused = std::move(next_);
         next_ = std::move(*made);
         section.unlock();
-        if (unused) return discard(std::move(unused));
-        return {};
+        return unused ? discard(std::move(unused)) : result<void>();
     }
 
     /// Should somebody prepare the next segment, so that the next rotation finds one?
@@ -202,13 +201,11 @@ public:
     /// The error that later writes must answer with, if there is one.
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
-    void poison(const error& cause) { trouble_.poison(cause); }
 
     // ---- what recovery, cleaning and closing need ----
 
     [[nodiscard]] table_type& table() noexcept { return table_; }
     [[nodiscard]] const table_type& table() const noexcept { return table_; }
-    [[nodiscard]] Medium& medium() noexcept { return medium_; }
     [[nodiscard]] const log_options& options() const noexcept { return options_; }
     [[nodiscard]] file_system_type& system() noexcept { return system_; }
     [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
@@ -219,7 +216,6 @@ public:
     }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
-
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
     [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id,
                                      std::uint64_t next_id) {
@@ -331,8 +327,8 @@ public:
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
-        const auto at = std::find_if(segments_.begin(), segments_.end(),
-                                     [&](const auto& each) { return each.get() == &victim; });
+        const auto is_victim = [&](const auto& each) { return each.get() == &victim; };
+        const auto at = std::find_if(segments_.begin(), segments_.end(), is_victim);
         auto out = std::move(*at);
         segments_.erase(at);
         return out;
@@ -343,7 +339,6 @@ public:
         return discard(std::move(gone));
     }
 
-    /// Who is reading, and what waits for them to leave.
     [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
@@ -356,14 +351,13 @@ private:
     }
 
     [[nodiscard]] static failure no_slot() {
-        return fail(errc::no_space,
-                    "the store has as many segments as it can hold; "
-                    "open it with larger segment_bytes and compact it");
+        return fail(errc::no_space, "the store has as many segments as it can hold; open it with "
+                                    "larger segment_bytes and compact it");
     }
 
     [[nodiscard]] result<room> room_needed(std::uint64_t size) {
-        std::uint64_t live = 0;
         auto section = enter();
+        std::uint64_t live = 0;
         for (const auto& each : segments_) live += each->end;
         return room_for(size, live, segments_.size(), options_);
     }

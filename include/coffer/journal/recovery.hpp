@@ -10,8 +10,8 @@
 //
 // R1  A segment continues the log only if its header names the place where the one before it ends.
 // R2  Every live segment (listed by the first header of the tail, less later drop records) exists.
-// R3  A segment below the tail ends with a mark at the end of its file, and there its successor goes
-//     on if it is still there; or it ends where a header says that a crash cut it.
+// R3  A segment below the tail ends with a mark at the end of its file, and there its successor
+//     goes on if it is still there; or it ends where a header says that a crash cut it.
 // R4  Zeros behind the end are room that was reserved; they are no sign of damage by themselves.
 //
 // Cost: one read of the tail segments; of the others a header and the last bytes.
@@ -143,8 +143,8 @@ private:
     [[nodiscard]] bool is_another(bytes from) const {
         if (claimed_header_size(from) == 0 || from.size() < header_unit) return false;
         segment_header found;
-        return read_segment_header(from, store_, load_le<std::uint64_t>(from.data() + header_at::id),
-                                   found);
+        const auto id = load_le<std::uint64_t>(from.data() + header_at::id);
+        return read_segment_header(from, store_, id, found);
     }
 
     [[nodiscard]] candidate* find(std::uint64_t id) noexcept {

@@ -132,8 +132,8 @@ public:
         return opened;
     }
 
-    /// A new file of `size` reserved bytes, whose name is not durable yet; no file is left behind on
-    /// failure.
+    /// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind
+    /// when it fails.
     [[nodiscard]] static result<typename FS::file> make_reserved_file(
         typename FS::directory& folder, std::string_view name, std::uint64_t size) {
         auto file = folder.create(name);
