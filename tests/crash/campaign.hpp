@@ -207,8 +207,11 @@ private:
 
     void consider(const simulated& disk, const expected& may, const point& at, profile with,
                   const std::string& name, const std::string& subset) {
+        // What a killed process leaves differs also by what of it is durable.
+        const std::uint64_t durable = with == profile::p0 ? image_hash(disk.power_lost()) : 0;
         const std::uint64_t hash =
-            coffer::detail::mix(image_hash(disk), may->hash() ^ (with == profile::p3));
+            coffer::detail::mix(image_hash(disk) ^ durable,
+                                may->hash() ^ static_cast<std::uint64_t>(with == profile::p3));
         if (only_.empty()) {
             const double share = with == profile::p0   ? 1
                                  : with == profile::p3 ? scale_ / 4

@@ -73,9 +73,20 @@ TEST_CASE("every name with one character changed is another segment or none", "[
 
 TEST_CASE("files in the making", "[names]") {
     CHECK(detail::is_temporary("STORE.new"));
-    CHECK(detail::is_temporary("0000000000000008.new"));
+    CHECK(detail::is_temporary("INDEX.new"));
+    CHECK_FALSE(detail::is_temporary("letter.new"));
     CHECK_FALSE(detail::is_temporary(".new"));
     CHECK_FALSE(detail::is_temporary("STORE"));
     CHECK_FALSE(detail::is_temporary("new"));
     CHECK_FALSE(detail::is_temporary("STORE.new "));
+}
+
+TEST_CASE("names of anybody else's are told apart", "[names]") {
+    for (const char* name : {"STORE", "LOCK", "INDEX", "STORE.new", "0000000000000007.log",
+                             "torn-0000000000000007-0000000000001000"}) {
+        CHECK(detail::is_ours(name));
+    }
+    for (const char* name : {"letter.txt", "letter.new", "store", "7.log", ".git", ""}) {
+        CHECK_FALSE(detail::is_ours(name));
+    }
 }

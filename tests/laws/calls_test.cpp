@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "any_store.hpp"
+#include "law.hpp"
 
 using namespace laws;
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "any_store.hpp"
+#include "law.hpp"
 #include "model.hpp"
 
 using namespace laws;

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "any_store.hpp"
+#include "law.hpp"
 
 namespace laws {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "any_store.hpp"
+#include "law.hpp"
 #include "model.hpp"
 
 using namespace laws;

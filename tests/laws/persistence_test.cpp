@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "any_store.hpp"
+#include "law.hpp"
 #include "model.hpp"
 
 using namespace laws;

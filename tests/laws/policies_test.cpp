@@ -8,7 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "any_store.hpp"
+#include "law.hpp"
 
 namespace {
 

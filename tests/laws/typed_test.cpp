@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "any_store.hpp"
+#include "law.hpp"
 
 using namespace laws;
 

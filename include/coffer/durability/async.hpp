@@ -6,8 +6,8 @@
 // `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
 //
 // I1  oldest_ is the time at which the oldest byte that is not yet durable was accepted, 0 when
-// there
-//     is none; it is cleared before the sync that covers it is planned.
+//     there is none; it is cleared before the sync that covers it is planned.
+// I2  While a writer waits for room, run() is due: whoever makes the room, the worker tells it.
 // An error of the worker stays in the log and is answered by every later write, flush, sync, close.
 #ifndef COFFER_DURABILITY_ASYNC_HPP
 #define COFFER_DURABILITY_ASYNC_HPP
@@ -41,6 +41,7 @@ public:
         if (waiting() >= bounds_.max_bytes) [[unlikely]] {
             auto hold = lock(mutex_);
             while (waiting() >= bounds_.max_bytes && log_->healthy()) {
+                blocked_.store(1, std::memory_order_release);  // I2
                 wake_(target_);
                 drained_.wait(hold);
             }
@@ -59,6 +60,7 @@ public:
     }
 
     [[nodiscard]] std::uint64_t due() const noexcept {
+        if (blocked_.load(std::memory_order_acquire) != 0) return 0;  // I2
         if (!log_->healthy()) return never;
         if (waiting() >= eager()) return 0;
         const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
@@ -72,6 +74,7 @@ public:
         const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
+        blocked_.store(0, std::memory_order_release);
         drained_.notify_all();
         return done;
     }
@@ -86,7 +89,10 @@ private:
     [[nodiscard]] std::uint64_t waiting() const noexcept {
         return Log::hands_over ? log_->unhanded_bytes() : log_->unsynced_bytes();
     }
-    [[nodiscard]] std::uint64_t eager() const noexcept { return bounds_.max_bytes / 16 + 1; }
+    /// Bytes that the worker takes early: handing over is cheap, a sync is not.
+    [[nodiscard]] std::uint64_t eager() const noexcept {
+        return Log::hands_over ? bounds_.max_bytes / 16 + 1 : bounds_.max_bytes;
+    }
 
     Log* log_;
     pace bounds_;
@@ -94,6 +100,7 @@ private:
     void* target_;
     word oldest_{0};
     word called_{0};
+    word blocked_{0};
     typename threads::mutex mutex_;
     typename threads::condition drained_;
 };

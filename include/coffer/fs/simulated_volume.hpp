@@ -52,6 +52,7 @@ struct life {
     bool locked = false;
     bool late = false;   // the next sync reports what the last one lost
     bool lossy = false;  // bytes were lost to a failed sync
+    std::uint64_t kept_size = UINT64_MAX;  // a failed sync lost the size above it: lost_with_size
 };
 
 /// What may be lost: for crash_states. Nodes that nothing leads to are left out, so the numbers
@@ -221,9 +222,12 @@ inline void volume::remove(node_id folder, std::string_view name, node_id gone) 
 
 inline void volume::note_write(node_id of, std::uint64_t at, bytes from, bool mapped) {
     if (from.empty()) return;
-    const std::uint64_t old_size = held(of).size();
+    // What is written where the disk does not know of a file any more makes it known again.
+    std::uint64_t& kept_size = lives_[of].kept_size;
+    const std::uint64_t old_size = (std::min)(held(of).size(), kept_size);
     const std::uint64_t end = at + from.size();
     if (end > old_size) {
+        if (kept_size != UINT64_MAX) kept_size = end;
         change grown{change::kind::grow, of};
         grown.at = (std::max)(old_size, at);
         grown.size = end;
@@ -248,6 +252,7 @@ inline void volume::resize(node_id of, std::uint64_t size) {
     }
     change made{change::kind::cut, of};
     made.size = size;
+    lives_[of].kept_size = UINT64_MAX;
     note(std::move(made));
 }
 
@@ -374,6 +379,7 @@ inline bool volume::lose(node_id of) {
         used_ -= lives_[of].space.cut(held(of).size());
     } else {
         lives_[of].lossy = true;
+        if (!size_stays) lives_[of].kept_size = kept_.nodes[of].held.size();
     }
     lives_[of].late = sync_failure_ == fs::sync_failure::late;
     return !lives_[of].late;
