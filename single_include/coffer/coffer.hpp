@@ -3938,6 +3938,7 @@ struct life {
     bool locked = false;
     bool late = false;   // the next sync reports what the last one lost
     bool lossy = false;  // bytes were lost to a failed sync
+    std::uint64_t kept_size = UINT64_MAX;  // a failed sync lost the size above it: lost_with_size
 };
 
 /// What may be lost: for crash_states. Nodes that nothing leads to are left out, so the numbers
@@ -4107,9 +4108,12 @@ inline void volume::remove(node_id folder, std::string_view name, node_id gone) 
 
 inline void volume::note_write(node_id of, std::uint64_t at, bytes from, bool mapped) {
     if (from.empty()) return;
-    const std::uint64_t old_size = held(of).size();
+    // What is written where the disk does not know of a file any more makes it known again.
+    std::uint64_t& kept_size = lives_[of].kept_size;
+    const std::uint64_t old_size = (std::min)(held(of).size(), kept_size);
     const std::uint64_t end = at + from.size();
     if (end > old_size) {
+        if (kept_size != UINT64_MAX) kept_size = end;
         change grown{change::kind::grow, of};
         grown.at = (std::max)(old_size, at);
         grown.size = end;
@@ -4134,6 +4138,7 @@ inline void volume::resize(node_id of, std::uint64_t size) {
     }
     change made{change::kind::cut, of};
     made.size = size;
+    lives_[of].kept_size = UINT64_MAX;
     note(std::move(made));
 }
 
@@ -4260,6 +4265,7 @@ inline bool volume::lose(node_id of) {
         used_ -= lives_[of].space.cut(held(of).size());
     } else {
         lives_[of].lossy = true;
+        if (!size_stays) lives_[of].kept_size = kept_.nodes[of].held.size();
     }
     lives_[of].late = sync_failure_ == fs::sync_failure::late;
     return !lives_[of].late;
@@ -5507,8 +5513,8 @@ consteval bool explain_durability_policy() {
 // `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
 //
 // I1  oldest_ is the time at which the oldest byte that is not yet durable was accepted, 0 when
-// there
-//     is none; it is cleared before the sync that covers it is planned.
+//     there is none; it is cleared before the sync that covers it is planned.
+// I2  While a writer waits for room, run() is due: whoever makes the room, the worker tells it.
 // An error of the worker stays in the log and is answered by every later write, flush, sync, close.
 #ifndef COFFER_DURABILITY_ASYNC_HPP
 #define COFFER_DURABILITY_ASYNC_HPP
@@ -5535,6 +5541,7 @@ public:
         if (waiting() >= bounds_.max_bytes) [[unlikely]] {
             auto hold = lock(mutex_);
             while (waiting() >= bounds_.max_bytes && log_->healthy()) {
+                blocked_.store(1, std::memory_order_release);  // I2
                 wake_(target_);
                 drained_.wait(hold);
             }
@@ -5553,6 +5560,7 @@ public:
     }
 
     [[nodiscard]] std::uint64_t due() const noexcept {
+        if (blocked_.load(std::memory_order_acquire) != 0) return 0;  // I2
         if (!log_->healthy()) return never;
         if (waiting() >= eager()) return 0;
         const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
@@ -5566,6 +5574,7 @@ public:
         const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
+        blocked_.store(0, std::memory_order_release);
         drained_.notify_all();
         return done;
     }
@@ -5580,7 +5589,10 @@ private:
     [[nodiscard]] std::uint64_t waiting() const noexcept {
         return Log::hands_over ? log_->unhanded_bytes() : log_->unsynced_bytes();
     }
-    [[nodiscard]] std::uint64_t eager() const noexcept { return bounds_.max_bytes / 16 + 1; }
+    /// Bytes that the worker takes early: handing over is cheap, a sync is not.
+    [[nodiscard]] std::uint64_t eager() const noexcept {
+        return Log::hands_over ? bounds_.max_bytes / 16 + 1 : bounds_.max_bytes;
+    }
 
     Log* log_;
     pace bounds_;
@@ -5588,6 +5600,7 @@ private:
     void* target_;
     word oldest_{0};
     word called_{0};
+    word blocked_{0};
     typename threads::mutex mutex_;
     typename threads::condition drained_;
 };
@@ -13949,11 +13962,10 @@ private:
         for (const task& each : tasks_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
-            if (auto again = write_again(to); !again) return poisoned_by(again);
+            if (auto again = write_again(to, each.end); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
-            to.synced = each.end;
         }
-        drop_synced();
+        note_synced();
         durable_bytes_.store(planned_bytes_, std::memory_order_relaxed);
         durable_.store(upto.word(), std::memory_order_release);
         return {};
@@ -13968,8 +13980,8 @@ private:
     [[nodiscard]] result<void> settle(segment_type& full) {
         auto left = full.body.settle(full.end);
         if (!left) return left.failure();
-        full.settled = true;
         auto section = enter();
+        full.settled = true;
         full.capacity = full.end;
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
         if (left->free != nullptr) readers_.retire(left->free, left->context, left->what);
@@ -13979,15 +13991,17 @@ private:
 
     /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
     /// which leaves pages that no sync writes any more. So they are written once more, as they are.
-    [[nodiscard]] result<void> write_again(segment_type& from) {
-        if (from.doubtful >= from.end) return {};
-        if (auto done = from.body.write_again(from.doubtful, from.end); !done) return done;
-        from.doubtful = from.end;
+    [[nodiscard]] result<void> write_again(segment_type& from, std::uint64_t end) {
+        if (from.doubtful >= end) return {};
+        if (auto done = from.body.write_again(from.doubtful, end); !done) return done;
+        from.doubtful = end;
         return {};
     }
 
-    void drop_synced() {
+    /// The segments of this turn are durable as far as it handed them over.
+    void note_synced() {
         auto section = enter();
+        for (const task& each : tasks_) each.segment->synced = each.end;
         std::erase_if(unsynced_, [](const segment_type* each) {
             return each->settled && each->synced == each->end;
         });
@@ -14493,13 +14507,20 @@ public:
     }
 
     /// Everything that commits up to `upto` is true from now on: readers see it at once, then the
-    /// slots are made plain.
+    /// slots are made plain and counted.
     void commit(position upto) {
         pending.commit(upto);
         for (ref taken = pending.take_committed(upto); taken != 0;
              taken = pending.take_committed(upto)) {
             finish(taken, true);
         }
+        if (upto > settled()) settled_.store(upto.word(), std::memory_order_release);
+    }
+
+    /// Everything that commits up to here is true and counted: a write that waits for this place
+    /// returns to a caller who finds it in size(), too. Outside the section.
+    [[nodiscard]] position settled() const noexcept {
+        return position::of_word(settled_.load(std::memory_order_acquire));
     }
 
     /// What commits at `end` failed: restores what was before. False: it had become true already.
@@ -14618,6 +14639,7 @@ private:
 
     typename Threading::template atomic<table_type*> index_{nullptr};
     typename Threading::template atomic<std::uint64_t> count_{0};
+    typename Threading::template atomic<std::uint64_t> settled_{0};
 };
 
 }  // namespace coffer::detail
@@ -14674,7 +14696,8 @@ public:
             section.unlock();
             if (auto begun = begin(); !begun) return begun.failure();
         }
-        return advance();
+        if (auto moved = advance(); !moved) return moved.failure();
+        return true;
     }
 
     /// Cleans every segment that holds anything dead.
@@ -14772,7 +14795,9 @@ private:
         if (base_ != nullptr) return {};
         contents_.resize(static_cast<std::size_t>(victim_->end));
         base_ = contents_.data();
-        return victim_->body.read_at(0, contents_);
+        auto got = victim_->body.read_at(0, contents_);
+        if (!got) victim_ = nullptr;
+        return got;
     }
 
     /// Moves some records of the victim, or ends it. False: the victim is done.
@@ -15026,6 +15051,7 @@ static_assert(image_at::segments == 96);
 }
 
 /// Reads the header of an image that this machine, store and index policy can use; else false.
+/// Segments are in order of their ids, and each has a slot of its own.
 [[nodiscard]] inline bool read_image_header(bytes from, const store_id& store, policy_id index,
                                             image_header& out) {
     const std::size_t size = claimed_image_header(from, from.size());
@@ -15050,6 +15076,8 @@ static_assert(image_at::segments == 96);
     out.payload = load_le<std::uint64_t>(at + image_at::payload);
     out.payload_check = load_le<std::uint64_t>(at + image_at::payload_check);
     out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
+    std::vector<bool> taken(most_slots);
+    std::uint64_t last = 0;
     const std::byte* run = at + image_at::segments;
     for (image_segment& each : out.segments) {
         const auto flags = load_le<std::uint32_t>(run + 44);
@@ -15061,7 +15089,10 @@ static_assert(image_at::segments == 96);
                 load_le<std::uint32_t>(run + 40),
                 (flags & 1) != 0,
                 (flags & 2) != 0};
-        if (each.slot >= most_slots || each.begin > each.end) return false;
+        if (each.slot >= most_slots || taken[each.slot] || each.begin > each.end) return false;
+        if (each.id <= last) return false;
+        taken[each.slot] = true;
+        last = each.id;
         run += image_at::segment_size;
     }
     return true;
@@ -15900,8 +15931,11 @@ private:
         if (!fresh) return fresh.failure();
         records_->replace_index(std::move(*fresh));
         records_->set_count(0);
-        for (const auto& each : records_->journal.segments())
-            each->dead.store(each->end - each->begin), each->tombstones = 0;
+        for (const auto& each : records_->journal.segments()) {
+            if (each->id >= in.id) break;  // later ones are still to come
+            each->dead.store(each->end - each->begin);
+            each->tombstones = 0;
+        }
         in.dead.store(offset - in.begin);
         in.tombstones = 0;
         in.has_clear = true;
@@ -16741,8 +16775,9 @@ public:
         }
         auto done = driver_->after_write(upto, [this](position kept) { settle(kept); });
         if constexpr (Hides) {
-            // Another thread's flush or sync may have kept the promise without committing it yet.
-            if (done && records_->pending.committed() < upto) settle(driver_->kept());
+            // Another thread's flush or sync may have kept the promise without committing it yet,
+            // or be in the middle of it.
+            if (done && records_->settled() < upto) settle(driver_->kept());
         }
         return done;
     }

@@ -91,10 +91,13 @@ class history {
 
 public:
     /// Of a store whose commits up to `written` left one contents each; the first one is durable.
+    /// `before` are those that it went through until then.
     template <class FS>
-    history(const subject<FS>& of, const std::vector<contents>& written)
+    history(const subject<FS>& of, const std::vector<contents>& written,
+            const std::vector<contents>& before = {})
         : keeps_after_kill_(of.keeps_after_kill()),
-          keeps_after_power_cut_(of.keeps_after_power_cut()) {
+          keeps_after_power_cut_(of.keeps_after_power_cut()),
+          before_(before.begin(), before.end()) {
         for (const contents& each : written) layers_.push_back({each});
         kill_floor_ = top();
         if (keeps_after_power_cut_) power_floor_ = top();
@@ -162,7 +165,7 @@ public:
     [[nodiscard]] prospects at(F&& at_the_moment) const {
         const locked held(guard_);
         at_the_moment();
-        return {from(kill_floor_), from(power_floor_), from(0)};
+        return {from(kill_floor_), from(power_floor_), from(0, before_)};
     }
 
 private:
@@ -175,8 +178,7 @@ private:
         }
         return after;
     }
-    [[nodiscard]] expected from(std::size_t floor) const {
-        layer all;
+    [[nodiscard]] expected from(std::size_t floor, layer all = {}) const {
         for (std::size_t i = floor; i < layers_.size(); ++i) {
             all.insert(layers_[i].begin(), layers_[i].end());
         }
@@ -187,6 +189,7 @@ private:
     mutable std::mutex guard_;
     bool keeps_after_kill_;
     bool keeps_after_power_cut_;
+    layer before_;
     std::vector<layer> layers_;
     std::size_t kill_floor_ = 0;
     std::size_t power_floor_ = 0;

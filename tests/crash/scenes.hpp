@@ -17,19 +17,22 @@ inline coffer::options tiny_options() {
 
 /// No folder yet.
 inline scene empty_scene() {
-    return {"empty", simulated(1), {contents{}}, tiny_options(), 1500};
+    return {"empty", simulated(1), {contents{}}, {}, tiny_options(), 1500};
 }
 
 /// Closed cleanly: three keys, and one that was erased.
 inline scene closed_scene(const simulated_subject& of, std::size_t large = 1500) {
-    scene made{large > 1500 ? "closed, large " + std::to_string(large) : "closed",
-               simulated(2),
-               {},
-               tiny_options(),
-               large};
+    scene made = empty_scene();
+    made.name = large == made.large ? "closed" : "closed, large " + std::to_string(large);
+    made.large = large;
     auto store = of.open(folder, made.chosen, made.disk).value();
-    for (const char* key : {"a", "gone", "b", "c"}) store->put(key, "from the start").value();
-    store->put("a", "written twice").value();
+    const auto put = [&](const char* key, const char* value) {
+        made.before.push_back(store->all().value());
+        store->put(key, value).value();
+    };
+    for (const char* key : {"a", "gone", "b", "c"}) put(key, "from the start");
+    put("a", "written twice");
+    made.before.push_back(store->all().value());
     static_cast<void>(store->erase("gone").value());
     made.written = {store->all().value()};
     store->close().value();

@@ -61,6 +61,7 @@ struct scene {
     std::string name;
     simulated disk;                 // copied for each run
     std::vector<contents> written;  // by the store on it: what is durable, and what came after
+    std::vector<contents> before;   // until then
     coffer::options chosen;
     std::size_t large;          // size of a large value
     std::uint64_t failing = 1;  // which sync fail-next-sync lets fail: 1 is the next one
@@ -112,7 +113,7 @@ public:
         : of_(&of),
           scene_(&in),
           disk_(in.disk.process_killed()),
-          history_(of, in.written),
+          history_(of, in.written, in.before),
           seen_(in.written.back()) {}
     run(const run&) = delete;
     run& operator=(const run&) = delete;

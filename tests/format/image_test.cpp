@@ -58,9 +58,13 @@ TEST_CASE("golden header of an image", "[image][golden]") {
 }
 
 TEST_CASE("the header of an image comes back", "[image]") {
-    for (const std::size_t segments : std::vector<std::size_t>{0, 2, 100}) {
+    for (const std::uint32_t segments : {0U, 2U, 100U}) {
         image_header wrote = sample();
         wrote.segments.resize(segments);
+        for (std::uint32_t i = 2; i < segments; ++i) {
+            wrote.segments[i] = {i * 100, 4096,  4096 + 4 * i, i,
+                                 2 * i,   i + 3, i % 2 == 0,   i % 3 == 0};
+        }
         const auto all = write_image_header(wrote);
         CHECK(all.size() == image_header_size(segments));
         CHECK(claimed_image_header(all, all.size()) == all.size());
@@ -138,4 +142,13 @@ TEST_CASE("segments that cannot be are refused although the check is right", "[i
     image_header turned = sample();
     turned.segments[1].begin = turned.segments[1].end + 4;
     CHECK_FALSE(reads(write_image_header(turned)));
+    image_header shared = sample();  // two segments in one slot
+    shared.segments[1].slot = shared.segments[0].slot;
+    CHECK_FALSE(reads(write_image_header(shared)));
+    image_header twice = sample();
+    twice.segments[1].id = twice.segments[0].id;
+    CHECK_FALSE(reads(write_image_header(twice)));
+    image_header none = sample();
+    none.segments[0].id = 0;
+    CHECK_FALSE(reads(write_image_header(none)));
 }

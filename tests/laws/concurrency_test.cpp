@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "law.hpp"
@@ -58,16 +59,17 @@ void together(std::size_t count, F&& work) {
     }
 }
 
-/// Says `true` when the scope ends, however it ends.
-class raised_at_end {
+/// Calls `f` when the scope ends, however it ends.
+template <class F>
+class on_exit {
 public:
-    explicit raised_at_end(std::atomic<bool>& flag) : flag_(&flag) {}
-    raised_at_end(const raised_at_end&) = delete;
-    raised_at_end& operator=(const raised_at_end&) = delete;
-    ~raised_at_end() { *flag_ = true; }
+    explicit on_exit(F f) : f_(std::move(f)) {}
+    on_exit(const on_exit&) = delete;
+    on_exit& operator=(const on_exit&) = delete;
+    ~on_exit() { f_(); }
 
 private:
-    std::atomic<bool>* flag_;
+    F f_;
 };
 
 // ---- everything at once -------------------------------------------------------------------------
@@ -258,7 +260,7 @@ void batches_are_seen_whole(const combination& choice, bool clears) {
     std::atomic<bool> over{false};
     together(5, [&](std::size_t thread) {
         if (thread == 0) {
-            const raised_at_end done(over);
+            const on_exit done([&] { over = true; });
             for (std::size_t n = 1; n <= count; ++n) good(store->write(batch(n)));
         } else if (thread == 1) {
             while (!over) {
@@ -323,10 +325,19 @@ void conditional_writes_are_exclusive(const combination& choice) {
     expect(good(store->empty()) && good(store->iterate()).empty(), "and nothing is left");
 }
 
-void size_counts_own_writes(const combination& choice) {
+/// size() is linearizable: it counts every put that had returned before it was called, also where
+/// another thread's sync() is what made that put true.
+void size_counts_what_returned(const combination& choice) {
     opened store(choice, small_segments());
     const std::size_t count = choice.simulated ? operations() : operations() / 10;
-    together(4, [&](std::size_t me) {
+    std::atomic<int> writing{4};
+    std::atomic<std::uint64_t> returned{0};
+    together(6, [&](std::size_t me) {
+        if (me >= 4) {
+            while (writing != 0) good(me == 4 ? store->sync() : store->flush());
+            return;
+        }
+        const on_exit less([&] { --writing; });
         for (std::size_t i = 1; i <= count; ++i) {
             const std::string key = std::to_string(me) + ":" + std::to_string(i);
             if (i % 3 == 0) {
@@ -334,7 +345,8 @@ void size_counts_own_writes(const combination& choice) {
             } else {
                 good(store->put(key, "v"));
             }
-            expect(good(store->size()) >= i, "size counts at least what this thread put");
+            const std::uint64_t least = ++returned;
+            expect(good(store->size()) >= least, "size counts what had returned before");
         }
     });
     expect(good(store->size()) == 4 * count, "and in the end, all");
@@ -353,7 +365,7 @@ void readers_miss_nothing(const combination& choice) {
     std::atomic<bool> over{false};
     together(4, [&](std::size_t thread) {
         if (thread == 0) {
-            const raised_at_end done(over);
+            const on_exit done([&] { over = true; });
             changes some;
             for (std::size_t i = 0; i < count; ++i) {
                 some.push_back(
@@ -677,8 +689,8 @@ TEST_CASE("threads: batches with clear are seen whole") {
 TEST_CASE("threads: conditional writes are exclusive") {
     over(where_concurrent, conditional_writes_are_exclusive);
 }
-TEST_CASE("threads: size counts own writes") {
-    over(where_concurrent, size_counts_own_writes);
+TEST_CASE("threads: size counts what returned") {
+    over(where_concurrent, size_counts_what_returned);
 }
 TEST_CASE("threads: readers miss nothing") {
     over(where_concurrent, readers_miss_nothing);

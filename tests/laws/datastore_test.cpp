@@ -1,7 +1,7 @@
 // The conformance suite of go-datastore, asked of coffer: its basic and batch tests of every
-// combination, its query tests through ranges and std::views. Keys are paths as there, already clean;
-// a prefix selects what lies strictly below it. Where its calls answer ErrNotFound, ours answer with
-// an empty optional; erasing what is absent is no error in both (A1, ipfs: Datastore).
+// combination, its query tests through ranges and std::views. Keys are paths as there, already
+// clean; a prefix selects what lies strictly below it. Where its calls answer ErrNotFound, ours
+// answer with an empty optional; erasing what is absent is no error in both (A1).
 #include <coffer/coffer.hpp>
 
 #include <algorithm>
@@ -84,7 +84,7 @@ void many_keys_and_query(const combination& choice) {
     expect(good(store->empty()), "deleting all keys leaves none");
 }
 
-// ---- batches --------------------------------------------------------------------------------------
+// ---- batches ------------------------------------------------------------------------------------
 
 void batch(const combination& choice) {
     opened store(choice);
@@ -121,7 +121,7 @@ void batch_put_and_delete(const combination& choice) {
     expect(good(store->get("/b")) == "\x03", "the latest put wins");
 }
 
-// ---- queries --------------------------------------------------------------------------------------
+// ---- queries ------------------------------------------------------------------------------------
 
 enum class order_by { nothing, key, key_descending, value, value_then_key };
 
@@ -289,8 +289,8 @@ template <class S>
 void all_combinations() {
     for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{100}}) {
         const queried<S> asked(count);
-        for (const std::size_t offset : {0, 10, 95, 100}) {
-            for (const std::size_t limit : {0, 1, 10, 100}) {
+        for (const std::size_t offset : {0U, 10U, 95U, 100U}) {
+            for (const std::size_t limit : {0U, 1U, 10U, 100U}) {
                 for (const char* prefix : {"", "/prefix", "/0"}) {
                     for (const order_by order : {order_by::key, order_by::key_descending,
                                                  order_by::value_then_key, order_by::value}) {

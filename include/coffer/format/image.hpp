@@ -123,6 +123,7 @@ static_assert(image_at::segments == 96);
 }
 
 /// Reads the header of an image that this machine, store and index policy can use; else false.
+/// Segments are in order of their ids, and each has a slot of its own.
 [[nodiscard]] inline bool read_image_header(bytes from, const store_id& store, policy_id index,
                                             image_header& out) {
     const std::size_t size = claimed_image_header(from, from.size());
@@ -147,6 +148,8 @@ static_assert(image_at::segments == 96);
     out.payload = load_le<std::uint64_t>(at + image_at::payload);
     out.payload_check = load_le<std::uint64_t>(at + image_at::payload_check);
     out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
+    std::vector<bool> taken(most_slots);
+    std::uint64_t last = 0;
     const std::byte* run = at + image_at::segments;
     for (image_segment& each : out.segments) {
         const auto flags = load_le<std::uint32_t>(run + 44);
@@ -158,7 +161,10 @@ static_assert(image_at::segments == 96);
                 load_le<std::uint32_t>(run + 40),
                 (flags & 1) != 0,
                 (flags & 2) != 0};
-        if (each.slot >= most_slots || each.begin > each.end) return false;
+        if (each.slot >= most_slots || taken[each.slot] || each.begin > each.end) return false;
+        if (each.id <= last) return false;
+        taken[each.slot] = true;
+        last = each.id;
         run += image_at::segment_size;
     }
     return true;

@@ -515,11 +515,10 @@ private:
         for (const task& each : tasks_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
-            if (auto again = write_again(to); !again) return poisoned_by(again);
+            if (auto again = write_again(to, each.end); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
-            to.synced = each.end;
         }
-        drop_synced();
+        note_synced();
         durable_bytes_.store(planned_bytes_, std::memory_order_relaxed);
         durable_.store(upto.word(), std::memory_order_release);
         return {};
@@ -534,8 +533,8 @@ private:
     [[nodiscard]] result<void> settle(segment_type& full) {
         auto left = full.body.settle(full.end);
         if (!left) return left.failure();
-        full.settled = true;
         auto section = enter();
+        full.settled = true;
         full.capacity = full.end;
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
         if (left->free != nullptr) readers_.retire(left->free, left->context, left->what);
@@ -545,15 +544,17 @@ private:
 
     /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
     /// which leaves pages that no sync writes any more. So they are written once more, as they are.
-    [[nodiscard]] result<void> write_again(segment_type& from) {
-        if (from.doubtful >= from.end) return {};
-        if (auto done = from.body.write_again(from.doubtful, from.end); !done) return done;
-        from.doubtful = from.end;
+    [[nodiscard]] result<void> write_again(segment_type& from, std::uint64_t end) {
+        if (from.doubtful >= end) return {};
+        if (auto done = from.body.write_again(from.doubtful, end); !done) return done;
+        from.doubtful = end;
         return {};
     }
 
-    void drop_synced() {
+    /// The segments of this turn are durable as far as it handed them over.
+    void note_synced() {
         auto section = enter();
+        for (const task& each : tasks_) each.segment->synced = each.end;
         std::erase_if(unsynced_, [](const segment_type* each) {
             return each->settled && each->synced == each->end;
         });

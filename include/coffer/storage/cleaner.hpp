@@ -55,7 +55,8 @@ public:
             section.unlock();
             if (auto begun = begin(); !begun) return begun.failure();
         }
-        return advance();
+        if (auto moved = advance(); !moved) return moved.failure();
+        return true;
     }
 
     /// Cleans every segment that holds anything dead.
@@ -153,7 +154,9 @@ private:
         if (base_ != nullptr) return {};
         contents_.resize(static_cast<std::size_t>(victim_->end));
         base_ = contents_.data();
-        return victim_->body.read_at(0, contents_);
+        auto got = victim_->body.read_at(0, contents_);
+        if (!got) victim_ = nullptr;
+        return got;
     }
 
     /// Moves some records of the victim, or ends it. False: the victim is done.

@@ -152,13 +152,20 @@ public:
     }
 
     /// Everything that commits up to `upto` is true from now on: readers see it at once, then the
-    /// slots are made plain.
+    /// slots are made plain and counted.
     void commit(position upto) {
         pending.commit(upto);
         for (ref taken = pending.take_committed(upto); taken != 0;
              taken = pending.take_committed(upto)) {
             finish(taken, true);
         }
+        if (upto > settled()) settled_.store(upto.word(), std::memory_order_release);
+    }
+
+    /// Everything that commits up to here is true and counted: a write that waits for this place
+    /// returns to a caller who finds it in size(), too. Outside the section.
+    [[nodiscard]] position settled() const noexcept {
+        return position::of_word(settled_.load(std::memory_order_acquire));
     }
 
     /// What commits at `end` failed: restores what was before. False: it had become true already.
@@ -277,6 +284,7 @@ private:
 
     typename Threading::template atomic<table_type*> index_{nullptr};
     typename Threading::template atomic<std::uint64_t> count_{0};
+    typename Threading::template atomic<std::uint64_t> settled_{0};
 };
 
 }  // namespace coffer::detail

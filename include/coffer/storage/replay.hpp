@@ -98,8 +98,11 @@ private:
         if (!fresh) return fresh.failure();
         records_->replace_index(std::move(*fresh));
         records_->set_count(0);
-        for (const auto& each : records_->journal.segments())
-            each->dead.store(each->end - each->begin), each->tombstones = 0;
+        for (const auto& each : records_->journal.segments()) {
+            if (each->id >= in.id) break;  // later ones are still to come
+            each->dead.store(each->end - each->begin);
+            each->tombstones = 0;
+        }
         in.dead.store(offset - in.begin);
         in.tombstones = 0;
         in.has_clear = true;

@@ -122,8 +122,9 @@ public:
         }
         auto done = driver_->after_write(upto, [this](position kept) { settle(kept); });
         if constexpr (Hides) {
-            // Another thread's flush or sync may have kept the promise without committing it yet.
-            if (done && records_->pending.committed() < upto) settle(driver_->kept());
+            // Another thread's flush or sync may have kept the promise without committing it yet,
+            // or be in the middle of it.
+            if (done && records_->settled() < upto) settle(driver_->kept());
         }
         return done;
     }

@@ -1,0 +1,122 @@
+// durability::buffered: when the buffer goes to the system, and what happens when it cannot.
+#include "catch.hpp"
+
+#include "durability/bench.hpp"
+
+#include <coffer/durability/buffered.hpp>
+
+namespace {
+
+using namespace bench;
+using shared = store<coffer::durability::buffered>;
+using alone = store<coffer::durability::buffered, coffer::threading::single>;
+
+constexpr std::uint64_t second = 1'000'000'000;
+
+/// A store with a segment and nothing in the buffer.
+template <class Store>
+Store opened(const simulated& disk, const coffer::options& chosen = small_options()) {
+    auto made = Store::open("/s", chosen, disk);
+    made.put("first", "");
+    made.flush();
+    REQUIRE(settled(disk));
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("the buffer is handed over when the interval has passed, without a further call") {
+    const simulated disk;
+    auto db = opened<shared>(disk);
+    const std::uint64_t before = disk.steps();
+    db.put("key", "value");
+    CHECK(db.get("key") == "value");
+    disk.advance(second - 2);
+    CHECK(still([&] { return disk.steps() == before; }));
+    CHECK_FALSE(is_with_system<shared>(disk, "key"));
+    disk.advance(3);
+    CHECK(eventually([&] { return is_with_system<shared>(disk, "key"); }));
+    CHECK_FALSE(is_durable<shared>(disk, "key"));
+
+    // The interval begins with the oldest byte of the next buffer.
+    disk.advance(10 * second);
+    const std::uint64_t handed = disk.steps();
+    db.put("later", "value");
+    disk.advance(second / 2);
+    CHECK(still([&] { return disk.steps() == handed; }));
+    disk.advance(second / 2 + 1);
+    CHECK(eventually([&] { return is_with_system<shared>(disk, "later"); }));
+}
+
+TEST_CASE("the buffer is handed over when buffer_bytes are full") {
+    const simulated disk;
+    coffer::options chosen = small_options();
+    chosen.buffer_bytes = 4096;
+    auto db = opened<shared>(disk, chosen);
+    const std::string value(200, 'v');
+    int with_system = -1;  // the last one that a killed process leaves
+    for (int i = 0; i < 200; ++i) {
+        db.put("key " + std::to_string(i), value);
+        while (is_with_system<shared>(disk, "key " + std::to_string(with_system + 1)))
+            ++with_system;
+        REQUIRE((i - with_system) * 200 < 4096);
+    }
+    CHECK(with_system > 100);
+}
+
+TEST_CASE("under threading::single the interval is looked at by each call") {
+    const simulated disk;
+    auto db = opened<alone>(disk);
+    db.put("key", "value");
+    const std::uint64_t before = disk.steps();
+    disk.advance(10 * second);
+    CHECK(disk.steps() == before);
+    CHECK_FALSE(is_with_system<alone>(disk, "key"));
+    db.put("another", "value");
+    CHECK(is_with_system<alone>(disk, "key"));
+    CHECK(is_with_system<alone>(disk, "another"));
+}
+
+TEST_CASE("a hand-over that fails keeps its bytes readable, and flush tries it again") {
+    const simulated disk;
+    auto db = opened<shared>(disk);
+    const errc code = GENERATE(errc::no_space, errc::io_error);
+    disk.fail_call(1, fault{code, code == errc::no_space ? ENOSPC : EIO, false, 0}, call::write);
+    db.put("key", "value");
+    disk.advance(second + 1);
+    REQUIRE(eventually([&] { return disk.faults() == 1; }));
+    REQUIRE(eventually([&] { return !db.try_put("early", ""); }));
+    CHECK(failure_of(db.try_put("refused", "")) == code);  // until it succeeds
+    CHECK(db.get("key") == "value");
+    CHECK(db.try_flush().has_value());
+    CHECK(is_with_system<shared>(disk, "key"));
+    db.put("accepted", "again");
+    CHECK_FALSE(db.contains("refused"));
+    CHECK(db.try_close().has_value());
+    CHECK(is_durable<shared>(disk, "accepted"));
+}
+
+TEST_CASE("bytes that a full disk did not take are not lost by close") {
+    const simulated disk;
+    auto db = opened<shared>(disk);
+    db.put("key", "value");
+    disk.fail_call(1, fault{errc::no_space, ENOSPC, true, 10}, call::write);
+    CHECK(failure_of(db.try_flush()) == errc::no_space);
+    CHECK(failure_of(db.try_sync()) == errc::no_space);
+    CHECK(db.get("key") == "value");
+    disk.clear_faults();
+    CHECK(db.try_close().has_value());
+    CHECK(is_durable<shared>(disk, "key"));
+}
+
+TEST_CASE("a buffered store syncs by itself when too much is not durable") {
+    const simulated disk;
+    coffer::options chosen = small_options();
+    chosen.buffer_bytes = 1024;
+    chosen.max_unsynced_bytes = 16 * 1024;
+    auto db = opened<shared>(disk, chosen);
+    for (int i = 0; i < 400; ++i) {
+        db.put("key", std::string(200, 'v'));
+        REQUIRE(db.stats().unsynced_bytes <= 16 * 1024 + 4096 + 1024);
+    }
+}

@@ -1,0 +1,276 @@
+// Cleaning: live records move, dead ones go, and at every moment a crash leaves all of them.
+#include <coffer/storage/cleaner.hpp>
+
+#include <coffer/fs/simulated.hpp>
+#include <coffer/store.hpp>
+
+#include "catch.hpp"
+#include "parts.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace coffer::detail;  // NOLINT: a test of one header
+using coffer::errc;
+using world = parts::world<false, coffer::threading::multi>;
+using cleaner_type = cleaner<world::state, world::writer_type>;
+using S = coffer::store<std::string, std::string, coffer::durability::buffered,
+                        coffer::threading::single, coffer::fs::simulated>;
+using model = std::map<std::string, std::string>;
+
+coffer::options by_hand() {
+    coffer::options out;
+    out.segment_bytes = 16 * 1024;
+    out.auto_compact = false;
+    return out;
+}
+
+model content(const S& db) {
+    model out;
+    db.for_each([&](std::string_view key, std::string_view value) {
+        out[std::string(key)] = std::string(value);
+    });
+    return out;
+}
+
+/// A store with several segments, most of which is dead.
+model fill(S& db) {
+    model all;
+    const std::string value(100, 'v');
+    for (int i = 0; i < 300; ++i) {
+        const std::string key = "key" + std::to_string(i * 7 % 40);
+        db.put(key, value + std::to_string(i));
+        all[key] = value + std::to_string(i);
+        if (i % 5 == 0) {
+            db.erase(key);
+            all.erase(key);
+        }
+    }
+    return all;
+}
+
+std::vector<std::uint64_t> segments_of(world& it) {
+    std::vector<std::uint64_t> out;
+    auto section = it.all.journal.enter();
+    for (const auto& each : it.all.journal.segments()) out.push_back(each->id);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("C1: what is live stays, what is dead goes", "[.][cleaner]") {
+    const coffer::fs::simulated disk;
+    model all;
+    {
+        S db = S::open("/db", by_hand(), disk);
+        all = fill(db);
+        const auto before = db.stats();
+        db.compact();
+        const auto after = db.stats();
+        CHECK(content(db) == all);
+        CHECK(after.log_bytes < before.log_bytes / 2);
+        CHECK(db.verify().ok());
+        db.compact();
+        CHECK(content(db) == all);
+        db.close();
+    }
+    const S db = S::open("/db", by_hand(), disk);
+    CHECK(content(db) == all);
+}
+
+TEST_CASE("C3: a power cut or a kill at any step of cleaning loses nothing", "[.][cleaner]") {
+    const coffer::fs::simulated disk;
+    S db = S::open("/db", by_hand(), disk);
+    const model all = fill(db);
+    db.sync();
+    std::uint64_t steps = 0;
+    std::uint64_t removed = 0;
+    std::string lost;
+    const auto look = [&](const coffer::fs::simulated& after, const char* what) {
+        auto opened = S::try_open_read_only("/db", by_hand(), after);
+        if (opened && content(*opened) == all) return;
+        if (lost.empty()) lost = what + std::string(" at step ") + std::to_string(steps);
+    };
+    disk.set_step_hook([&](const coffer::fs::step& next) {
+        ++steps;
+        removed += next.is == coffer::fs::call::remove;
+        look(disk.power_lost(), "power cut");
+        look(disk.process_killed(), "kill");
+    });
+    db.compact();
+    disk.clear_step_hook();
+    CHECK(lost == "");
+    CHECK(removed > 2);
+    CHECK(steps > 10);
+    CHECK(content(db) == all);
+}
+
+TEST_CASE("C1: a tombstone goes only with its segment as the oldest", "[.][cleaner]") {
+    const coffer::fs::simulated disk;
+    {
+        S db = S::open("/db", by_hand(), disk);
+        db.put("victim", "old");
+        db.put("other", "stays");
+        for (int i = 0; i < 200; ++i) db.put("filler", std::string(100, 'f'));  // the next segment
+        db.erase("victim");
+        db.sync();
+        // The oldest segment cannot be cleaned, because a record in it is damaged.
+        const auto oldest = disk.read_file("/db/0000000000000001.log").value();
+        const std::string text(coffer::as_text(oldest));
+        const std::uint64_t at = text.find("stays");
+        REQUIRE(at != std::string::npos);
+        REQUIRE(disk.flip("/db/0000000000000001.log", at, std::byte{1}));
+        CHECK(db.try_compact().error().kind() == errc::corruption);
+        static_cast<void>(db.try_compact());
+        REQUIRE(disk.flip("/db/0000000000000001.log", at, std::byte{1}));
+        db.close();
+    }
+    const S db = S::open("/db", by_hand(), disk);
+    CHECK_FALSE(db.contains("victim"));
+    CHECK(db.get("other") == "stays");
+}
+
+TEST_CASE("C2: a damaged record ends the cleaning of its segment, which stays", "[.][cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    for (int i = 0; i < 200; ++i) {
+        REQUIRE(it.put("live" + std::to_string(i % 100), std::string(100, 'v')));
+    }
+    REQUIRE(it.all.journal.close_segment());
+    REQUIRE(it.all.journal.sync());
+    REQUIRE(it.disk.flip(scene::path(1), scene::unit + 50, std::byte{1}));
+    auto failed = cleaner.clean_all();
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().kind() == errc::corruption);
+    CHECK(segments_of(it)[0] == 1);
+    CHECK(it.disk.read_file(scene::path(1)).has_value());
+    CHECK(it.get("live99") == std::string(100, 'v'));
+    REQUIRE(cleaner.clean_all());  // the others are cleaned without it
+    CHECK(segments_of(it)[0] == 1);
+    CHECK(segments_of(it).size() >= 2);
+    for (int i = 0; i < 100; ++i) CHECK(it.get("live" + std::to_string(i)).size() == 100);
+}
+
+TEST_CASE("C3: a segment goes only when no reader is left in it", "[.][cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    for (int i = 0; i < 100; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
+    {
+        const auto pin = it.all.enter();
+        REQUIRE(cleaner.clean_all());
+        CHECK(segments_of(it)[0] > 1);
+        CHECK(it.disk.read_file(scene::path(1)).has_value());
+    }
+    REQUIRE(cleaner.finish());
+    CHECK_FALSE(it.disk.read_file(scene::path(1)).has_value());
+    CHECK(it.get("key") == std::string(300, 'v'));
+}
+
+TEST_CASE("one step cleans what is worth it, a piece at a time", "[.][cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    CHECK_FALSE(cleaner.step().value());
+    for (int i = 0; i < 100; ++i) REQUIRE(it.put(std::to_string(i), std::string(500, 'v')));
+    REQUIRE(it.all.journal.sync());
+    CHECK_FALSE(cleaner.step().value());  // all of it is live
+    for (int i = 0; i < 70; ++i) REQUIRE(it.put(std::to_string(i), std::string(500, 'w')));
+    REQUIRE(it.all.journal.sync());
+    const std::size_t before = segments_of(it).size();
+    int steps = 0;
+    while (cleaner.step().value() && steps < 1000) ++steps;
+    CHECK(steps > 0);
+    CHECK(segments_of(it).size() < before);
+    for (int i = 0; i < 100; ++i) {
+        CHECK(it.get(std::to_string(i)) == std::string(500, i < 70 ? 'w' : 'v'));
+    }
+}
+
+TEST_CASE("what is not durable is not cleaned", "[.][cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    for (int i = 0; i < 200; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
+    CHECK_FALSE(cleaner.step().value());  // no segment is on stable storage
+    REQUIRE(it.all.journal.sync());
+    CHECK(cleaner.step().value());
+}
+
+TEST_CASE("a clear keeps its segment until it is the oldest", "[.][cleaner]") {
+    const coffer::fs::simulated disk;
+    model all;
+    {
+        S db = S::open("/db", by_hand(), disk);
+        static_cast<void>(fill(db));
+        db.clear();
+        db.put("after", "1");
+        for (int i = 0; i < 200; ++i) db.put("filler", std::string(100, 'f'));
+        db.put("last", "2");
+        all = content(db);
+        CHECK(all.size() == 3);
+        db.compact();
+        CHECK(content(db) == all);
+        db.sync();
+    }
+    const S db = S::open("/db", by_hand(), disk.power_lost());
+    CHECK(content(db) == all);
+}
+
+TEST_CASE("on a full disk cleaning says so, and everything stays", "[.][cleaner]") {
+    const coffer::fs::simulated disk;
+    S db = S::open("/db", by_hand(), disk);
+    const model all = fill(db);
+    db.sync();
+    disk.set_capacity(1);
+    auto refused = db.try_compact();
+    CHECK(content(db) == all);
+    disk.set_capacity(UINT64_MAX);
+    REQUIRE(db.try_compact());
+    CHECK(content(db) == all);
+    if (!refused) CHECK(refused.error().kind() == errc::no_space);
+}
+
+TEST_CASE("any single error during cleaning loses nothing, and cleaning can go on or reopen",
+          "[.][cleaner]") {
+    for (std::uint64_t number = 1;; number += 3) {
+        const coffer::fs::simulated disk;
+        model all;
+        bool reached = false;
+        {
+            S db = S::open("/db", by_hand(), disk);
+            all = fill(db);
+            db.sync();
+            const std::uint64_t before = disk.faults();
+            disk.fail_call(number);
+            static_cast<void>(db.try_compact());
+            reached = disk.faults() != before;
+            disk.clear_faults();
+            if (content(db) != all) FAIL("fault " << number);
+            static_cast<void>(db.try_compact());
+            if (content(db) != all) FAIL("fault " << number << ", cleaned again");
+            static_cast<void>(db.try_close());
+        }
+        const S db = S::open("/db", by_hand(), disk);
+        if (content(db) != all) FAIL("fault " << number << ", reopened");
+        if (!reached) break;
+    }
+}
+
+TEST_CASE("a segment that cannot be read now is cleaned later", "[.][cleaner]") {
+    const coffer::fs::simulated disk;
+    coffer::options by_pread = by_hand();
+    by_pread.map_reads = false;
+    S db = S::open("/db", by_pread, disk);
+    const model all = fill(db);
+    db.sync();
+    const auto before = db.stats();
+    disk.fail_call(1, {}, coffer::fs::call::read);
+    auto failed = db.try_compact();
+    disk.clear_faults();
+    if (!failed) CHECK(failed.error().kind() == errc::io_error);
+    db.compact();
+    CHECK(db.stats().log_bytes < before.log_bytes / 2);
+    CHECK(db.verify().ok());
+    CHECK(content(db) == all);
+}

@@ -1,0 +1,229 @@
+// The engine: the order in which its parts begin and end, forks, the background thread, and what
+// is answered when a store cannot be used.
+#include <coffer/storage/engine.hpp>
+
+#include <coffer/fs/simulated.hpp>
+#include <coffer/store.hpp>
+
+#include "catch.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using coffer::errc;
+using coffer::fs::simulated;
+namespace fs = coffer::fs;
+using shared = coffer::store<std::string, std::string, coffer::durability::buffered, simulated>;
+using alone = coffer::store<std::string, std::string, coffer::durability::sync,
+                            coffer::threading::single, simulated>;
+
+coffer::options small() {
+    coffer::options out;
+    out.segment_bytes = 16 * 1024;
+    return out;
+}
+
+/// What the library had to say.
+struct listener {
+    std::mutex mutex;
+    std::vector<std::string> errors;
+    std::vector<std::string> warnings;
+
+    static void hear(void* self, coffer::log_level level, std::string_view text) {
+        auto& me = *static_cast<listener*>(self);
+        const std::lock_guard hold(me.mutex);
+        (level == coffer::log_level::error ? me.errors : me.warnings).emplace_back(text);
+    }
+    coffer::options options() {
+        coffer::options out = small();
+        out.log = &hear;
+        out.log_context = this;
+        return out;
+    }
+};
+
+template <class Holds>
+void wait_for(Holds holds) {
+    while (!holds()) std::this_thread::yield();
+}
+
+}  // namespace
+
+TEST_CASE("E1: the lock is the last thing that goes", "[.][engine]") {
+    const simulated disk;
+    alone db = alone::open("/db", small(), disk);
+    db.put("a", "1");
+    std::uint64_t unlocked = 0;
+    bool looking = false;
+    disk.set_step_hook([&](const fs::step&) {
+        if (looking) return;
+        looking = true;  // opening is steps, too
+        auto other = alone::try_open("/db", small(), disk);
+        unlocked += other || other.error().kind() != errc::locked;
+        looking = false;
+    });
+    db.close();
+    disk.clear_step_hook();
+    CHECK(unlocked == 0);
+    CHECK(alone::try_open("/db", small(), disk));
+}
+
+TEST_CASE("E2: after close no thread of the store touches the disk", "[.][engine][threads]") {
+    const simulated disk;
+    shared db = shared::open("/db", small(), disk);
+    for (int i = 0; i < 500; ++i) db.put("key" + std::to_string(i % 10), std::string(100, 'v'));
+    db.close();
+    const std::uint64_t calls = disk.calls();
+    disk.advance(10'000'000'000);
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    CHECK(disk.calls() == calls);
+}
+
+TEST_CASE("E3: in a forked child every call says so, and nothing is written", "[.][engine]") {
+    const simulated disk;
+    alone db = alone::open("/db", small(), disk);
+    db.put("a", "1");
+    disk.pretend_forked(true);
+    const std::uint64_t steps = disk.steps();
+    CHECK(db.try_get("a").error().kind() == errc::forked);
+    CHECK(db.try_put("b", "2").error().kind() == errc::forked);
+    CHECK(db.try_erase("a").error().kind() == errc::forked);
+    CHECK(db.try_sync().error().kind() == errc::forked);
+    CHECK(db.try_flush().error().kind() == errc::forked);
+    CHECK(db.try_compact().error().kind() == errc::forked);
+    CHECK(db.try_verify().error().kind() == errc::forked);
+    CHECK(db.try_for_each([](std::string_view, std::string_view) {}).error().kind() ==
+          errc::forked);
+    CHECK(disk.steps() == steps);
+    disk.pretend_forked(false);  // back in the parent
+    CHECK(db.get("a") == "1");
+    db.put("b", "2");
+    db.close();
+}
+
+TEST_CASE("the background thread hands over what has waited long enough", "[.][engine][threads]") {
+    const simulated disk;
+    shared db = shared::open("/db", small(), disk);
+    db.put("a", "waited");
+    const auto handed = [&] {
+        const auto file = disk.read_file("/db/0000000000000001.log").value();
+        return coffer::as_text(file).find("waited") != std::string_view::npos;
+    };
+    CHECK_FALSE(handed());
+    disk.advance(1'100'000'000);
+    wait_for(handed);
+    db.close();
+}
+
+TEST_CASE("the background thread cleans what is dead, also when nothing is written any more",
+          "[.][engine][threads]") {
+    const simulated disk;
+    shared db = shared::open("/db", small(), disk);
+    for (int i = 0; i < 1000; ++i) db.put("key" + std::to_string(i), std::string(300, 'v'));
+    for (int i = 0; i < 990; ++i) db.erase("key" + std::to_string(i));
+    db.sync();
+    for (int i = 0; i < 60; ++i) db.put("last", std::string(300, 'l'));  // a rotation or two
+    db.sync();
+    wait_for([&] { return db.stats().log_bytes < 200'000; });  // of more than 330 KB
+    CHECK(db.size() == 11);
+    CHECK(db.get("key995") == std::string(300, 'v'));
+    CHECK(db.verify().ok());
+}
+
+TEST_CASE("an error in the background is told, stays, and ends when it works again",
+          "[.][engine][threads]") {
+    const simulated disk;
+    listener heard;
+    shared db = shared::open("/db", heard.options(), disk);
+    db.put("a", "1");
+    fs::fault full;
+    full.code = errc::no_space;
+    disk.fail_call(1, full, fs::call::write);
+    disk.advance(2'000'000'000);
+    wait_for([&] {
+        const std::lock_guard hold(heard.mutex);
+        return !heard.errors.empty();
+    });
+    CHECK(db.get("a") == "1");
+    CHECK(db.try_put("b", "2").error().kind() == errc::no_space);
+    REQUIRE(db.try_flush());
+    CHECK(db.try_put("b", "2"));
+    db.close();
+    CHECK(shared::open("/db", small(), disk).size() == 2);
+}
+
+TEST_CASE("a poisoned store refuses writes, shows what is there, and says why when it is closed",
+          "[.][engine]") {
+    const simulated disk;
+    alone db = alone::open("/db", small(), disk);
+    db.put("a", "1");
+    disk.fail_call(1, {}, fs::call::sync);
+    CHECK(db.try_put("b", "2").error().kind() == errc::io_error);
+    CHECK(db.try_put("c", "3").error().kind() == errc::poisoned);
+    CHECK(db.try_erase("a").error().kind() == errc::poisoned);
+    CHECK(db.try_sync().error().kind() == errc::poisoned);
+    CHECK(db.get("a") == "1");
+    CHECK_FALSE(db.contains("b"));
+    auto closed = db.try_close();
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().kind() == errc::poisoned);
+    CHECK_FALSE(db.is_open());
+    CHECK(db.try_close());  // it is closed
+    const alone again = alone::open("/db", small(), disk);
+    CHECK(again.get("a") == "1");
+    CHECK_FALSE(again.contains("c"));
+}
+
+TEST_CASE("an open that fails leaves nothing running and nothing locked", "[.][engine]") {
+    const simulated disk;
+    { alone::open("/db", small(), disk).put("a", "1"); }
+    for (std::uint64_t number = 1; number < 60; ++number) {
+        disk.fail_call(number);
+        {
+            auto opened = shared::try_open("/db", small(), disk);
+            if (opened) static_cast<void>(opened->try_close());
+        }
+        disk.clear_faults();
+        auto opened = shared::try_open("/db", small(), disk);
+        if (!opened) FAIL("fault " << number << ": " << opened.error().what());
+        if (opened->get("a") != "1") FAIL("fault " << number);
+    }
+}
+
+TEST_CASE("a store that was not closed says so to the listener", "[.][engine]") {
+    const simulated disk;
+    simulated killed;
+    {
+        alone db = alone::open("/db", small(), disk);
+        db.put("a", "1");
+        killed = disk.process_killed();
+    }
+    listener heard;
+    {
+        const alone db = alone::open("/db", heard.options(), killed);
+        CHECK_FALSE(db.recovery().clean);
+    }
+    CHECK(heard.warnings.size() == 1);
+    CHECK(heard.errors.empty());
+    { const alone db = alone::open("/db", heard.options(), killed); }
+    CHECK(heard.warnings.size() == 1);
+}
+
+TEST_CASE("closing a store in which nothing was written changes no file", "[.][engine]") {
+    const simulated disk;
+    { alone::open("/db", small(), disk).put("a", "1"); }
+    const auto before = disk.read_file("/db/0000000000000001.log");
+    const auto files = disk.files();
+    {
+        const alone db = alone::open("/db", small(), disk);
+        CHECK(db.get("a") == "1");
+    }
+    CHECK(disk.files() == files);
+    CHECK(disk.read_file("/db/0000000000000001.log") == before);
+}

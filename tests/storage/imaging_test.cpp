@@ -1,0 +1,247 @@
+// Images of the index: a closed store opens without its log being read; whatever does not fit is
+// made from the log instead.
+#include <coffer/storage/imaging.hpp>
+
+#include <coffer/fs/simulated.hpp>
+#include <coffer/index/sorted.hpp>
+#include <coffer/store.hpp>
+
+#include "catch.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using coffer::errc;
+using coffer::fs::simulated;
+namespace fs = coffer::fs;
+using S = coffer::store<std::string, std::string, coffer::durability::buffered,
+                        coffer::threading::single, simulated>;
+using in_order = coffer::store<std::string, std::string, coffer::durability::buffered,
+                               coffer::index::sorted, coffer::threading::single, simulated>;
+using model = std::map<std::string, std::string>;
+
+const std::string image = "/db/INDEX";
+
+coffer::options by_hand() {
+    coffer::options out;
+    out.segment_bytes = 64 * 1024;
+    out.auto_compact = false;
+    return out;
+}
+
+template <class Store>
+model content(const Store& db) {
+    model out;
+    db.for_each([&](std::string_view key, std::string_view value) {
+        out[std::string(key)] = std::string(value);
+    });
+    return out;
+}
+
+template <class Store>
+model fill(Store& db) {
+    model all;
+    for (int i = 0; i < 1500; ++i) {
+        const std::string key = "key" + std::to_string(i * 7 % 400);
+        const std::string value(1000, static_cast<char>('a' + i % 26));
+        db.put(key, value);
+        all[key] = value;
+        if (i % 9 != 0) continue;
+        db.erase(key);
+        all.erase(key);
+    }
+    return all;
+}
+
+/// A closed store of more than a megabyte, with an image.
+struct closed_store {
+    closed_store() {
+        S db = S::open("/db", by_hand(), disk);
+        all = fill(db);
+        figures = db.stats();
+        db.close();
+    }
+    simulated disk;
+    model all;
+    coffer::store_stats figures;
+};
+
+/// Opens the store and says how many bytes of segments were read for that.
+std::uint64_t bytes_read_to_open(const simulated& disk, const model& wanted) {
+    disk.set_traced(true);
+    const S db = S::open("/db", by_hand(), disk);
+    std::uint64_t sum = 0;
+    for (const auto& step : disk.take_trace()) {
+        if (step.is == fs::call::read && step.path.ends_with(".log")) sum += step.length;
+    }
+    disk.set_traced(false);
+    CHECK(content(db) == wanted);
+    CHECK(db.size() == wanted.size());
+    return sum;
+}
+
+constexpr std::uint64_t little = 1000;
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a store of some size is imaged when it is closed, and comes back whole",
+                   "[.][imaging]", S, in_order) {
+    const simulated disk;
+    model all;
+    coffer::store_stats before;
+    {
+        TestType db = TestType::open("/db", by_hand(), disk);
+        all = fill(db);
+        before = db.stats();
+        db.close();
+    }
+    REQUIRE(disk.is_durable(image));
+    TestType db = TestType::open("/db", by_hand(), disk);
+    CHECK(db.recovery().clean);
+    CHECK(content(db) == all);
+    const auto after = db.stats();
+    CHECK(after.entries == before.entries);
+    CHECK(after.dead_bytes == before.dead_bytes);
+    CHECK(after.commits == before.commits);
+    CHECK(after.segments == before.segments);
+    db.put("new", "1");
+    db.compact();
+    all["new"] = "1";
+    CHECK(content(db) == all);
+    CHECK(db.verify().ok());
+}
+
+TEST_CASE("with an image the log is not read at all", "[.][imaging]") {
+    closed_store it;
+    CHECK(bytes_read_to_open(it.disk, it.all) < little);
+    it.disk.remove_file(image);  // it may be deleted at any time
+    CHECK(bytes_read_to_open(it.disk, it.all) > 1'000'000);
+    CHECK_FALSE(it.disk.read_file(image).has_value());  // nothing was written
+    {
+        S db = S::open("/db", by_hand(), it.disk);
+        db.put("more", "1");
+        it.all["more"] = "1";
+    }
+    CHECK(it.disk.read_file(image).has_value());
+    CHECK(bytes_read_to_open(it.disk, it.all) < little);
+}
+
+TEST_CASE("a small store has no image", "[.][imaging]") {
+    const simulated disk;
+    {
+        S db = S::open("/db", by_hand(), disk);
+        db.put("a", "1");
+    }
+    CHECK_FALSE(disk.read_file(image).has_value());
+}
+
+TEST_CASE("an image that is damaged anywhere is not used, and no error", "[.][imaging]") {
+    closed_store it;
+    const std::size_t size = it.disk.read_file(image)->size();
+    for (std::size_t at = 0; at < size; at += 1 + size / 23) {
+        const simulated copy = it.disk.process_killed();
+        REQUIRE(copy.flip(image, at, std::byte{0x20}));
+        CHECK(bytes_read_to_open(copy, it.all) > little);
+    }
+    for (const std::size_t cut : {std::size_t{0}, std::size_t{50}, size / 2, size - 1}) {
+        const simulated copy = it.disk.process_killed();
+        REQUIRE(copy.cut_file(image, cut));
+        CHECK(bytes_read_to_open(copy, it.all) > little);
+    }
+}
+
+TEST_CASE("an image older than the log: what came later is replayed onto it", "[.][imaging]") {
+    closed_store it;
+    const auto old = it.disk.read_file(image).value();
+    {
+        S db = S::open("/db", by_hand(), it.disk);
+        db.put("later", "1");
+        db.erase("key1");
+        it.all["later"] = "1";
+        it.all.erase("key1");
+        db.close();
+    }
+    it.disk.write_file(image, old);
+    const std::uint64_t read = bytes_read_to_open(it.disk, it.all);
+    CHECK(read > 4096);
+    CHECK(read < 500'000);
+}
+
+TEST_CASE("M1: when a segment of the image is gone or longer, it is made from the log",
+          "[.][imaging]") {
+    closed_store it;
+    const auto old = it.disk.read_file(image).value();
+    {
+        S db = S::open("/db", by_hand(), it.disk);
+        db.compact();  // most segments go
+        db.close();
+    }
+    it.disk.write_file(image, old);
+    CHECK(bytes_read_to_open(it.disk, it.all) > 100'000);
+}
+
+TEST_CASE("an image of a log that was not closed is not used as if it were", "[.][imaging]") {
+    closed_store it;
+    simulated killed;
+    {
+        S db = S::open("/db", by_hand(), it.disk);
+        db.put("later", "1");
+        db.flush();
+        killed = it.disk.process_killed();
+    }
+    it.all["later"] = "1";
+    const S db = S::open("/db", by_hand(), killed);
+    CHECK_FALSE(db.recovery().clean);
+    CHECK(content(db) == it.all);
+}
+
+TEST_CASE("M2: with an image, too, no damaged record is shown", "[.][imaging]") {
+    closed_store it;
+    const std::string segment = "/db/0000000000000002.log";
+    for (std::uint64_t at = 4096; at < 60'000; at += 500) {
+        REQUIRE(it.disk.flip(segment, at, std::byte{1}));
+    }
+    const S db = S::open("/db", by_hand(), it.disk);
+    std::uint64_t damaged = 0;
+    for (const auto& [key, value] : it.all) {
+        auto found = db.try_get(key);
+        if (!found) {
+            CHECK(found.error().kind() == errc::corruption);
+            ++damaged;
+        } else if (*found != value) {
+            FAIL("a wrong value of " << key);
+        }
+    }
+    CHECK_FALSE(db.verify().ok());
+    static_cast<void>(damaged);
+}
+
+TEST_CASE("an error while the image is written is told, and the store is whole", "[.][imaging]") {
+    const simulated disk;
+    struct teller {
+        int errors = 0;
+        static void tell(void* self, coffer::log_level level, std::string_view) {
+            static_cast<teller*>(self)->errors += level == coffer::log_level::error;
+        }
+    } told;
+    coffer::options options = by_hand();
+    options.log = &teller::tell;
+    options.log_context = &told;
+    S db = S::open("/db", options, disk);
+    const model all = fill(db);
+    db.sync();
+    disk.set_step_hook([&](const fs::step& next) {
+        if (next.path == image + ".new" && next.is == fs::call::write) disk.set_capacity(1);
+    });
+    CHECK(db.try_close());
+    disk.clear_step_hook();
+    disk.set_capacity(UINT64_MAX);
+    CHECK(told.errors == 1);
+    CHECK_FALSE(disk.read_file(image).has_value());
+    CHECK_FALSE(disk.read_file(image + ".new").has_value());
+    CHECK(content(S::open("/db", options, disk)) == all);
+}

@@ -1,0 +1,357 @@
+// From a path to a store: the making of one, the lock, what a crash left, and what is refused.
+#include <coffer/storage/opening.hpp>
+
+#include <coffer/fs/simulated.hpp>
+#include <coffer/store.hpp>
+
+#include "catch.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using coffer::errc;
+using coffer::result;
+using coffer::fs::simulated;
+namespace fs = coffer::fs;
+using S = coffer::store<std::string, std::string, coffer::durability::sync,
+                        coffer::threading::single, simulated>;
+using model = std::map<std::string, std::string>;
+
+const std::string segment_1 = "/db/0000000000000001.log";
+
+coffer::options small() {
+    coffer::options out;
+    out.segment_bytes = 16 * 1024;
+    out.auto_compact = false;
+    return out;
+}
+
+result<S> open(const simulated& on) {
+    return S::try_open("/db", small(), on);
+}
+
+errc kind_of(const simulated& on) {
+    auto opened = open(on);
+    return opened ? errc{} : opened.error().kind();
+}
+
+std::vector<std::string> files(const simulated& on) {
+    auto out = on.files();
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+model content(const S& db) {
+    model out;
+    db.for_each([&](std::string_view key, std::string_view value) {
+        out[std::string(key)] = std::string(value);
+    });
+    return out;
+}
+
+/// Every file of the disk and what it holds.
+std::map<std::string, std::vector<std::byte>> everything(const simulated& on) {
+    std::map<std::string, std::vector<std::byte>> out;
+    for (const std::string& each : on.files()) out[each] = *on.read_file(each);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("a store that is not there is made", "[.][opening]") {
+    const simulated disk;
+    {
+        const S db = S::open("/db", small(), disk);
+        CHECK(db.recovery().created);
+        CHECK(db.recovery().clean);
+        CHECK(db.empty());
+        CHECK(files(disk) == std::vector<std::string>{segment_1, "/db/LOCK", "/db/STORE"});
+        CHECK(disk.is_durable("/db/STORE"));
+        CHECK(disk.is_name_durable(segment_1));
+    }
+    const S db = S::open("/db", small(), disk);
+    CHECK_FALSE(db.recovery().created);
+    CHECK(db.recovery().clean);
+    CHECK(db.empty());
+}
+
+TEST_CASE("a making that did not finish counts as none, wherever it stopped", "[.][opening]") {
+    // By a power cut or by the death of the process before any step.
+    const simulated disk;
+    std::vector<simulated> left;
+    disk.set_step_hook([&](const fs::step&) {
+        left.push_back(disk.power_lost());
+        left.push_back(disk.process_killed());
+    });
+    {
+        S db = S::open("/db", small(), disk);
+        disk.clear_step_hook();
+    }
+    CHECK(left.size() > 15);
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        {
+            auto opened = open(left[i]);
+            if (!opened) FAIL("after step " << i / 2 << ": " << opened.error().what());
+            if (!opened->empty()) FAIL("not empty after step " << i / 2);
+            opened->put("a", "1");
+        }
+        auto again = open(left[i]);
+        if (!again || content(*again) != model{{"a", "1"}}) FAIL("after step " << i / 2);
+        for (const std::string& each : left[i].files()) {
+            if (each.ends_with(".new")) FAIL("left over: " << each);
+        }
+    }
+}
+
+TEST_CASE("any error in making a store leaves none, and the next open makes it", "[.][opening]") {
+    for (std::uint64_t number = 1;; ++number) {
+        const simulated disk;
+        disk.fail_call(number);
+        const bool opened = open(disk).has_value();
+        const bool failed = disk.faults() != 0;
+        disk.clear_faults();
+        auto again = open(disk);
+        if (!again) FAIL("fault " << number << ": " << again.error().what());
+        again->put("a", "1");
+        if (!failed) {
+            CHECK(opened);
+            break;
+        }
+    }
+}
+
+TEST_CASE("folders that hold something else are left alone", "[.][opening]") {
+    const simulated disk;
+    static_cast<void>(disk.make_directory("/db"));
+    disk.write_file("/db/notes.txt", coffer::as_bytes("mine"));
+    const auto before = everything(disk);
+    auto refused = open(disk);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::invalid_argument);
+    CHECK_THAT(refused.error().what(), t::ContainsSubstring("notes.txt"));
+    CHECK(everything(disk) == before);
+
+    const simulated other;
+    static_cast<void>(other.make_directory("/db"));
+    other.write_file("/db/STORE", coffer::as_bytes("of another program"));
+    const auto theirs = everything(other);
+    CHECK(kind_of(other) == errc::corruption);
+    CHECK(other.read_file("/db/STORE") == theirs.at("/db/STORE"));
+}
+
+TEST_CASE("paths that cannot be", "[.][opening]") {
+    const simulated disk;
+    CHECK(S::try_open("", small(), disk).error().kind() == errc::invalid_argument);
+    CHECK(S::try_open("/none/db", small(), disk).error().kind() == errc::not_found);
+    CHECK(S::try_open_read_only("/db", small(), disk).error().kind() == errc::not_found);
+    static_cast<void>(disk.make_directory("/db"));
+    CHECK(S::try_open_read_only("/db", small(), disk).error().kind() == errc::not_found);
+    CHECK(disk.files().empty());
+}
+
+TEST_CASE("one writer at a time, whose process is named", "[.][opening]") {
+    const simulated disk;
+    auto first = S::open("/db", small(), disk);
+    auto second = open(disk);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().kind() == errc::locked);
+    CHECK_THAT(second.error().what(), t::ContainsSubstring("4242"));
+    CHECK(coffer::as_text(*disk.read_file("/db/LOCK")) == "4242\n");
+    first.close();
+    CHECK(open(disk));
+    CHECK(disk.read_file("/db/LOCK").has_value());  // never deleted
+}
+
+TEST_CASE("without a timeout a lock is asked for once, with one as long as that", "[.][opening]") {
+    const simulated disk;
+    const auto first = S::open("/db", small(), disk);
+    const auto tries = [&](std::chrono::nanoseconds timeout, std::uint64_t moves) {
+        coffer::options waits = small();
+        waits.lock_timeout = timeout;
+        disk.set_traced(true);
+        std::atomic<bool> over{false};
+        std::thread clock([&] {
+            while (!over.load()) {
+                disk.advance(moves);
+                std::this_thread::yield();
+            }
+        });
+        const errc kind = S::try_open("/db", waits, disk).error().kind();
+        over = true;
+        clock.join();
+        CHECK(kind == errc::locked);
+        std::size_t count = 0;
+        for (const auto& each : disk.take_trace()) count += each.is == fs::call::lock;
+        return count;
+    };
+    CHECK(tries(std::chrono::nanoseconds(0), 1000) == 1);
+    CHECK(tries(std::chrono::seconds(1), 1000) > 1);
+}
+
+TEST_CASE("a store whose identity is missing or differs is not touched", "[.][opening]") {
+    const simulated disk;
+    {
+        S db = S::open("/db", small(), disk);
+        db.put("a", "1");
+    }
+    const auto without_lock = [&] {
+        auto out = everything(disk);
+        out.erase("/db/LOCK");
+        return out;
+    };
+    const auto identity = disk.read_file("/db/STORE").value();
+
+    disk.remove_file("/db/STORE");
+    auto before = without_lock();
+    CHECK(kind_of(disk) == errc::corruption);
+    CHECK(without_lock() == before);
+
+    disk.write_file("/db/STORE", coffer::bytes(identity).first(511));
+    before = without_lock();
+    CHECK(kind_of(disk) == errc::corruption);
+    CHECK(without_lock() == before);
+
+    disk.write_file("/db/STORE", identity);
+    using other_value = coffer::store<std::string, int, coffer::threading::single, simulated>;
+    auto differs = other_value::try_open("/db", small(), disk);
+    REQUIRE_FALSE(differs);
+    CHECK(differs.error().kind() == errc::incompatible);
+    CHECK_THAT(differs.error().what(), t::ContainsSubstring("values of type string"));
+    CHECK(content(S::open("/db", small(), disk)) == model{{"a", "1"}});
+}
+
+TEST_CASE("a torn tail is cut off, kept aside and told", "[.][opening]") {
+    const simulated disk;
+    {
+        S db = S::open("/db", small(), disk);
+        db.put("a", "1");
+        db.put("b", "2");
+    }
+    const simulated after = disk.power_lost();
+    auto file = after.read_file(segment_1).value();
+    file.resize(file.size() - coffer::detail::mark_size);  // not closed
+    const std::uint64_t torn_at = file.size();
+    for (int i = 0; i < 10; ++i) file.push_back(static_cast<std::byte>(i + 1));
+    file.resize(16 * 1024);
+    after.write_file(segment_1, file);
+    {
+        S db = S::open("/db", small(), after);
+        const auto report = db.recovery();
+        CHECK_FALSE(report.clean);
+        CHECK_FALSE(report.created);
+        CHECK(report.dropped_bytes == 10);
+        CHECK(report.entries == 2);
+        CHECK(report.kept_aside == "/db/" + coffer::detail::torn_name(1, torn_at));
+        const auto aside = after.read_file(report.kept_aside).value();
+        CHECK(aside.size() == 10);
+        CHECK(aside[9] == std::byte{10});
+        CHECK(after.is_durable(report.kept_aside));
+        CHECK(content(db) == model{{"a", "1"}, {"b", "2"}});
+        db.put("c", "3");
+        // A file that was torn is never appended to again.
+        CHECK(after.read_file(segment_1)->size() <= 16 * 1024);
+    }
+    S db = S::open("/db", small(), after);
+    CHECK(db.recovery().clean);
+    CHECK(content(db) == model{{"a", "1"}, {"b", "2"}, {"c", "3"}});
+}
+
+TEST_CASE("under sync what open shows is durable, although the process died", "[.][opening]") {
+    const simulated disk;
+    {
+        S db = S::open("/db", small(), disk);
+        db.put("kept", "1");
+        disk.fail_call(1, {}, fs::call::sync);
+        CHECK(db.try_put("lost or kept", "2").error().kind() == errc::io_error);
+        CHECK(db.try_put("refused", "3").error().kind() == errc::poisoned);
+        disk.clear_faults();
+        static_cast<void>(db.try_close());
+    }
+    S db = S::open("/db", small(), disk);
+    CHECK_FALSE(db.recovery().clean);
+    const model shown = content(db);
+    CHECK(shown.count("kept") == 1);
+    CHECK(shown.count("refused") == 0);
+    CHECK(db.recovery().rewritten + 1 >= shown.size());
+    // A power cut right after open changes nothing of it.
+    const S after = S::open("/db", small(), disk.power_lost());
+    CHECK(content(after) == shown);
+}
+
+TEST_CASE("damage is refused, and no file is changed", "[.][opening]") {
+    const simulated disk;
+    {
+        S db = S::open("/db", small(), disk);
+        for (int i = 0; i < 5; ++i) db.put("key" + std::to_string(i), "value");
+        db.close();
+    }
+    REQUIRE(disk.flip(segment_1, 4096 + 12, std::byte{1}));
+    auto before = everything(disk);
+    auto refused = open(disk);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::corruption);
+    CHECK(refused.error().path() == segment_1);
+    CHECK(refused.error().offset() == 4096U);
+    CHECK(everything(disk) == before);
+    CHECK(S::try_open_read_only("/db", small(), disk).error().kind() == errc::corruption);
+}
+
+TEST_CASE("opening for reading writes nothing and takes no lock", "[.][opening]") {
+    const simulated disk;
+    S writer = S::open("/db", small(), disk);
+    writer.put("a", "1");
+    const std::uint64_t before = disk.steps();
+    {
+        auto reader = S::open_read_only("/db", small(), disk);
+        CHECK(reader.get("a") == "1");
+        CHECK(reader.try_put("b", "2").error().kind() == errc::read_only);
+        CHECK(reader.try_erase("a").error().kind() == errc::read_only);
+        CHECK(reader.try_compact().error().kind() == errc::read_only);
+        CHECK(reader.try_clear().error().kind() == errc::read_only);
+        CHECK(reader.try_sync().error().kind() == errc::read_only);
+    }
+    CHECK(disk.steps() == before);
+    auto reader = S::open_read_only("/db", small(), disk);
+    writer.put("b", "2");
+    CHECK_FALSE(reader.contains("b"));
+    reader.refresh();
+    CHECK(reader.get("b") == "2");
+}
+
+TEST_CASE("files that are not part of the log go, once it is durable", "[.][opening]") {
+    const simulated disk;
+    {
+        S db = S::open("/db", small(), disk);
+        db.put("a", "1");
+    }
+    disk.write_file("/db/STORE.new", coffer::as_bytes("half"));
+    disk.write_file("/db/INDEX.new", {});
+    disk.write_file("/db/0000000000000009.log", std::vector<std::byte>(16 * 1024));
+    {
+        const S db = S::open("/db", small(), disk);
+        CHECK(db.get("a") == "1");
+    }
+    for (const std::string& each : disk.files()) {
+        CHECK_FALSE(each.ends_with(".new"));
+        CHECK(each != "/db/0000000000000009.log");
+    }
+    S db = S::open("/db", small(), disk);
+    db.put("b", "2");
+    CHECK(content(db) == model{{"a", "1"}, {"b", "2"}});
+}
+
+TEST_CASE("options that cannot be are refused before anything is touched", "[.][opening]") {
+    const simulated disk;
+    coffer::options wrong;
+    wrong.segment_bytes = 1;
+    CHECK(S::try_open("/db", wrong, disk).error().kind() == errc::invalid_argument);
+    CHECK(disk.calls() == 0);
+}

@@ -1,0 +1,270 @@
+// Log and index together: S1, every key leads to its newest visible record; S2, whatever nothing
+// leads to is counted as dead.
+#include <coffer/storage/records.hpp>
+
+#include <coffer/index/hash.hpp>
+
+#include "../journal/scene.hpp"
+#include "catch.hpp"
+
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace coffer::detail;  // NOLINT: a test of one header
+using coffer::as_bytes;
+using coffer::as_text;
+using coffer::errc;
+using state = records<scene::medium, coffer::index::hash, coffer::threading::single, 0>;
+
+/// The state of a store, and changes to it as a writer makes them.
+struct world {
+    world() : all(disk, scene::small()) {
+        all.journal.start(scene::folder(disk), scene::id, 1).value();
+        all.replace_index(all.make_index().value());
+    }
+
+    void make_room(std::uint64_t size) {
+        all.index().prepare(8).value();
+        all.pending.prepare(8).value();
+        while (!all.journal.has_room(size)) all.journal.prepare(size).value();
+    }
+    auto place_of(std::string_view key) {
+        state::keys known(all);
+        return all.index().locate(all.index().probe(as_bytes(key)), known);
+    }
+
+    address put(std::string_view key, std::string_view value) {
+        make_room(record_size(key.size(), value.size()));
+        const address where =
+            all.journal.append(record_type::put, false, as_bytes(key), as_bytes(value));
+        all.put_plain(all.index(), place_of(key), where);
+        return where;
+    }
+    void erase(std::string_view key) {
+        make_room(record_size(key.size(), 0));
+        all.journal.append(record_type::erase, false, as_bytes(key), {});
+        all.remove_plain(all.index(), place_of(key));
+    }
+    /// Writes `key` through a descriptor; returns the end of its commit.
+    position put_pending(std::string_view key, std::string_view value) {
+        make_room(record_size(key.size(), value.size()));
+        const address where =
+            all.journal.append(record_type::put, false, as_bytes(key), as_bytes(value));
+        const auto place = place_of(key);
+        all.index().put(place, all.pending.install(where, false, place.ref, all.journal.tail()));
+        return all.journal.tail();
+    }
+    position erase_pending(std::string_view key) {
+        make_room(record_size(key.size(), 0));
+        const address where = all.journal.append(record_type::erase, false, as_bytes(key), {});
+        const auto place = place_of(key);
+        all.index().put(place, all.pending.install(where, true, place.ref, all.journal.tail()));
+        return all.journal.tail();
+    }
+
+    std::string get(std::string_view key) const {
+        std::string out = "absent";
+        auto found = all.lookup(as_bytes(key), [&](coffer::bytes value) { out = as_text(value); });
+        return found ? out : "unreadable";
+    }
+    std::uint64_t dead() {
+        std::uint64_t sum = 0;
+        for (const auto& each : all.journal.segments()) sum += each->dead.load();
+        return sum;
+    }
+
+    scene::disk disk;
+    state all;
+};
+
+}  // namespace
+
+TEST_CASE("S1: plain writes are true at once", "[.][records]") {
+    world it;
+    CHECK(it.get("a") == "absent");
+    it.put("a", "1");
+    it.put("b", "2");
+    CHECK(it.get("a") == "1");
+    it.put("a", "3");
+    CHECK(it.get("a") == "3");
+    CHECK(it.all.size() == 2);
+    it.erase("a");
+    CHECK(it.get("a") == "absent");
+    CHECK(it.get("b") == "2");
+    CHECK(it.all.size() == 1);
+}
+
+TEST_CASE("S2: what is overwritten or erased is dead, a tombstone is not", "[.][records]") {
+    world it;
+    it.put("a", "1");
+    CHECK(it.dead() == 0);
+    it.put("a", "22");
+    CHECK(it.dead() == record_size(1, 1));
+    it.erase("a");
+    CHECK(it.dead() == record_size(1, 1) + record_size(1, 2));
+    CHECK(it.all.journal.segments()[0]->tombstones == record_size(1, 0));
+    it.put("a", "1");
+    CHECK(it.dead() == record_size(1, 1) + record_size(1, 2));
+}
+
+TEST_CASE("S1: a pending write is not seen, is seen as a whole, and becomes plain", "[.][records]") {
+    world it;
+    it.put("a", "old");
+    const position first = it.put_pending("a", "new");
+    const position second = it.put_pending("b", "fresh");
+    const position third = it.erase_pending("a");
+    CHECK(it.get("a") == "old");
+    CHECK(it.get("b") == "absent");
+    CHECK(it.all.size() == 1);
+    it.all.commit(first);
+    CHECK(it.get("a") == "new");
+    CHECK(it.dead() == record_size(1, 3));
+    it.all.commit(second);
+    CHECK(it.get("b") == "fresh");
+    CHECK(it.all.size() == 2);
+    CHECK_FALSE(is_pending(it.place_of("b").ref));
+    it.all.commit(third);
+    CHECK(it.get("a") == "absent");
+    CHECK(it.all.size() == 1);
+    CHECK(it.place_of("a").ref == 0);
+    CHECK(it.dead() == 2 * record_size(1, 3));
+    CHECK(it.all.pending.empty());
+}
+
+TEST_CASE("a failed write leaves what was before, wherever it is in the chain", "[.][records]") {
+    for (int failing = 0; failing < 3; ++failing) {
+        world it;
+        it.put("k", "before");
+        const position ends[] = {it.put_pending("k", "0"), it.erase_pending("k"),
+                                 it.put_pending("k", "2")};
+        CHECK(it.all.roll_back(ends[failing]));
+        CHECK_FALSE(it.all.roll_back(ends[failing]));
+        CHECK(it.get("k") == "before");
+        it.all.commit(it.all.journal.tail());
+        CHECK(it.get("k") == (failing == 2 ? "absent" : "2"));
+        CHECK(it.all.size() == (failing == 2 ? 0 : 1));
+        CHECK(it.all.pending.empty());
+    }
+    world it;
+    const position end = it.put_pending("fresh", "1");
+    CHECK(it.all.roll_back(end));
+    CHECK(it.get("fresh") == "absent");
+    CHECK(it.place_of("fresh").ref == 0);
+    CHECK(it.dead() == record_size(5, 1));
+    CHECK(it.all.size() == 0);
+}
+
+TEST_CASE("any mixture of writes, commits and failures is what a model says", "[.][records]") {
+    std::mt19937 random(7);
+    for (int round = 0; round < 20; ++round) {
+        world it;
+        std::map<std::string, std::string> model;
+        struct waiting {
+            position end;
+            std::string key;
+            std::optional<std::string> value;
+        };
+        std::vector<waiting> queue;
+        for (int step = 0; step < 200; ++step) {
+            const std::string key(1, static_cast<char>('a' + random() % 5));
+            const std::string value = std::to_string(step);
+            switch (random() % 5) {
+                case 0:
+                case 1:
+                    queue.push_back({it.put_pending(key, value), key, value});
+                    break;
+                case 2:
+                    if (it.place_of(key).ref == 0) break;  // writers erase what is there only
+                    queue.push_back({it.erase_pending(key), key, std::nullopt});
+                    break;
+                case 3: {  // some commit
+                    if (queue.empty()) break;
+                    const std::size_t count = random() % queue.size() + 1;
+                    it.all.commit(queue[count - 1].end);
+                    for (std::size_t i = 0; i < count; ++i) {
+                        if (queue[i].value) model[queue[i].key] = *queue[i].value;
+                        if (!queue[i].value) model.erase(queue[i].key);
+                    }
+                    queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(count));
+                    break;
+                }
+                default: {  // one fails
+                    if (queue.empty()) break;
+                    const std::size_t which = random() % queue.size();
+                    if (!it.all.roll_back(queue[which].end)) FAIL("nothing to roll back");
+                    queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(which));
+                }
+            }
+            for (char c = 'a'; c < 'f'; ++c) {
+                const auto at = model.find(std::string(1, c));
+                const std::string wanted = at == model.end() ? "absent" : at->second;
+                if (it.get(std::string(1, c)) != wanted) FAIL("key " << c << " in step " << step);
+            }
+            if (it.all.size() != model.size()) FAIL("count in step " << step);
+        }
+    }
+}
+
+TEST_CASE("groups of lookups answer as one by one", "[.][records]") {
+    world it;
+    std::vector<std::string> names;
+    for (int i = 0; i < 16; ++i) names.push_back("key" + std::to_string(i));
+    for (int i = 0; i < 16; i += 2) it.put(names[static_cast<std::size_t>(i)], names[1]);
+    it.put_pending(names[1], "hidden");
+    std::vector<coffer::bytes> keys;
+    for (const std::string& each : names) keys.push_back(as_bytes(each));
+    std::vector<std::string> found(16, "absent");
+    REQUIRE(it.all.lookup_group(
+        keys, [&](std::size_t i, coffer::bytes value) { found[i] = as_text(value); }));
+    for (std::size_t i = 0; i < 16; ++i) CHECK(found[i] == (i % 2 == 0 ? names[1] : "absent"));
+    REQUIRE(it.all.lookup_group({}, [](std::size_t, coffer::bytes) {}));
+}
+
+TEST_CASE("a walk shows visible entries, an ordered one the hidden keys, too", "[.][records]") {
+    world it;
+    it.put("plain", "1");
+    it.put_pending("hidden", "2");
+    std::vector<ref> slots{it.place_of("plain").ref, it.place_of("hidden").ref};
+    std::string shown;
+    REQUIRE(it.all.show_all(slots, [&](coffer::bytes key, coffer::bytes value) {
+        shown.append(as_text(key)).append(as_text(value));
+    }));
+    CHECK(shown == "plain1");
+    shown.clear();
+    REQUIRE(it.all.show_slots(slots, [&](coffer::bytes key, coffer::bytes, bool visible) {
+        shown.append(as_text(key)).append(visible ? "+" : "-");
+    }));
+    CHECK(shown == "plain+hidden-");
+}
+
+TEST_CASE("an index that is replaced goes when its readers have left", "[.][records]") {
+    world it;
+    it.put("a", "1");
+    const auto pin = it.all.enter();
+    it.all.replace_index(it.all.make_index().value());
+    it.all.set_count(0);
+    CHECK(it.get("a") == "absent");
+    it.put("a", "2");
+    CHECK(it.get("a") == "2");
+}
+
+TEST_CASE("damage is an error of the lookup that meets it", "[.][records]") {
+    world it;
+    const address where = it.put("a", "1");
+    it.put("b", "2");
+    REQUIRE(it.all.journal.close_segment());
+    REQUIRE(it.all.journal.sync());
+    REQUIRE(it.disk.flip(scene::path(1), offset_of(where) + 12, std::byte{1}));
+    auto found = it.all.lookup(as_bytes("a"), [](coffer::bytes) {});
+    REQUIRE_FALSE(found);
+    CHECK(found.error().kind() == errc::corruption);
+    CHECK(it.get("b") == "2");
+    const std::vector<ref> slots{it.place_of("b").ref, where};
+    CHECK_FALSE(it.all.show_all(slots, [](coffer::bytes, coffer::bytes) {}));
+}

@@ -1,0 +1,248 @@
+// The writer: conditions, bounds, batches and clears; an error before the record has a place
+// changes nothing, an error afterwards takes it back in the running store.
+#include <coffer/storage/writer.hpp>
+
+#include "catch.hpp"
+#include "parts.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace coffer::detail;  // NOLINT: a test of one header
+using coffer::as_bytes;
+using coffer::errc;
+template <bool Hides>
+using world = parts::world<Hides>;
+
+change put_of(std::string_view key, std::string_view value) {
+    return {record_type::put, as_bytes(key), as_bytes(value)};
+}
+change erase_of(std::string_view key) {
+    return {record_type::erase, as_bytes(key), {}};
+}
+change clear_of_all() {
+    return {record_type::clear, {}, {}};
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("puts, inserts and erases say what they did", "[.][writer]", world<false>,
+                   world<true>) {
+    TestType it;
+    CHECK(it.put("a", "1").value());
+    CHECK_FALSE(it.put("a", "2", condition::absent).value());
+    CHECK(it.get("a") == "1");
+    CHECK(it.put("b", "2", condition::absent).value());
+    CHECK(it.put("a", "3", condition::present).value());
+    CHECK_FALSE(it.put("c", "4", condition::present).value());
+    CHECK(it.get("a") == "3");
+    CHECK(it.get("c") == "absent");
+    CHECK(it.erase("a").value());
+    CHECK_FALSE(it.erase("a").value());
+    CHECK(it.get("a") == "absent");
+    CHECK(it.all.size() == 1);
+}
+
+TEMPLATE_TEST_CASE("a write that does not happen leaves no record", "[.][writer]", world<false>,
+                   world<true>) {
+    TestType it;
+    CHECK(it.put("a", "1").value());
+    const position tail = it.tail();
+    CHECK_FALSE(it.put("a", "2", condition::absent).value());
+    CHECK_FALSE(it.erase("b").value());
+    CHECK(it.writer.write(std::vector<change>()));
+    CHECK(it.tail() == tail);
+}
+
+TEMPLATE_TEST_CASE("an error before the record has a place changes nothing", "[.][writer]",
+                   world<false>, world<true>) {
+    TestType it(50000);
+    CHECK(it.put("a", "1").value());
+    const position tail = it.tail();
+    const std::string key(coffer::max_key_size + 1, 'k');
+    CHECK(it.put(key, "").error().kind() == errc::too_large);
+    CHECK(it.erase(key).error().kind() == errc::too_large);
+    CHECK(it.driver.before == 1);  // bounds come first
+
+    it.driver.refuses_before = true;
+    CHECK(it.put("a", "2").error().kind() == errc::poisoned);
+    CHECK(it.erase("a").error().kind() == errc::poisoned);
+    CHECK(it.writer.write({put_of("a", "2"), put_of("b", "2")}).error().kind() == errc::poisoned);
+    CHECK(it.writer.write({clear_of_all()}).error().kind() == errc::poisoned);
+    it.driver.refuses_before = false;
+
+    it.disk.set_capacity(20000);
+    CHECK(it.put("b", std::string(20000, 'v')).error().kind() == errc::no_space);
+    CHECK(it.writer.write({put_of("b", std::string(15000, 'v')), clear_of_all()}).error().kind() ==
+          errc::no_space);
+    CHECK(it.tail() == tail);
+    CHECK(it.get("a") == "1");
+    CHECK(it.all.size() == 1);
+    CHECK_FALSE(it.all.exclusive);
+    CHECK(it.put("b", "2").value());
+}
+
+TEMPLATE_TEST_CASE("the largest key fits", "[.][writer]", world<false>, world<true>) {
+    TestType it;
+    const std::string key(coffer::max_key_size, 'k');
+    CHECK(it.put(key, "v").value());
+    CHECK(it.get(key) == "v");
+    CHECK(it.put("", "of the empty key").value());
+    CHECK(it.get("") == "of the empty key");
+}
+
+TEST_CASE("an error after the record has a place takes it back", "[.][writer]") {
+    world<true> it;
+    CHECK(it.put("a", "1").value());
+    it.driver.refuses_after = true;
+    CHECK(it.put("a", "2").error().kind() == errc::io_error);
+    CHECK(it.put("fresh", "2").error().kind() == errc::io_error);
+    CHECK(it.erase("a").error().kind() == errc::io_error);
+    CHECK(it.writer.write({put_of("a", "3"), put_of("b", "3"), erase_of("a")}).error().kind() ==
+          errc::io_error);
+    CHECK(it.writer.write({clear_of_all(), put_of("z", "3")}).error().kind() == errc::io_error);
+    CHECK(it.get("a") == "1");
+    CHECK(it.get("b") == "absent");
+    CHECK(it.get("z") == "absent");
+    CHECK(it.get("fresh") == "absent");
+    CHECK(it.all.size() == 1);
+    CHECK(it.all.pending.empty());
+    it.driver.refuses_after = false;
+    CHECK(it.put("a", "4").value());
+    CHECK(it.get("a") == "4");
+}
+
+TEST_CASE("without hiding a write is seen at once, and stays", "[.][writer]") {
+    world<false> it;
+    it.driver.waits = true;
+    CHECK(it.put("a", "1").value());
+    CHECK(it.get("a") == "1");
+    CHECK(it.writer.write({put_of("a", "2"), put_of("b", "2")}));
+    CHECK(it.get("a") == "2");
+    CHECK(it.get("b") == "2");
+}
+
+TEST_CASE("with hiding no reader sees a write before its promise holds", "[.][writer]") {
+    world<true> it;
+    CHECK(it.put("a", "1").value());
+    it.driver.waits = true;
+    CHECK(it.put("a", "2").value());
+    CHECK(it.writer.write(record_type::erase, as_bytes("a"), {}, condition::none).value());
+    CHECK(it.get("a") == "1");
+    it.driver.waits = false;
+    CHECK(it.put("b", "3").value());  // one writer keeps the promise for all before it
+    CHECK(it.get("a") == "absent");
+    CHECK(it.get("b") == "3");
+}
+
+TEST_CASE("a condition waits for the outcome of what is pending", "[.][writer]") {
+    world<true> it;
+    it.driver.waits = true;
+    CHECK(it.put("a", "1").value());
+    it.driver.waits = false;
+    const int asked = it.driver.after;
+    CHECK_FALSE(it.put("a", "2", condition::absent).value());
+    CHECK(it.driver.after == asked + 1);
+    CHECK(it.get("a") == "1");
+
+    it.driver.waits = true;
+    CHECK(it.erase("a").has_value());
+    it.driver.waits = false;
+    CHECK(it.put("a", "3", condition::absent).value());
+    CHECK(it.get("a") == "3");
+
+    it.driver.waits = true;
+    CHECK(it.put("a", "4").value());
+    it.driver.refuses_after = true;
+    CHECK(it.put("a", "5", condition::absent).error().kind() == errc::io_error);
+}
+
+TEMPLATE_TEST_CASE("a batch is one commit; a later operation on a key wins", "[.][writer]",
+                   world<false>, world<true>) {
+    TestType it;
+    CHECK(it.put("gone", "1").value());
+    const std::uint64_t commits = it.all.journal.commits();
+    REQUIRE(it.writer.write({put_of("a", "1"), put_of("b", "1"), erase_of("a"), put_of("b", "2"),
+                             erase_of("gone"), erase_of("never"), put_of("c", "3"), erase_of("c"),
+                             put_of("c", "4")}));
+    CHECK(it.all.journal.commits() == commits + 1);
+    CHECK(it.get("a") == "absent");
+    CHECK(it.get("b") == "2");
+    CHECK(it.get("c") == "4");
+    CHECK(it.get("gone") == "absent");
+    CHECK(it.all.size() == 2);
+    CHECK(it.all.pending.empty());
+}
+
+TEMPLATE_TEST_CASE("a batch has a bound; one record may be larger", "[.][writer]", world<false>,
+                   world<true>) {
+    TestType it(1000);
+    const std::string value(1000, 'v');
+    auto refused = it.writer.write({put_of("a", value), put_of("b", "")});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::too_large);
+    CHECK_THAT(refused.error().what(), t::ContainsSubstring("max_batch_bytes"));
+    CHECK(it.get("a") == "absent");
+    CHECK(it.writer.write({put_of("a", value)}));
+    CHECK(it.put("b", std::string(50000, 'v')).value());
+    CHECK(it.get("b").size() == 50000);
+}
+
+TEMPLATE_TEST_CASE("a clear in a batch takes what was before it, in the store and in the batch",
+                   "[.][writer]", world<false>, world<true>) {
+    TestType it;
+    for (const char* key : {"a", "b", "c"}) CHECK(it.put(key, "1").value());
+    REQUIRE(it.writer.write({put_of("d", "lost"), clear_of_all(), put_of("e", "2"), erase_of("a"),
+                             put_of("b", "2"), erase_of("e")}));
+    CHECK(it.all.size() == 1);
+    CHECK(it.get("a") == "absent");
+    CHECK(it.get("b") == "2");
+    CHECK(it.get("d") == "absent");
+    CHECK(it.get("e") == "absent");
+    REQUIRE(it.writer.write({clear_of_all(), put_of("f", "3"), clear_of_all()}));
+    CHECK(it.all.size() == 0);
+    CHECK(it.put("a", "4").value());
+    CHECK(it.get("a") == "4");
+}
+
+TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[.][writer]", world<false>, world<true>) {
+    TestType it;
+    CHECK(it.put("a", "1").value());
+    CHECK(it.put("b", "1").value());
+    REQUIRE(it.all.journal.close_segment());
+    REQUIRE(it.all.journal.sync());
+    REQUIRE(it.disk.flip(scene::path(1), scene::unit + 11, std::byte{1}));  // the key "a"
+    const position tail = it.tail();
+    const std::uint64_t commits = it.all.journal.commits();
+    CHECK(it.put("a", "2").error().kind() == errc::corruption);
+    auto refused = it.writer.write({put_of("b", "2"), put_of("a", "2"), put_of("c", "2")});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::corruption);
+    CHECK(refused.error().offset() == scene::unit);
+    CHECK(it.tail() == tail);
+    CHECK(it.all.journal.commits() == commits);
+    CHECK(it.get("b") == "1");
+    CHECK(it.get("c") == "absent");
+    CHECK(it.all.size() == 2);
+    CHECK(it.all.pending.empty());
+    CHECK(it.put("d", "3").value());
+    CHECK(it.get("d") == "3");
+}
+
+TEST_CASE("sync and flush commit what they kept", "[.][writer]") {
+    world<true> it;
+    it.driver.waits = true;
+    CHECK(it.put("a", "1").value());
+    CHECK(it.get("a") == "absent");
+    it.driver.held = it.tail();
+    REQUIRE(it.writer.flush());
+    CHECK(it.get("a") == "1");
+    CHECK(it.put("b", "2").value());
+    it.driver.held = it.tail();
+    REQUIRE(it.writer.sync());
+    CHECK(it.get("b") == "2");
+    CHECK(it.all.journal.durable() >= it.driver.held);
+}
