@@ -10406,11 +10406,12 @@ struct segment {
     std::uint64_t tombstones = 0;  // bytes of its erase records
     typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
 
-    // Changed by whoever has the turn of I/O.
+    // Changed by whoever has the turn of I/O; the last two inside the section, too, since cleaning
+    // asks for them there.
     std::uint64_t handed = 0;
-    std::uint64_t synced = 0;
     std::uint64_t doubtful =
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
+    std::uint64_t synced = 0;
     bool settled = false;
 };
 
@@ -13560,7 +13561,6 @@ public:
     }
 
     // ---- room ----
-
     /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size) {
         const auto alone = lock(preparing_);
@@ -14261,12 +14261,12 @@ public:
     // ---- the writer's section ----
 
     [[nodiscard]] bool ready(std::size_t count) const noexcept {
-        return free_.size() + (table_.capacity() - used_) >= count;
+        return free_.size() + (table_.capacity() - used()) >= count;
     }
 
     /// Outside the section, one caller at a time.
     [[nodiscard]] result<void> prepare(std::size_t count) {
-        while (table_.capacity() - used_ < count) {
+        while (table_.capacity() - used() < count) {
             if (auto grown = table_.grow(memory_, 0); !grown) return grown;
         }
         return {};
@@ -14274,9 +14274,9 @@ public:
 
     /// A descriptor for `record`; ready(1) was true. Returns what goes into the slot.
     [[nodiscard]] ref install(address record, bool erases, ref previous, position end) {
-        std::uint64_t number = used_;
+        std::uint64_t number = used();
         if (free_.empty()) {
-            ++used_;
+            used_.store(number + 1, std::memory_order_relaxed);
         } else {
             number = free_.back();
             free_.pop_back();
@@ -14349,11 +14349,15 @@ private:
         return number < table_.capacity() ? &table_[number] : nullptr;
     }
 
+    [[nodiscard]] std::uint64_t used() const noexcept {
+        return used_.load(std::memory_order_relaxed);
+    }
+
     epoch<Threading>* readers_;
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
-    std::uint64_t used_ = 0;
+    word used_{0};  // changed inside the section; prepare() reads it outside
     std::uint64_t retired_ = 0;
     std::vector<std::uint64_t> free_;
     std::deque<std::uint64_t> queue_;

@@ -113,7 +113,6 @@ public:
     }
 
     // ---- room ----
-
     /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size) {
         const auto alone = lock(preparing_);

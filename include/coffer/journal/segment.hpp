@@ -174,11 +174,12 @@ struct segment {
     std::uint64_t tombstones = 0;  // bytes of its erase records
     typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
 
-    // Changed by whoever has the turn of I/O.
+    // Changed by whoever has the turn of I/O; the last two inside the section, too, since cleaning
+    // asks for them there.
     std::uint64_t handed = 0;
-    std::uint64_t synced = 0;
     std::uint64_t doubtful =
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
+    std::uint64_t synced = 0;
     bool settled = false;
 };
 

@@ -86,12 +86,12 @@ public:
     // ---- the writer's section ----
 
     [[nodiscard]] bool ready(std::size_t count) const noexcept {
-        return free_.size() + (table_.capacity() - used_) >= count;
+        return free_.size() + (table_.capacity() - used()) >= count;
     }
 
     /// Outside the section, one caller at a time.
     [[nodiscard]] result<void> prepare(std::size_t count) {
-        while (table_.capacity() - used_ < count) {
+        while (table_.capacity() - used() < count) {
             if (auto grown = table_.grow(memory_, 0); !grown) return grown;
         }
         return {};
@@ -99,9 +99,9 @@ public:
 
     /// A descriptor for `record`; ready(1) was true. Returns what goes into the slot.
     [[nodiscard]] ref install(address record, bool erases, ref previous, position end) {
-        std::uint64_t number = used_;
+        std::uint64_t number = used();
         if (free_.empty()) {
-            ++used_;
+            used_.store(number + 1, std::memory_order_relaxed);
         } else {
             number = free_.back();
             free_.pop_back();
@@ -174,11 +174,15 @@ private:
         return number < table_.capacity() ? &table_[number] : nullptr;
     }
 
+    [[nodiscard]] std::uint64_t used() const noexcept {
+        return used_.load(std::memory_order_relaxed);
+    }
+
     epoch<Threading>* readers_;
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
-    std::uint64_t used_ = 0;
+    word used_{0};  // changed inside the section; prepare() reads it outside
     std::uint64_t retired_ = 0;
     std::vector<std::uint64_t> free_;
     std::deque<std::uint64_t> queue_;

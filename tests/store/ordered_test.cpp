@@ -1,0 +1,243 @@
+// Ranges in key order: bounds, both directions, writes meanwhile, and the standard's concepts.
+#include <coffer/store/ordered.hpp>
+
+#include <coffer/fs/simulated.hpp>
+#include <coffer/store.hpp>
+
+#include "catch.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <random>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using coffer::detail::bound;
+using coffer::detail::limits;
+using coffer::fs::simulated;
+using S = coffer::store<std::string, int, coffer::storage::map, coffer::index::sorted,
+                        coffer::threading::single, simulated>;
+using range = S::range_type;
+using model = std::map<std::string, int>;
+
+template <class Range>
+std::string keys(const Range& of) {
+    std::string out;
+    for (const auto& each : of) out.append(each.key).push_back(' ');
+    return out;
+}
+
+template <class Range>
+std::string keys_backwards(const Range& of) {
+    std::string out;
+    for (auto at = of.end(); at != of.begin();) out.append((*--at).key).push_back(' ');
+    return out;
+}
+
+S alphabet() {
+    S db;
+    for (const char* key : {"a", "ab", "abc", "b", "ba", "c", "d"}) db.put(key, 1);
+    return db;
+}
+
+}  // namespace
+
+TEST_CASE("the standard takes a range for what it is", "[ordered]") {
+    static_assert(std::ranges::bidirectional_range<range>);
+    static_assert(std::ranges::view<range>);
+    static_assert(std::ranges::borrowed_range<range>);
+    static_assert(std::ranges::common_range<range>);
+    static_assert(std::bidirectional_iterator<range::iterator>);
+    S db = alphabet();
+    std::string out;
+    for (const auto& each : db.from("b") | std::views::reverse | std::views::take(2)) {
+        out += each.key;
+    }
+    CHECK(out == "dc");
+    const auto long_key = [](const auto& each) { return each.key.size() > 1; };
+    CHECK(std::ranges::count_if(db.scan("a", "c"), long_key) == 3);
+    CHECK(range().begin() == range().end());
+}
+
+TEST_CASE("the bounds of every kind of range", "[ordered]") {
+    const S db = alphabet();
+    CHECK(keys(db) == "a ab abc b ba c d ");
+    CHECK(keys(db.scan("ab", "c")) == "ab abc b ba c ");
+    CHECK(keys(db.range("ab", "c")) == "ab abc b ba ");
+    CHECK(keys(db.from("ba")) == "ba c d ");
+    CHECK(keys(db.prefix("ab")) == "ab abc ");
+    CHECK(keys(db.prefix("")) == keys(db));
+    CHECK(keys(db.scan("aa", "aa")).empty());
+    CHECK(keys(db.scan("c", "a")).empty());  // turned round: nothing
+    CHECK(keys(db.range("b", "b")).empty());
+    CHECK(keys(db.scan("b", "b")) == "b ");
+    CHECK(keys(db.from("e")).empty());
+    CHECK(keys(db.prefix("z")).empty());
+    CHECK((*db.lower_bound("b")).key == "b");
+    CHECK((*db.upper_bound("b")).key == "ba");
+    CHECK((*db.lower_bound("aba")).key == "abc");
+    CHECK(db.lower_bound("e") == db.end());
+    CHECK(db.upper_bound("d") == db.end());
+    const S empty;
+    CHECK(keys(empty).empty());
+    CHECK(empty.begin() == empty.end());
+}
+
+TEST_CASE("backwards is forwards turned round, for every range", "[ordered]") {
+    S db;
+    for (int i = 0; i < 300; ++i) db.put("key" + std::to_string(i), i);
+    for (const auto& each : {db.scan("key1", "key2"), db.range("key150", "key3"), db.from("key9"),
+                             db.prefix("key1"), db.scan("x", "y"), db.from("")}) {
+        std::vector<std::string> forwards;
+        for (const auto& one : each) forwards.push_back(one.key);
+        std::vector<std::string> backwards;
+        for (auto at = each.end(); at != each.begin();) backwards.push_back((*--at).key);
+        std::reverse(backwards.begin(), backwards.end());
+        CHECK(forwards == backwards);
+        CHECK(std::is_sorted(forwards.begin(), forwards.end()));
+    }
+}
+
+TEST_CASE("a prefix of any bytes", "[ordered]") {
+    S db;
+    const std::string high("\xFF\xFF", 2);
+    for (const std::string& key :
+         {std::string(), std::string("\0", 1), std::string("\xFE"), std::string("\xFF"), high,
+          high + "a", std::string("a\xFF"), std::string("a\xFF\xFF"), std::string("b")}) {
+        db.put(key, 1);
+    }
+    const auto count = [&](const std::string& start) {
+        std::size_t out = 0;
+        for (const auto& each : db.prefix(start)) {
+            if (!each.key.starts_with(start)) FAIL("beyond the prefix");
+            ++out;
+        }
+        return out;
+    };
+    CHECK(count("") == 9);
+    CHECK(count("\xFF") == 3);
+    CHECK(count(high) == 2);
+    CHECK(count("a") == 2);
+    CHECK(count("a\xFF") == 2);
+    CHECK(count(std::string("\0", 1)) == 1);
+}
+
+TEST_CASE("iterators walk to and fro", "[ordered]") {
+    S db;
+    std::vector<std::string> all;
+    for (int i = 100; i < 200; ++i) {
+        all.push_back("k" + std::to_string(i));
+        db.put(all.back(), i);
+    }
+    std::mt19937 random(1);
+    auto at = db.begin();
+    std::size_t place = 0;
+    for (int step = 0; step < 3000; ++step) {
+        const bool forward = place == 0 || (place < all.size() && random() % 2 == 0);
+        if (forward) {
+            if (random() % 2 == 0) {
+                ++at, ++place;
+            } else {
+                const auto before = at++;
+                if ((*before).key != all[place++]) FAIL("it++ at " << place);
+            }
+        } else if (random() % 2 == 0) {
+            --at, --place;
+        } else {
+            at--, --place;
+        }
+        if (place == all.size() ? at != db.end() : (*at).key != all[place]) FAIL("step " << step);
+    }
+}
+
+TEST_CASE("iterators are equal when they stand on equal keys", "[ordered]") {
+    const S db = alphabet();
+    CHECK(db.lower_bound("b") == db.scan("b", "d").begin());
+    CHECK(db.begin() == db.from("").begin());
+    CHECK(db.begin() != db.from("b").begin());
+    auto at = db.begin();
+    const auto copy = at;
+    ++at;
+    CHECK(copy == db.begin());
+    CHECK(at != copy);
+}
+
+TEST_CASE("keys that are written and erased meanwhile", "[ordered]") {
+    S db;
+    for (int i = 0; i < 300; ++i) db.put("stays" + std::to_string(i), 1);
+    std::map<std::string, int> met;
+    int step = 0;
+    std::string last;
+    for (const auto& each : db) {
+        CHECK(last < each.key);
+        last = each.key;
+        ++met[each.key];
+        db.put("between" + std::to_string(step), 2);
+        db.put("stays1" + std::to_string(step % 300) + "x", 3);
+        db.erase("between" + std::to_string(step / 2));
+        if (++step > 5000) break;
+    }
+    for (int i = 0; i < 300; ++i) CHECK(met["stays" + std::to_string(i)] == 1);
+}
+
+TEST_CASE("the entry under an iterator may be erased", "[ordered]") {
+    S db = alphabet();
+    auto at = db.lower_bound("ab");
+    for (const char* key : {"a", "ab", "abc", "b"}) db.erase(key);
+    CHECK((*at).key == "ab");  // it owns what it stands on
+    // It leaves its chunk by looking the next key up again.
+    for (int i = 0; i < 10 && at != db.end(); ++i) ++at;
+    CHECK(at == db.end());
+    CHECK((*--at).key == "d");
+}
+
+TEST_CASE("numbers are in their order, signs included", "[ordered]") {
+    coffer::store<std::int32_t, int, coffer::storage::map, coffer::index::sorted,
+                  coffer::threading::single, simulated>
+        db;
+    std::vector<std::int32_t> all{INT32_MIN, -70000, -1, 0, 1, 255, 256, 70000, INT32_MAX};
+    for (const std::int32_t each : all) db.put(each, 0);
+    std::vector<std::int32_t> walked;
+    for (const auto& each : db) walked.push_back(each.key);
+    CHECK(walked == all);
+    walked.clear();
+    for (const auto& each : db.range(-1, 256)) walked.push_back(each.key);
+    CHECK(walked == std::vector<std::int32_t>{-1, 0, 1, 255});
+}
+
+TEST_CASE("erase_range erases what range shows, at once", "[ordered]") {
+    S db = alphabet();
+    const std::uint64_t commits = db.stats().commits;
+    CHECK(db.erase_range("ab", "c") == 4);
+    CHECK(keys(db) == "a c d ");
+    CHECK(db.stats().commits == commits + 1);
+    CHECK(db.erase_range("x", "z") == 0);
+    CHECK(db.erase_range("d", "a") == 0);
+    CHECK(db.stats().commits == commits + 1);
+}
+
+TEST_CASE("limits say what is inside", "[ordered]") {
+    const auto run = [](std::string_view text) {
+        const coffer::bytes from = coffer::as_bytes(text);
+        return std::vector<std::byte>(from.begin(), from.end());
+    };
+    limits open;
+    CHECK(open.above_low(coffer::as_bytes("")));
+    CHECK(open.below_high(coffer::as_bytes("zzz")));
+    limits closed{{bound::kind::including, run("b")}, {bound::kind::excluding, run("d")}};
+    CHECK_FALSE(closed.above_low(coffer::as_bytes("a")));
+    CHECK(closed.above_low(coffer::as_bytes("b")));
+    CHECK(closed.below_high(coffer::as_bytes("c")));
+    CHECK_FALSE(closed.below_high(coffer::as_bytes("d")));
+    limits other{{bound::kind::excluding, run("b")}, {bound::kind::including, run("d")}};
+    CHECK_FALSE(other.above_low(coffer::as_bytes("b")));
+    CHECK(other.above_low(coffer::as_bytes("ba")));
+    CHECK(other.below_high(coffer::as_bytes("d")));
+    CHECK_FALSE(other.below_high(coffer::as_bytes("da")));
+}
