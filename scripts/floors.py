@@ -48,14 +48,9 @@ UNTESTED_ALLOWED = {
     "config/platform.hpp": "tests/hygiene/no_exceptions.cpp",
     "config/assert.hpp": "tests/hygiene/hostile_macros.cpp",
     "core/policy.hpp": "a struct without behaviour",
-    # The parts of a store are tested together, over every combination, by the law suites.
+    # Tested over every combination by the law suites.
     "store.hpp": "tests/laws/policies_test.cpp",
     "store/basic_store.hpp": "tests/laws/calls_test.cpp",
-    "store/batch.hpp": "tests/laws/calls_test.cpp",
-    "store/entry.hpp": "tests/laws/calls_test.cpp",
-    "store/ordered.hpp": "tests/laws/order_test.cpp",
-    "store/select.hpp": "tests/laws/policies_test.cpp",
-    "store/walk.hpp": "tests/laws/calls_test.cpp",
 }
 
 # Headers with a function of more than FUNCTION_LINES lines.

@@ -8843,9 +8843,9 @@ struct sighting {
 template <class Pool, class Pass>
 [[nodiscard]] bool descend(const Pool& pool, const route& way, sighting<typename Pool::node>& leaf,
                            node_id& leaf_id, Pass&& pass) noexcept {
-    using sight = sighting<typename Pool::node>;
+    using sighted = sighting<typename Pool::node>;
     auto id = static_cast<node_id>(pool.now().root.load(std::memory_order_acquire));
-    sight here{pool.at(id), 0};
+    sighted here{pool.at(id), 0};
     here.version = here.node.begin();
     if (pool.now().root.load(std::memory_order_acquire) != id) return false;
     for (;;) {
@@ -8855,7 +8855,7 @@ template <class Pool, class Pass>
         const node_id child = child_of(here.node.entry(entry));
         if (!here.node.valid(here.version)) return false;
         pass(here, id, entry, meta);
-        sight next{pool.at(child), 0};
+        sighted next{pool.at(child), 0};
         if (meta.level() == 1) next.node.prefetch();
         next.version = next.node.begin();
         if (!here.node.valid(here.version)) return false;
@@ -9576,13 +9576,13 @@ private:
 
     template <bool Up, class Keys>
     void walk(const bound& end, std::vector<ref>& refs, Keys& keys) const {
-        using kind = bound::kind;
+        using ends = bound::kind;
         rest left = rest_of<Up>(end);
         kept_fence fences[2];
         const std::size_t before = refs.size();
         for (unsigned turn = 0;;) {
-            const route::aim aim = !Up && left.from == kind::open        ? route::aim::last
-                                   : !Up && left.from == kind::excluding ? route::aim::below
+            const route::aim aim = !Up && left.from == ends::open        ? route::aim::last
+                                   : !Up && left.from == ends::excluding ? route::aim::below
                                                                          : route::aim::at;
             leaf_range<node> range;
             if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
@@ -9598,9 +9598,9 @@ private:
             if (tied_count != 0) add_ties<Up>(left, ties, tied_count, refs, before, keys);
             if (refs.size() != before || fence.entry == 0 || keys.failed()) return;
             const auto order = compare_ends(next, left);
-            if (left.from != kind::open && (Up ? order <= 0 : order > 0)) return;  // no progress
-            if (!Up && left.from == kind::excluding && order == 0) return;
-            left = {Up ? kind::including : kind::excluding, next.key, next.head};
+            if (left.from != ends::open && (Up ? order <= 0 : order > 0)) return;  // no progress
+            if (!Up && left.from == ends::excluding && order == 0) return;
+            left = {Up ? ends::including : ends::excluding, next.key, next.head};
             ++turn;
         }
     }
@@ -17658,12 +17658,18 @@ public:
     ordered_range(const Engine& of, limits within)
         : of_(&of), within_(std::make_shared<const limits>(std::move(within))) {}
 
-    [[nodiscard]] iterator begin() const { return iterator(*of_, within_, false); }
-    [[nodiscard]] iterator end() const { return iterator(*of_, within_, true); }
+    // Without a store, as the default constructor leaves it, a range is empty.
+    [[nodiscard]] iterator begin() const {
+        return of_ == nullptr ? iterator() : iterator(*of_, within_, false);
+    }
+    [[nodiscard]] iterator end() const {
+        return of_ == nullptr ? iterator() : iterator(*of_, within_, true);
+    }
 
     /// For for_each: shows every entry in order without a copy for each.
     template <class Show>
     [[nodiscard]] result<void> show(Show&& shown) const {
+        if (of_ == nullptr) return {};
         std::vector<ref> slots;
         std::vector<std::byte> last = within_->low.key;
         bound from{within_->low.is, last};

@@ -31,7 +31,8 @@ TEST_CASE("an entry owns its key and value", "[entry]") {
     {
         chunk all;
         coffer::detail::scratch room;
-        const auto value = coffer::detail::value_codec<std::vector<int>>::view({1, 2, 3}, room);
+        const std::vector<int> list{1, 2, 3};
+        const auto value = coffer::detail::value_codec<std::vector<int>>::view(list, room);
         all.add(as_bytes("ada"), value);
         out = coffer::detail::entry_of<std::string, std::vector<int>>(all, 0);
     }

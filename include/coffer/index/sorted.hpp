@@ -347,13 +347,13 @@ private:
 
     template <bool Up, class Keys>
     void walk(const bound& end, std::vector<ref>& refs, Keys& keys) const {
-        using kind = bound::kind;
+        using ends = bound::kind;
         rest left = rest_of<Up>(end);
         kept_fence fences[2];
         const std::size_t before = refs.size();
         for (unsigned turn = 0;;) {
-            const route::aim aim = !Up && left.from == kind::open        ? route::aim::last
-                                   : !Up && left.from == kind::excluding ? route::aim::below
+            const route::aim aim = !Up && left.from == ends::open        ? route::aim::last
+                                   : !Up && left.from == ends::excluding ? route::aim::below
                                                                          : route::aim::at;
             leaf_range<node> range;
             if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
@@ -369,9 +369,9 @@ private:
             if (tied_count != 0) add_ties<Up>(left, ties, tied_count, refs, before, keys);
             if (refs.size() != before || fence.entry == 0 || keys.failed()) return;
             const auto order = compare_ends(next, left);
-            if (left.from != kind::open && (Up ? order <= 0 : order > 0)) return;  // no progress
-            if (!Up && left.from == kind::excluding && order == 0) return;
-            left = {Up ? kind::including : kind::excluding, next.key, next.head};
+            if (left.from != ends::open && (Up ? order <= 0 : order > 0)) return;  // no progress
+            if (!Up && left.from == ends::excluding && order == 0) return;
+            left = {Up ? ends::including : ends::excluding, next.key, next.head};
             ++turn;
         }
     }

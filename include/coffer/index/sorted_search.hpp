@@ -80,9 +80,9 @@ struct sighting {
 template <class Pool, class Pass>
 [[nodiscard]] bool descend(const Pool& pool, const route& way, sighting<typename Pool::node>& leaf,
                            node_id& leaf_id, Pass&& pass) noexcept {
-    using sight = sighting<typename Pool::node>;
+    using sighted = sighting<typename Pool::node>;
     auto id = static_cast<node_id>(pool.now().root.load(std::memory_order_acquire));
-    sight here{pool.at(id), 0};
+    sighted here{pool.at(id), 0};
     here.version = here.node.begin();
     if (pool.now().root.load(std::memory_order_acquire) != id) return false;
     for (;;) {
@@ -92,7 +92,7 @@ template <class Pool, class Pass>
         const node_id child = child_of(here.node.entry(entry));
         if (!here.node.valid(here.version)) return false;
         pass(here, id, entry, meta);
-        sight next{pool.at(child), 0};
+        sighted next{pool.at(child), 0};
         if (meta.level() == 1) next.node.prefetch();
         next.version = next.node.begin();
         if (!here.node.valid(here.version)) return false;

@@ -149,12 +149,18 @@ public:
     ordered_range(const Engine& of, limits within)
         : of_(&of), within_(std::make_shared<const limits>(std::move(within))) {}
 
-    [[nodiscard]] iterator begin() const { return iterator(*of_, within_, false); }
-    [[nodiscard]] iterator end() const { return iterator(*of_, within_, true); }
+    // Without a store, as the default constructor leaves it, a range is empty.
+    [[nodiscard]] iterator begin() const {
+        return of_ == nullptr ? iterator() : iterator(*of_, within_, false);
+    }
+    [[nodiscard]] iterator end() const {
+        return of_ == nullptr ? iterator() : iterator(*of_, within_, true);
+    }
 
     /// For for_each: shows every entry in order without a copy for each.
     template <class Show>
     [[nodiscard]] result<void> show(Show&& shown) const {
+        if (of_ == nullptr) return {};
         std::vector<ref> slots;
         std::vector<std::byte> last = within_->low.key;
         bound from{within_->low.is, last};
