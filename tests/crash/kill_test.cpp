@@ -322,10 +322,10 @@ TEST_CASE("a writer that is killed", "[.][.]") {
     }
 }
 
-TEST_CASE("killed writers of file_log lose no more than they may", "[.][crash]") {
+TEST_CASE("killed writers of file_log lose no more than they may", "[crash]") {
     kill_all("file_log");
 }
-TEST_CASE("killed writers of mmap lose no more than they may", "[.][crash]") {
+TEST_CASE("killed writers of mmap lose no more than they may", "[crash]") {
     kill_all("mmap");
 }
 

@@ -31,12 +31,12 @@ void is_durable_after_the_delay() {
 
 }  // namespace
 
-TEST_CASE("the worker makes a write durable when max_delay has passed", "[.][clocks]") {
+TEST_CASE("the worker makes a write durable when max_delay has passed", "[clocks]") {
     is_durable_after_the_delay<shared>();
     is_durable_after_the_delay<alone>();
 }
 
-TEST_CASE("the worker syncs when max_bytes are not durable, with no time passing", "[.][clocks]") {
+TEST_CASE("the worker syncs when max_bytes are not durable, with no time passing", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();
     chosen.max_bytes = 16 * 1024;
@@ -46,7 +46,7 @@ TEST_CASE("the worker syncs when max_bytes are not durable, with no time passing
     CHECK(eventually([&] { return db.stats().unsynced_bytes < 2 * 16 * 1024; }));
 }
 
-TEST_CASE("a full log holds writers back until the worker has handed it over", "[.][clocks]") {
+TEST_CASE("a full log holds writers back until the worker has handed it over", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();
     chosen.max_bytes = 8 * 1024;
@@ -77,7 +77,7 @@ TEST_CASE("a full log holds writers back until the worker has handed it over", "
     CHECK(db.size() == 201);
 }
 
-TEST_CASE("an error of the worker is answered by the next write, and flush tries again", "[.][clocks]") {
+TEST_CASE("an error of the worker is answered by the next write, and flush tries again", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("first", "");
@@ -97,7 +97,7 @@ TEST_CASE("an error of the worker is answered by the next write, and flush tries
     CHECK_FALSE(is_durable<shared>(disk, "refused"));
 }
 
-TEST_CASE("a failed sync of the worker refuses everything but reads until reopened", "[.][clocks]") {
+TEST_CASE("a failed sync of the worker refuses everything but reads until reopened", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("first", "1");
@@ -122,7 +122,7 @@ TEST_CASE("a failed sync of the worker refuses everything but reads until reopen
     CHECK(is_durable<shared>(disk, "x"));
 }
 
-TEST_CASE("close reports what the worker could not do", "[.][clocks]") {
+TEST_CASE("close reports what the worker could not do", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("key", "value");
@@ -132,7 +132,7 @@ TEST_CASE("close reports what the worker could not do", "[.][clocks]") {
     CHECK(failure_of(db.try_close()) == errc::io_error);
 }
 
-TEST_CASE("an error lets go of writers that are held back", "[.][clocks]") {
+TEST_CASE("an error lets go of writers that are held back", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();
     chosen.max_bytes = 4 * 1024;

@@ -25,7 +25,7 @@ Store opened(const simulated& disk, const coffer::options& chosen = small_option
 
 }  // namespace
 
-TEST_CASE("the buffer is handed over when the interval has passed, without a further call", "[.][clocks]") {
+TEST_CASE("the buffer is handed over when the interval has passed, without a further call", "[clocks]") {
     const simulated disk;
     auto db = opened<shared>(disk);
     const std::uint64_t before = disk.steps();
@@ -48,7 +48,7 @@ TEST_CASE("the buffer is handed over when the interval has passed, without a fur
     CHECK(eventually([&] { return is_with_system<shared>(disk, "later"); }));
 }
 
-TEST_CASE("the buffer is handed over when buffer_bytes are full", "[.][clocks]") {
+TEST_CASE("the buffer is handed over when buffer_bytes are full", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();
     chosen.buffer_bytes = 4096;
@@ -64,7 +64,7 @@ TEST_CASE("the buffer is handed over when buffer_bytes are full", "[.][clocks]")
     CHECK(with_system > 100);
 }
 
-TEST_CASE("under threading::single the interval is looked at by each call", "[.][clocks]") {
+TEST_CASE("under threading::single the interval is looked at by each call", "[clocks]") {
     const simulated disk;
     auto db = opened<alone>(disk);
     db.put("key", "value");
@@ -77,7 +77,7 @@ TEST_CASE("under threading::single the interval is looked at by each call", "[.]
     CHECK(is_with_system<alone>(disk, "another"));
 }
 
-TEST_CASE("a hand-over that fails keeps its bytes readable, and flush tries it again", "[.][clocks]") {
+TEST_CASE("a hand-over that fails keeps its bytes readable, and flush tries it again", "[clocks]") {
     const simulated disk;
     auto db = opened<shared>(disk);
     const errc code = GENERATE(errc::no_space, errc::io_error);
@@ -96,7 +96,7 @@ TEST_CASE("a hand-over that fails keeps its bytes readable, and flush tries it a
     CHECK(is_durable<shared>(disk, "accepted"));
 }
 
-TEST_CASE("bytes that a full disk did not take are not lost by close", "[.][clocks]") {
+TEST_CASE("bytes that a full disk did not take are not lost by close", "[clocks]") {
     const simulated disk;
     auto db = opened<shared>(disk);
     db.put("key", "value");
@@ -109,7 +109,7 @@ TEST_CASE("bytes that a full disk did not take are not lost by close", "[.][cloc
     CHECK(is_durable<shared>(disk, "key"));
 }
 
-TEST_CASE("a buffered store syncs by itself when too much is not durable", "[.][clocks]") {
+TEST_CASE("a buffered store syncs by itself when too much is not durable", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();
     chosen.buffer_bytes = 1024;

@@ -14,7 +14,7 @@ using shared = store<coffer::durability::sync>;
 
 }  // namespace
 
-TEST_CASE("a write that has returned is durable", "[.][clocks]") {
+TEST_CASE("a write that has returned is durable", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("key", "value");
@@ -29,7 +29,7 @@ TEST_CASE("a write that has returned is durable", "[.][clocks]") {
     CHECK(is_durable<shared>(disk, "two"));
 }
 
-TEST_CASE("no reader sees a write before it is durable", "[.][clocks]") {
+TEST_CASE("no reader sees a write before it is durable", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("key", "old");
@@ -45,7 +45,7 @@ TEST_CASE("no reader sees a write before it is durable", "[.][clocks]") {
     CHECK(db.get("key") == "new");
 }
 
-TEST_CASE("writers that come while one syncs share the next sync", "[.][clocks]") {
+TEST_CASE("writers that come while one syncs share the next sync", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("first", "");
@@ -71,7 +71,7 @@ TEST_CASE("writers that come while one syncs share the next sync", "[.][clocks]"
     for (int i = 0; i < 8; ++i) CHECK(is_durable<shared>(disk, "follower " + std::to_string(i)));
 }
 
-TEST_CASE("a write whose sync fails is not seen, and poisons the store until it is reopened", "[.][clocks]") {
+TEST_CASE("a write whose sync fails is not seen, and poisons the store until it is reopened", "[clocks]") {
     const simulated disk;
     const auto how =
         GENERATE(coffer::fs::sync_failure::lost, coffer::fs::sync_failure::lost_with_size,
@@ -97,7 +97,7 @@ TEST_CASE("a write whose sync fails is not seen, and poisons the store until it 
     CHECK(again.try_put("other", "").has_value());
 }
 
-TEST_CASE("a write that finds no room changes nothing and does not poison", "[.][clocks]") {
+TEST_CASE("a write that finds no room changes nothing and does not poison", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("key", "old");

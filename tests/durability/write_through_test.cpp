@@ -12,7 +12,7 @@ using shared = store<coffer::durability::write_through>;
 
 }  // namespace
 
-TEST_CASE("a write that has returned is with the system, and durable after sync", "[.][clocks]") {
+TEST_CASE("a write that has returned is with the system, and durable after sync", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("key", "value");
@@ -22,7 +22,7 @@ TEST_CASE("a write that has returned is with the system, and durable after sync"
     CHECK(is_durable<shared>(disk, "key"));
 }
 
-TEST_CASE("no reader sees a write before it is with the system", "[.][clocks]") {
+TEST_CASE("no reader sees a write before it is with the system", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("key", "old");
@@ -38,7 +38,7 @@ TEST_CASE("no reader sees a write before it is with the system", "[.][clocks]") 
     CHECK(db.get("key") == "new");
 }
 
-TEST_CASE("a write that cannot be handed over is not seen, and flush tries it again", "[.][clocks]") {
+TEST_CASE("a write that cannot be handed over is not seen, and flush tries it again", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("key", "old");
@@ -56,7 +56,7 @@ TEST_CASE("a write that cannot be handed over is not seen, and flush tries it ag
     CHECK(found_on<shared>(disk.power_lost(), "key") == shown);
 }
 
-TEST_CASE("a store syncs by itself when too much is not durable", "[.][clocks]") {
+TEST_CASE("a store syncs by itself when too much is not durable", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();
     chosen.max_unsynced_bytes = 16 * 1024;

@@ -61,7 +61,7 @@ std::vector<std::uint64_t> segments_of(world& it) {
 
 }  // namespace
 
-TEST_CASE("C1: what is live stays, what is dead goes", "[.][cleaner]") {
+TEST_CASE("C1: what is live stays, what is dead goes", "[cleaner]") {
     const coffer::fs::simulated disk;
     model all;
     {
@@ -81,7 +81,7 @@ TEST_CASE("C1: what is live stays, what is dead goes", "[.][cleaner]") {
     CHECK(content(db) == all);
 }
 
-TEST_CASE("C3: a power cut or a kill at any step of cleaning loses nothing", "[.][cleaner]") {
+TEST_CASE("C3: a power cut or a kill at any step of cleaning loses nothing", "[cleaner]") {
     const coffer::fs::simulated disk;
     S db = S::open("/db", by_hand(), disk);
     const model all = fill(db);
@@ -108,7 +108,7 @@ TEST_CASE("C3: a power cut or a kill at any step of cleaning loses nothing", "[.
     CHECK(content(db) == all);
 }
 
-TEST_CASE("C1: a tombstone goes only with its segment as the oldest", "[.][cleaner]") {
+TEST_CASE("C1: a tombstone goes only with its segment as the oldest", "[cleaner]") {
     const coffer::fs::simulated disk;
     {
         S db = S::open("/db", by_hand(), disk);
@@ -133,7 +133,7 @@ TEST_CASE("C1: a tombstone goes only with its segment as the oldest", "[.][clean
     CHECK(db.get("other") == "stays");
 }
 
-TEST_CASE("C2: a damaged record ends the cleaning of its segment, which stays", "[.][cleaner]") {
+TEST_CASE("C2: a damaged record ends the cleaning of its segment, which stays", "[cleaner]") {
     world it;
     cleaner_type cleaner(it.all, it.writer);
     for (int i = 0; i < 200; ++i) {
@@ -154,7 +154,7 @@ TEST_CASE("C2: a damaged record ends the cleaning of its segment, which stays", 
     for (int i = 0; i < 100; ++i) CHECK(it.get("live" + std::to_string(i)).size() == 100);
 }
 
-TEST_CASE("C3: a segment goes only when no reader is left in it", "[.][cleaner]") {
+TEST_CASE("C3: a segment goes only when no reader is left in it", "[cleaner]") {
     world it;
     cleaner_type cleaner(it.all, it.writer);
     for (int i = 0; i < 100; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
@@ -169,7 +169,7 @@ TEST_CASE("C3: a segment goes only when no reader is left in it", "[.][cleaner]"
     CHECK(it.get("key") == std::string(300, 'v'));
 }
 
-TEST_CASE("one step cleans what is worth it, a piece at a time", "[.][cleaner]") {
+TEST_CASE("one step cleans what is worth it, a piece at a time", "[cleaner]") {
     world it;
     cleaner_type cleaner(it.all, it.writer);
     CHECK_FALSE(cleaner.step().value());
@@ -188,7 +188,7 @@ TEST_CASE("one step cleans what is worth it, a piece at a time", "[.][cleaner]")
     }
 }
 
-TEST_CASE("what is not durable is not cleaned", "[.][cleaner]") {
+TEST_CASE("what is not durable is not cleaned", "[cleaner]") {
     world it;
     cleaner_type cleaner(it.all, it.writer);
     for (int i = 0; i < 200; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
@@ -197,7 +197,7 @@ TEST_CASE("what is not durable is not cleaned", "[.][cleaner]") {
     CHECK(cleaner.step().value());
 }
 
-TEST_CASE("a clear keeps its segment until it is the oldest", "[.][cleaner]") {
+TEST_CASE("a clear keeps its segment until it is the oldest", "[cleaner]") {
     const coffer::fs::simulated disk;
     model all;
     {
@@ -217,7 +217,7 @@ TEST_CASE("a clear keeps its segment until it is the oldest", "[.][cleaner]") {
     CHECK(content(db) == all);
 }
 
-TEST_CASE("on a full disk cleaning says so, and everything stays", "[.][cleaner]") {
+TEST_CASE("on a full disk cleaning says so, and everything stays", "[cleaner]") {
     const coffer::fs::simulated disk;
     S db = S::open("/db", by_hand(), disk);
     const model all = fill(db);
@@ -232,7 +232,7 @@ TEST_CASE("on a full disk cleaning says so, and everything stays", "[.][cleaner]
 }
 
 TEST_CASE("any single error during cleaning loses nothing, and cleaning can go on or reopen",
-          "[.][cleaner]") {
+          "[cleaner]") {
     for (std::uint64_t number = 1;; number += 3) {
         const coffer::fs::simulated disk;
         model all;
@@ -257,7 +257,7 @@ TEST_CASE("any single error during cleaning loses nothing, and cleaning can go o
     }
 }
 
-TEST_CASE("a segment that cannot be read now is cleaned later", "[.][cleaner]") {
+TEST_CASE("a segment that cannot be read now is cleaned later", "[cleaner]") {
     const coffer::fs::simulated disk;
     coffer::options by_pread = by_hand();
     by_pread.map_reads = false;

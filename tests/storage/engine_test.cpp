@@ -55,7 +55,7 @@ void wait_for(Holds holds) {
 
 }  // namespace
 
-TEST_CASE("E1: the lock is the last thing that goes", "[.][engine]") {
+TEST_CASE("E1: the lock is the last thing that goes", "[engine]") {
     const simulated disk;
     alone db = alone::open("/db", small(), disk);
     db.put("a", "1");
@@ -74,7 +74,7 @@ TEST_CASE("E1: the lock is the last thing that goes", "[.][engine]") {
     CHECK(alone::try_open("/db", small(), disk));
 }
 
-TEST_CASE("E2: after close no thread of the store touches the disk", "[.][engine][threads]") {
+TEST_CASE("E2: after close no thread of the store touches the disk", "[engine][threads]") {
     const simulated disk;
     shared db = shared::open("/db", small(), disk);
     for (int i = 0; i < 500; ++i) db.put("key" + std::to_string(i % 10), std::string(100, 'v'));
@@ -85,7 +85,7 @@ TEST_CASE("E2: after close no thread of the store touches the disk", "[.][engine
     CHECK(disk.calls() == calls);
 }
 
-TEST_CASE("E3: in a forked child every call says so, and nothing is written", "[.][engine]") {
+TEST_CASE("E3: in a forked child every call says so, and nothing is written", "[engine]") {
     const simulated disk;
     alone db = alone::open("/db", small(), disk);
     db.put("a", "1");
@@ -107,7 +107,7 @@ TEST_CASE("E3: in a forked child every call says so, and nothing is written", "[
     db.close();
 }
 
-TEST_CASE("the background thread hands over what has waited long enough", "[.][engine][threads]") {
+TEST_CASE("the background thread hands over what has waited long enough", "[engine][threads]") {
     const simulated disk;
     shared db = shared::open("/db", small(), disk);
     db.put("a", "waited");
@@ -122,7 +122,7 @@ TEST_CASE("the background thread hands over what has waited long enough", "[.][e
 }
 
 TEST_CASE("the background thread cleans what is dead, also when nothing is written any more",
-          "[.][engine][threads]") {
+          "[engine][threads]") {
     const simulated disk;
     shared db = shared::open("/db", small(), disk);
     for (int i = 0; i < 1000; ++i) db.put("key" + std::to_string(i), std::string(300, 'v'));
@@ -137,7 +137,7 @@ TEST_CASE("the background thread cleans what is dead, also when nothing is writt
 }
 
 TEST_CASE("an error in the background is told, stays, and ends when it works again",
-          "[.][engine][threads]") {
+          "[engine][threads]") {
     const simulated disk;
     listener heard;
     shared db = shared::open("/db", heard.options(), disk);
@@ -159,7 +159,7 @@ TEST_CASE("an error in the background is told, stays, and ends when it works aga
 }
 
 TEST_CASE("a poisoned store refuses writes, shows what is there, and says why when it is closed",
-          "[.][engine]") {
+          "[engine]") {
     const simulated disk;
     alone db = alone::open("/db", small(), disk);
     db.put("a", "1");
@@ -180,7 +180,7 @@ TEST_CASE("a poisoned store refuses writes, shows what is there, and says why wh
     CHECK_FALSE(again.contains("c"));
 }
 
-TEST_CASE("an open that fails leaves nothing running and nothing locked", "[.][engine]") {
+TEST_CASE("an open that fails leaves nothing running and nothing locked", "[engine]") {
     const simulated disk;
     { alone::open("/db", small(), disk).put("a", "1"); }
     for (std::uint64_t number = 1; number < 60; ++number) {
@@ -196,7 +196,7 @@ TEST_CASE("an open that fails leaves nothing running and nothing locked", "[.][e
     }
 }
 
-TEST_CASE("a store that was not closed says so to the listener", "[.][engine]") {
+TEST_CASE("a store that was not closed says so to the listener", "[engine]") {
     const simulated disk;
     simulated killed;
     {
@@ -215,7 +215,7 @@ TEST_CASE("a store that was not closed says so to the listener", "[.][engine]") 
     CHECK(heard.warnings.size() == 1);
 }
 
-TEST_CASE("closing a store in which nothing was written changes no file", "[.][engine]") {
+TEST_CASE("closing a store in which nothing was written changes no file", "[engine]") {
     const simulated disk;
     { alone::open("/db", small(), disk).put("a", "1"); }
     const auto before = disk.read_file("/db/0000000000000001.log");

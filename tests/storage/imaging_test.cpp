@@ -89,7 +89,7 @@ constexpr std::uint64_t little = 1000;
 }  // namespace
 
 TEMPLATE_TEST_CASE("a store of some size is imaged when it is closed, and comes back whole",
-                   "[.][imaging]", S, in_order) {
+                   "[imaging]", S, in_order) {
     const simulated disk;
     model all;
     coffer::store_stats before;
@@ -115,7 +115,7 @@ TEMPLATE_TEST_CASE("a store of some size is imaged when it is closed, and comes 
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("with an image the log is not read at all", "[.][imaging]") {
+TEST_CASE("with an image the log is not read at all", "[imaging]") {
     closed_store it;
     CHECK(bytes_read_to_open(it.disk, it.all) < little);
     it.disk.remove_file(image);  // it may be deleted at any time
@@ -130,7 +130,7 @@ TEST_CASE("with an image the log is not read at all", "[.][imaging]") {
     CHECK(bytes_read_to_open(it.disk, it.all) < little);
 }
 
-TEST_CASE("a small store has no image", "[.][imaging]") {
+TEST_CASE("a small store has no image", "[imaging]") {
     const simulated disk;
     {
         S db = S::open("/db", by_hand(), disk);
@@ -139,7 +139,7 @@ TEST_CASE("a small store has no image", "[.][imaging]") {
     CHECK_FALSE(disk.read_file(image).has_value());
 }
 
-TEST_CASE("an image that is damaged anywhere is not used, and no error", "[.][imaging]") {
+TEST_CASE("an image that is damaged anywhere is not used, and no error", "[imaging]") {
     closed_store it;
     const std::size_t size = it.disk.read_file(image)->size();
     for (std::size_t at = 0; at < size; at += 1 + size / 23) {
@@ -154,7 +154,7 @@ TEST_CASE("an image that is damaged anywhere is not used, and no error", "[.][im
     }
 }
 
-TEST_CASE("an image older than the log: what came later is replayed onto it", "[.][imaging]") {
+TEST_CASE("an image older than the log: what came later is replayed onto it", "[imaging]") {
     closed_store it;
     const auto old = it.disk.read_file(image).value();
     {
@@ -172,7 +172,7 @@ TEST_CASE("an image older than the log: what came later is replayed onto it", "[
 }
 
 TEST_CASE("M1: when a segment of the image is gone or longer, it is made from the log",
-          "[.][imaging]") {
+          "[imaging]") {
     closed_store it;
     const auto old = it.disk.read_file(image).value();
     {
@@ -184,7 +184,7 @@ TEST_CASE("M1: when a segment of the image is gone or longer, it is made from th
     CHECK(bytes_read_to_open(it.disk, it.all) > 100'000);
 }
 
-TEST_CASE("an image of a log that was not closed is not used as if it were", "[.][imaging]") {
+TEST_CASE("an image of a log that was not closed is not used as if it were", "[imaging]") {
     closed_store it;
     simulated killed;
     {
@@ -199,7 +199,7 @@ TEST_CASE("an image of a log that was not closed is not used as if it were", "[.
     CHECK(content(db) == it.all);
 }
 
-TEST_CASE("M2: with an image, too, no damaged record is shown", "[.][imaging]") {
+TEST_CASE("M2: with an image, too, no damaged record is shown", "[imaging]") {
     closed_store it;
     const std::string segment = "/db/0000000000000002.log";
     for (std::uint64_t at = 4096; at < 60'000; at += 500) {
@@ -220,7 +220,7 @@ TEST_CASE("M2: with an image, too, no damaged record is shown", "[.][imaging]") 
     static_cast<void>(damaged);
 }
 
-TEST_CASE("an error while the image is written is told, and the store is whole", "[.][imaging]") {
+TEST_CASE("an error while the image is written is told, and the store is whole", "[imaging]") {
     const simulated disk;
     struct teller {
         int errors = 0;

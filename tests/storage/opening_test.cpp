@@ -66,7 +66,7 @@ std::map<std::string, std::vector<std::byte>> everything(const simulated& on) {
 
 }  // namespace
 
-TEST_CASE("a store that is not there is made", "[.][opening]") {
+TEST_CASE("a store that is not there is made", "[opening]") {
     const simulated disk;
     {
         const S db = S::open("/db", small(), disk);
@@ -83,7 +83,7 @@ TEST_CASE("a store that is not there is made", "[.][opening]") {
     CHECK(db.empty());
 }
 
-TEST_CASE("a making that did not finish counts as none, wherever it stopped", "[.][opening]") {
+TEST_CASE("a making that did not finish counts as none, wherever it stopped", "[opening]") {
     // By a power cut or by the death of the process before any step.
     const simulated disk;
     std::vector<simulated> left;
@@ -111,7 +111,7 @@ TEST_CASE("a making that did not finish counts as none, wherever it stopped", "[
     }
 }
 
-TEST_CASE("any error in making a store leaves none, and the next open makes it", "[.][opening]") {
+TEST_CASE("any error in making a store leaves none, and the next open makes it", "[opening]") {
     for (std::uint64_t number = 1;; ++number) {
         const simulated disk;
         disk.fail_call(number);
@@ -128,7 +128,7 @@ TEST_CASE("any error in making a store leaves none, and the next open makes it",
     }
 }
 
-TEST_CASE("folders that hold something else are left alone", "[.][opening]") {
+TEST_CASE("folders that hold something else are left alone", "[opening]") {
     const simulated disk;
     static_cast<void>(disk.make_directory("/db"));
     disk.write_file("/db/notes.txt", coffer::as_bytes("mine"));
@@ -147,7 +147,7 @@ TEST_CASE("folders that hold something else are left alone", "[.][opening]") {
     CHECK(other.read_file("/db/STORE") == theirs.at("/db/STORE"));
 }
 
-TEST_CASE("paths that cannot be", "[.][opening]") {
+TEST_CASE("paths that cannot be", "[opening]") {
     const simulated disk;
     CHECK(S::try_open("", small(), disk).error().kind() == errc::invalid_argument);
     CHECK(S::try_open("/none/db", small(), disk).error().kind() == errc::not_found);
@@ -157,7 +157,7 @@ TEST_CASE("paths that cannot be", "[.][opening]") {
     CHECK(disk.files().empty());
 }
 
-TEST_CASE("one writer at a time, whose process is named", "[.][opening]") {
+TEST_CASE("one writer at a time, whose process is named", "[opening]") {
     const simulated disk;
     auto first = S::open("/db", small(), disk);
     auto second = open(disk);
@@ -170,7 +170,7 @@ TEST_CASE("one writer at a time, whose process is named", "[.][opening]") {
     CHECK(disk.read_file("/db/LOCK").has_value());  // never deleted
 }
 
-TEST_CASE("without a timeout a lock is asked for once, with one as long as that", "[.][opening]") {
+TEST_CASE("without a timeout a lock is asked for once, with one as long as that", "[opening]") {
     const simulated disk;
     const auto first = S::open("/db", small(), disk);
     const auto tries = [&](std::chrono::nanoseconds timeout, std::uint64_t moves) {
@@ -196,7 +196,7 @@ TEST_CASE("without a timeout a lock is asked for once, with one as long as that"
     CHECK(tries(std::chrono::seconds(1), 1000) > 1);
 }
 
-TEST_CASE("a store whose identity is missing or differs is not touched", "[.][opening]") {
+TEST_CASE("a store whose identity is missing or differs is not touched", "[opening]") {
     const simulated disk;
     {
         S db = S::open("/db", small(), disk);
@@ -228,7 +228,7 @@ TEST_CASE("a store whose identity is missing or differs is not touched", "[.][op
     CHECK(content(S::open("/db", small(), disk)) == model{{"a", "1"}});
 }
 
-TEST_CASE("a torn tail is cut off, kept aside and told", "[.][opening]") {
+TEST_CASE("a torn tail is cut off, kept aside and told", "[opening]") {
     const simulated disk;
     {
         S db = S::open("/db", small(), disk);
@@ -264,7 +264,7 @@ TEST_CASE("a torn tail is cut off, kept aside and told", "[.][opening]") {
     CHECK(content(db) == model{{"a", "1"}, {"b", "2"}, {"c", "3"}});
 }
 
-TEST_CASE("under sync what open shows is durable, although the process died", "[.][opening]") {
+TEST_CASE("under sync what open shows is durable, although the process died", "[opening]") {
     const simulated disk;
     {
         S db = S::open("/db", small(), disk);
@@ -286,7 +286,7 @@ TEST_CASE("under sync what open shows is durable, although the process died", "[
     CHECK(content(after) == shown);
 }
 
-TEST_CASE("damage is refused, and no file is changed", "[.][opening]") {
+TEST_CASE("damage is refused, and no file is changed", "[opening]") {
     const simulated disk;
     {
         S db = S::open("/db", small(), disk);
@@ -304,7 +304,7 @@ TEST_CASE("damage is refused, and no file is changed", "[.][opening]") {
     CHECK(S::try_open_read_only("/db", small(), disk).error().kind() == errc::corruption);
 }
 
-TEST_CASE("opening for reading writes nothing and takes no lock", "[.][opening]") {
+TEST_CASE("opening for reading writes nothing and takes no lock", "[opening]") {
     const simulated disk;
     S writer = S::open("/db", small(), disk);
     writer.put("a", "1");
@@ -326,7 +326,7 @@ TEST_CASE("opening for reading writes nothing and takes no lock", "[.][opening]"
     CHECK(reader.get("b") == "2");
 }
 
-TEST_CASE("files that are not part of the log go, once it is durable", "[.][opening]") {
+TEST_CASE("files that are not part of the log go, once it is durable", "[opening]") {
     const simulated disk;
     {
         S db = S::open("/db", small(), disk);
@@ -348,7 +348,7 @@ TEST_CASE("files that are not part of the log go, once it is durable", "[.][open
     CHECK(content(db) == model{{"a", "1"}, {"b", "2"}});
 }
 
-TEST_CASE("options that cannot be are refused before anything is touched", "[.][opening]") {
+TEST_CASE("options that cannot be are refused before anything is touched", "[opening]") {
     const simulated disk;
     coffer::options wrong;
     wrong.segment_bytes = 1;

@@ -85,7 +85,7 @@ struct world {
 
 }  // namespace
 
-TEST_CASE("S1: plain writes are true at once", "[.][records]") {
+TEST_CASE("S1: plain writes are true at once", "[records]") {
     world it;
     CHECK(it.get("a") == "absent");
     it.put("a", "1");
@@ -100,7 +100,7 @@ TEST_CASE("S1: plain writes are true at once", "[.][records]") {
     CHECK(it.all.size() == 1);
 }
 
-TEST_CASE("S2: what is overwritten or erased is dead, a tombstone is not", "[.][records]") {
+TEST_CASE("S2: what is overwritten or erased is dead, a tombstone is not", "[records]") {
     world it;
     it.put("a", "1");
     CHECK(it.dead() == 0);
@@ -113,7 +113,7 @@ TEST_CASE("S2: what is overwritten or erased is dead, a tombstone is not", "[.][
     CHECK(it.dead() == record_size(1, 1) + record_size(1, 2));
 }
 
-TEST_CASE("S1: a pending write is not seen, is seen as a whole, and becomes plain", "[.][records]") {
+TEST_CASE("S1: a pending write is not seen, is seen as a whole, and becomes plain", "[records]") {
     world it;
     it.put("a", "old");
     const position first = it.put_pending("a", "new");
@@ -137,7 +137,7 @@ TEST_CASE("S1: a pending write is not seen, is seen as a whole, and becomes plai
     CHECK(it.all.pending.empty());
 }
 
-TEST_CASE("a failed write leaves what was before, wherever it is in the chain", "[.][records]") {
+TEST_CASE("a failed write leaves what was before, wherever it is in the chain", "[records]") {
     for (int failing = 0; failing < 3; ++failing) {
         world it;
         it.put("k", "before");
@@ -160,7 +160,7 @@ TEST_CASE("a failed write leaves what was before, wherever it is in the chain", 
     CHECK(it.all.size() == 0);
 }
 
-TEST_CASE("any mixture of writes, commits and failures is what a model says", "[.][records]") {
+TEST_CASE("any mixture of writes, commits and failures is what a model says", "[records]") {
     std::mt19937 random(7);
     for (int round = 0; round < 20; ++round) {
         world it;
@@ -211,7 +211,7 @@ TEST_CASE("any mixture of writes, commits and failures is what a model says", "[
     }
 }
 
-TEST_CASE("groups of lookups answer as one by one", "[.][records]") {
+TEST_CASE("groups of lookups answer as one by one", "[records]") {
     world it;
     std::vector<std::string> names;
     for (int i = 0; i < 16; ++i) names.push_back("key" + std::to_string(i));
@@ -226,7 +226,7 @@ TEST_CASE("groups of lookups answer as one by one", "[.][records]") {
     REQUIRE(it.all.lookup_group({}, [](std::size_t, coffer::bytes) {}));
 }
 
-TEST_CASE("a walk shows visible entries, an ordered one the hidden keys, too", "[.][records]") {
+TEST_CASE("a walk shows visible entries, an ordered one the hidden keys, too", "[records]") {
     world it;
     it.put("plain", "1");
     it.put_pending("hidden", "2");
@@ -243,7 +243,7 @@ TEST_CASE("a walk shows visible entries, an ordered one the hidden keys, too", "
     CHECK(shown == "plain+hidden-");
 }
 
-TEST_CASE("an index that is replaced goes when its readers have left", "[.][records]") {
+TEST_CASE("an index that is replaced goes when its readers have left", "[records]") {
     world it;
     it.put("a", "1");
     const auto pin = it.all.enter();
@@ -254,7 +254,7 @@ TEST_CASE("an index that is replaced goes when its readers have left", "[.][reco
     CHECK(it.get("a") == "2");
 }
 
-TEST_CASE("damage is an error of the lookup that meets it", "[.][records]") {
+TEST_CASE("damage is an error of the lookup that meets it", "[records]") {
     world it;
     const address where = it.put("a", "1");
     it.put("b", "2");

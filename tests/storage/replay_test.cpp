@@ -71,7 +71,7 @@ struct replayed {
 
 }  // namespace
 
-TEST_CASE("records do again what they did", "[.][replay]") {
+TEST_CASE("records do again what they did", "[replay]") {
     segment_file file(1);
     file.put("a", "1").put("b", "1").put("a", "2").add(record_type::erase, "b", "").put("c", "1");
     file.mark(position(1, 5000)).add(record_type::erase, "never", "");
@@ -88,7 +88,7 @@ TEST_CASE("records do again what they did", "[.][replay]") {
     }
 }
 
-TEST_CASE("a clear ends all that was before it", "[.][replay]") {
+TEST_CASE("a clear ends all that was before it", "[replay]") {
     segment_file file(1);
     file.put("a", "1").put("b", "1").add(record_type::erase, "b", "");
     const std::uint64_t cleared = file.size();
@@ -103,7 +103,7 @@ TEST_CASE("a clear ends all that was before it", "[.][replay]") {
     CHECK(out.tombstones == 0);
 }
 
-TEST_CASE("more records than are looked up together", "[.][replay]") {
+TEST_CASE("more records than are looked up together", "[replay]") {
     segment_file file(1);
     for (int i = 0; i < 100; ++i) file.put("k" + std::to_string(i % 33), std::to_string(i));
     const replayed out(file);
@@ -113,7 +113,7 @@ TEST_CASE("more records than are looked up together", "[.][replay]") {
         CHECK(out.get("k" + std::to_string(i % 33)) == std::to_string(i));
 }
 
-TEST_CASE("a record that is not what was written is damage, with file and offset", "[.][replay]") {
+TEST_CASE("a record that is not what was written is damage, with file and offset", "[replay]") {
     segment_file file(1);
     file.put("a", "1");
     const std::uint64_t at = file.size();
@@ -130,7 +130,7 @@ TEST_CASE("a record that is not what was written is damage, with file and offset
     CHECK(replayed(half).done.error().kind() == errc::corruption);
 }
 
-TEST_CASE("reopening gives the same entries, counts and dead bytes", "[.][replay]") {
+TEST_CASE("reopening gives the same entries, counts and dead bytes", "[replay]") {
     std::mt19937 random(3);
     for (int round = 0; round < 5; ++round) {
         const simulated disk;
@@ -178,7 +178,7 @@ TEST_CASE("reopening gives the same entries, counts and dead bytes", "[.][replay
     }
 }
 
-TEST_CASE("commits behind the durable place are saved whole and written again", "[.][replay]") {
+TEST_CASE("commits behind the durable place are saved whole and written again", "[replay]") {
     const scene::disk disk;
     segment_file file(1);
     file.put("a", "1").put("b", "1");
@@ -225,7 +225,7 @@ TEST_CASE("commits behind the durable place are saved whole and written again", 
 }
 
 TEST_CASE("a power cut while the tail is written again leaves the old tail or the new one",
-          "[.][replay]") {
+          "[replay]") {
     using synced = coffer::store<std::string, std::string, coffer::durability::sync,
                                  coffer::threading::single, simulated>;
     // The process of `db` is killed before close: its log ends without an end record.

@@ -30,7 +30,7 @@ std::string path(std::uint64_t segment) {
 
 }  // namespace
 
-TEST_CASE("figures follow what is written", "[.][stats]") {
+TEST_CASE("figures follow what is written", "[stats]") {
     const simulated disk;
     S db = S::open("/db", small(), disk);
     auto now = db.stats();
@@ -61,7 +61,7 @@ TEST_CASE("figures follow what is written", "[.][stats]") {
     CHECK(db.stats().commits == 204);
 }
 
-TEST_CASE("verify reads everything, and counts it", "[.][stats]") {
+TEST_CASE("verify reads everything, and counts it", "[stats]") {
     const simulated disk;
     S db = S::open("/db", small(), disk);
     for (int i = 0; i < 200; ++i) db.put("key" + std::to_string(i), std::string(200, 'v'));
@@ -73,7 +73,7 @@ TEST_CASE("verify reads everything, and counts it", "[.][stats]") {
     CHECK(found.bytes + figures.segments * header_unit == figures.log_bytes);
 }
 
-TEST_CASE("verify names each damaged segment, and where", "[.][stats]") {
+TEST_CASE("verify names each damaged segment, and where", "[stats]") {
     for (const bool maps : {true, false}) {
         const simulated disk;
         coffer::options options = small();
@@ -98,7 +98,7 @@ TEST_CASE("verify names each damaged segment, and where", "[.][stats]") {
     }
 }
 
-TEST_CASE("a segment that cannot be read is the error of verify", "[.][stats]") {
+TEST_CASE("a segment that cannot be read is the error of verify", "[stats]") {
     const simulated disk;
     coffer::options options = small();
     options.map_reads = false;

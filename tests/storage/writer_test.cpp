@@ -29,7 +29,7 @@ change clear_of_all() {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("puts, inserts and erases say what they did", "[.][writer]", world<false>,
+TEMPLATE_TEST_CASE("puts, inserts and erases say what they did", "[writer]", world<false>,
                    world<true>) {
     TestType it;
     CHECK(it.put("a", "1").value());
@@ -46,7 +46,7 @@ TEMPLATE_TEST_CASE("puts, inserts and erases say what they did", "[.][writer]", 
     CHECK(it.all.size() == 1);
 }
 
-TEMPLATE_TEST_CASE("a write that does not happen leaves no record", "[.][writer]", world<false>,
+TEMPLATE_TEST_CASE("a write that does not happen leaves no record", "[writer]", world<false>,
                    world<true>) {
     TestType it;
     CHECK(it.put("a", "1").value());
@@ -57,7 +57,7 @@ TEMPLATE_TEST_CASE("a write that does not happen leaves no record", "[.][writer]
     CHECK(it.tail() == tail);
 }
 
-TEMPLATE_TEST_CASE("an error before the record has a place changes nothing", "[.][writer]",
+TEMPLATE_TEST_CASE("an error before the record has a place changes nothing", "[writer]",
                    world<false>, world<true>) {
     TestType it(50000);
     CHECK(it.put("a", "1").value());
@@ -85,7 +85,7 @@ TEMPLATE_TEST_CASE("an error before the record has a place changes nothing", "[.
     CHECK(it.put("b", "2").value());
 }
 
-TEMPLATE_TEST_CASE("the largest key fits", "[.][writer]", world<false>, world<true>) {
+TEMPLATE_TEST_CASE("the largest key fits", "[writer]", world<false>, world<true>) {
     TestType it;
     const std::string key(coffer::max_key_size, 'k');
     CHECK(it.put(key, "v").value());
@@ -94,7 +94,7 @@ TEMPLATE_TEST_CASE("the largest key fits", "[.][writer]", world<false>, world<tr
     CHECK(it.get("") == "of the empty key");
 }
 
-TEST_CASE("an error after the record has a place takes it back", "[.][writer]") {
+TEST_CASE("an error after the record has a place takes it back", "[writer]") {
     world<true> it;
     CHECK(it.put("a", "1").value());
     it.driver.refuses_after = true;
@@ -115,7 +115,7 @@ TEST_CASE("an error after the record has a place takes it back", "[.][writer]") 
     CHECK(it.get("a") == "4");
 }
 
-TEST_CASE("without hiding a write is seen at once, and stays", "[.][writer]") {
+TEST_CASE("without hiding a write is seen at once, and stays", "[writer]") {
     world<false> it;
     it.driver.waits = true;
     CHECK(it.put("a", "1").value());
@@ -125,7 +125,7 @@ TEST_CASE("without hiding a write is seen at once, and stays", "[.][writer]") {
     CHECK(it.get("b") == "2");
 }
 
-TEST_CASE("with hiding no reader sees a write before its promise holds", "[.][writer]") {
+TEST_CASE("with hiding no reader sees a write before its promise holds", "[writer]") {
     world<true> it;
     CHECK(it.put("a", "1").value());
     it.driver.waits = true;
@@ -138,7 +138,7 @@ TEST_CASE("with hiding no reader sees a write before its promise holds", "[.][wr
     CHECK(it.get("b") == "3");
 }
 
-TEST_CASE("a condition waits for the outcome of what is pending", "[.][writer]") {
+TEST_CASE("a condition waits for the outcome of what is pending", "[writer]") {
     world<true> it;
     it.driver.waits = true;
     CHECK(it.put("a", "1").value());
@@ -160,7 +160,7 @@ TEST_CASE("a condition waits for the outcome of what is pending", "[.][writer]")
     CHECK(it.put("a", "5", condition::absent).error().kind() == errc::io_error);
 }
 
-TEMPLATE_TEST_CASE("a batch is one commit; a later operation on a key wins", "[.][writer]",
+TEMPLATE_TEST_CASE("a batch is one commit; a later operation on a key wins", "[writer]",
                    world<false>, world<true>) {
     TestType it;
     CHECK(it.put("gone", "1").value());
@@ -177,7 +177,7 @@ TEMPLATE_TEST_CASE("a batch is one commit; a later operation on a key wins", "[.
     CHECK(it.all.pending.empty());
 }
 
-TEMPLATE_TEST_CASE("a batch has a bound; one record may be larger", "[.][writer]", world<false>,
+TEMPLATE_TEST_CASE("a batch has a bound; one record may be larger", "[writer]", world<false>,
                    world<true>) {
     TestType it(1000);
     const std::string value(1000, 'v');
@@ -192,7 +192,7 @@ TEMPLATE_TEST_CASE("a batch has a bound; one record may be larger", "[.][writer]
 }
 
 TEMPLATE_TEST_CASE("a clear in a batch takes what was before it, in the store and in the batch",
-                   "[.][writer]", world<false>, world<true>) {
+                   "[writer]", world<false>, world<true>) {
     TestType it;
     for (const char* key : {"a", "b", "c"}) CHECK(it.put(key, "1").value());
     REQUIRE(it.writer.write({put_of("d", "lost"), clear_of_all(), put_of("e", "2"), erase_of("a"),
@@ -208,7 +208,7 @@ TEMPLATE_TEST_CASE("a clear in a batch takes what was before it, in the store an
     CHECK(it.get("a") == "4");
 }
 
-TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[.][writer]", world<false>, world<true>) {
+TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[writer]", world<false>, world<true>) {
     TestType it;
     CHECK(it.put("a", "1").value());
     CHECK(it.put("b", "1").value());
@@ -232,7 +232,7 @@ TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[.][writer]", world<f
     CHECK(it.get("d") == "3");
 }
 
-TEST_CASE("sync and flush commit what they kept", "[.][writer]") {
+TEST_CASE("sync and flush commit what they kept", "[writer]") {
     world<true> it;
     it.driver.waits = true;
     CHECK(it.put("a", "1").value());
