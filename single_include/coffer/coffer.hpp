@@ -5849,25 +5849,71 @@ static_assert(durability_policy<write_through>);
 // begin file coffer/core/memory.hpp
 // coffer/core/memory.hpp: zeroed memory of the process in lasting places.
 //
-// The memory of an index that is rebuilt or restored at every open. Pages that were never touched
-// cost nothing: the system gives large pieces lazily. Threads: one caller of allocate at a time.
+// The memory of an index that is rebuilt or restored at every open, and of segments in memory.
+// Pages that were never touched cost nothing: the system gives large pieces lazily. On Linux pieces
+// of 2 MiB and more lie on huge pages, if the machine has them for those who ask: a first touch of
+// memory is one trap to the system for each page, and a lookup that misses the caches seldom misses
+// the TLB too. Threads: one caller of allocate at a time.
 #ifndef COFFER_CORE_MEMORY_HPP
 #define COFFER_CORE_MEMORY_HPP
 
+#if COFFER_OS_LINUX
+#include <sys/mman.h>
+#endif
+
 namespace coffer::detail {
 
-struct free_memory {
-    void operator()(std::byte* memory) const noexcept { std::free(memory); }
-};
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+/// What a piece of memory of `size` bytes is aligned to.
+[[nodiscard]] constexpr std::size_t alignment_of(std::size_t size) noexcept {
+    return size < huge_page ? 64 : huge_page;
+}
+
+/// Asks for huge pages, where the system has an ear for it; what it answers changes nothing else.
+inline void prefer_huge_pages(std::byte* at, std::size_t size) noexcept {
+#if COFFER_OS_LINUX && defined(MADV_HUGEPAGE)
+    if (size >= huge_page) static_cast<void>(::madvise(at, size, MADV_HUGEPAGE));
+#else
+    static_cast<void>(at), static_cast<void>(size);
+#endif
+}
+
+/// The first place behind `at` that is aligned to `alignment`; a whole one, if `at` was.
+[[nodiscard]] inline std::byte* aligned_up(void* at, std::size_t alignment) noexcept {
+    const auto rest = reinterpret_cast<std::uintptr_t>(at) % alignment;
+    return static_cast<std::byte*>(at) + (rest == 0 ? 0 : alignment - rest);
+}
 
 /// Memory of the process that nothing has been written to.
-using raw_memory = std::unique_ptr<std::byte, free_memory>;
+class raw_memory {
+public:
+    raw_memory() = default;
+    /// Null when there is none.
+    [[nodiscard]] std::byte* get() const noexcept { return owned_ ? at_ : nullptr; }
+    /// What std::free() wants when nobody reads this memory any more.
+    [[nodiscard]] void* release() noexcept { return owned_.release(); }
 
-[[nodiscard]] inline result<raw_memory> take_memory(std::uint64_t size) {
-    raw_memory taken(static_cast<std::byte*>(std::malloc(static_cast<std::size_t>(size) | 1)));
-    if (!taken) return fail(errc::no_space, "the system gives no memory for a segment of the log");
-    return taken;
-}
+    [[nodiscard]] static result<raw_memory> take(std::uint64_t size) {
+        const auto wanted = static_cast<std::size_t>(size);
+        const std::size_t alignment = alignment_of(wanted);
+        raw_memory taken;
+        taken.owned_.reset(std::malloc(wanted + alignment));
+        if (!taken.owned_ || wanted + alignment < size) {
+            return fail(errc::no_space, "the system gives no memory for a segment of the log");
+        }
+        taken.at_ = aligned_up(taken.owned_.get(), alignment);
+        prefer_huge_pages(taken.at_, wanted);
+        return taken;
+    }
+
+private:
+    struct deleter {
+        void operator()(void* owned) const noexcept { std::free(owned); }
+    };
+    std::unique_ptr<void, deleter> owned_;
+    std::byte* at_ = nullptr;
+};
 
 class heap_memory {
 public:
@@ -5885,15 +5931,16 @@ public:
     /// not.
     [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
         static_cast<void>(region), static_cast<void>(number);
-        constexpr std::size_t line = 64;
+        const std::size_t alignment = alignment_of(size);
         pieces_.reserve(pieces_.size() + 1);
-        void* piece = std::calloc(size + line, 1);
+        void* const piece = std::calloc(size + alignment, 1);
         if (piece == nullptr) {
             return fail(errc::no_space, "the index needs more memory than the system gives");
         }
         pieces_.push_back(piece);
-        const auto at = reinterpret_cast<std::uintptr_t>(piece);
-        return static_cast<std::byte*>(piece) + (line - at % line) % line;
+        std::byte* const at = aligned_up(piece, alignment);
+        prefer_huge_pages(at, size);
+        return at;
     }
 
 private:
@@ -6282,6 +6329,14 @@ public:
         return first[piece == 0 ? index : index - (std::uint64_t{1} << (FirstBits + piece - 1))];
     }
 
+    /// The elements from `index` on, `most` of them or as many as lie in one piece.
+    [[nodiscard]] std::span<T> run(std::uint64_t index, std::uint64_t most) const noexcept {
+        const auto piece = static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        const std::uint64_t behind = std::uint64_t{1} << (FirstBits + piece);
+        const std::uint64_t left = behind - index;
+        return {&(*this)[index], static_cast<std::size_t>(most < left ? most : left)};
+    }
+
     /// How many elements have memory.
     [[nodiscard]] std::uint64_t capacity() const noexcept {
         return capacity_of(count_.load(std::memory_order_acquire));
@@ -6439,13 +6494,15 @@ struct hash_words {
 //   region 1   overflow buckets, as many as `state.overflow_used`; memory behind them is zero
 //   region 2   state
 //   image      identity, seed, keys, buckets, overflow_used, free_first, free_count, 0: 8 bytes
-//              each, little-endian; then the primary and the overflow buckets, 64 bytes each
+//              each; then the primary and the overflow buckets, 64 bytes each
 //
-// Nothing in it is an address, so memory and images can be taken over by another process.
+// Nothing in it is an address, so memory and images can be taken over by another process, on a
+// machine of the same byte order.
 // What the words of a bucket mean: hash_words.hpp; what holds between buckets: hash.hpp.
 // Threads: as index/concept.hpp has it.
-// Failure: restore() checks every bucket, adopt() only the state: it is for memory that nobody but
-// a table has written to. Either way no number is trusted that could lead out of bounds.
+// Failure: restore() and adopt() check the numbers of the state, and no bucket is read before it is
+// used: whoever keeps an image or a memory knows by a check of its own that it is what it was. What
+// a bucket says is never trusted so far that it could lead out of bounds or round in a ring.
 #ifndef COFFER_INDEX_HASH_BUCKETS_HPP
 #define COFFER_INDEX_HASH_BUCKETS_HPP
 
@@ -6501,8 +6558,8 @@ public:
             free_count(),    0};
         for (std::size_t i = 0; i < image_words; ++i) store_le(head.data() + 8 * i, fields[i]);
         if (result<void> done = sink(bytes(head)); !done) return done;
-        if (auto done = save_buckets(sink, primary_, buckets()); !done) return done;
-        return save_buckets(sink, overflow_, overflow_used());
+        if (auto done = for_memory(primary_, 0, buckets(), sink); !done) return done;
+        return for_memory(overflow_, 0, overflow_used(), sink);
     }
 
     template <class Source>
@@ -6523,7 +6580,6 @@ public:
         if (auto done = load_buckets(source, overflow_, overflow_region, overflow_used()); !done) {
             return done;
         }
-        if (!sound()) return damaged();
         if (auto done = hold(least_buckets, 1); !done) return done;
         begin();
         return {};
@@ -6683,20 +6739,15 @@ private:
                state_->free_first.load(relaxed) <= overflow_used();
     }
 
-    template <class Sink, class Array>
-    [[nodiscard]] static result<void> save_buckets(Sink& sink, const Array& from,
-                                                   std::uint64_t count) {
-        std::array<std::byte, 64 * sizeof(bucket)> part;
-        for (std::uint64_t i = 0; i < count;) {
-            std::byte* to = part.data();
-            for (; i < count && to != part.data() + part.size(); ++i, to += sizeof(bucket)) {
-                store_le(to, from[i].control.load(relaxed));
-                for (unsigned slot = 0; slot < 7; ++slot) {
-                    store_le(to + 8 * (slot + 1), from[i].entry[slot].load(relaxed));
-                }
-            }
-            const auto size = static_cast<std::size_t>(to - part.data());
-            if (result<void> done = sink(bytes(part).first(size)); !done) return done;
+    /// Calls `pass` for the memory of elements [from, count), one run of neighbours after another.
+    template <class Array, class Pass>
+    [[nodiscard]] static result<void> for_memory(const Array& of, std::uint64_t from,
+                                                 std::uint64_t count, Pass&& pass) {
+        while (from < count) {
+            const std::span<bucket> run = of.run(from, count - from);
+            const mutable_bytes raw(reinterpret_cast<std::byte*>(run.data()), run.size_bytes());
+            if (result<void> done = pass(raw); !done) return done;
+            from += run.size();
         }
         return {};
     }
@@ -6705,86 +6756,14 @@ private:
     template <class Source, class Array>
     [[nodiscard]] result<void> load_buckets(Source& source, Array& to, unsigned region,
                                             std::uint64_t count) {
-        std::array<std::byte, 64 * sizeof(bucket)> part;
-        for (std::uint64_t i = 0; i < count;) {
-            const std::uint64_t many = (std::min)(count - i, std::uint64_t{64});
-            const auto size = static_cast<std::size_t>(many) * sizeof(bucket);
-            if (result<void> done = source(mutable_bytes(part).first(size)); !done) return done;
-            while (to.capacity() < i + many) {
+        for (std::uint64_t i = 0; i < count; i = to.capacity()) {
+            if (to.capacity() <= i) {
                 if (auto done = to.grow(memory_, region); !done) return done;
             }
-            for (const std::byte* from = part.data(); from != part.data() + size;
-                 ++i, from += sizeof(bucket)) {
-                to[i].control.store(load_le<std::uint64_t>(from), relaxed);
-                for (unsigned slot = 0; slot < 7; ++slot) {
-                    to[i].entry[slot].store(load_le<std::uint64_t>(from + 8 * (slot + 1)), relaxed);
-                }
-            }
+            if (auto done = for_memory(to, i, (std::min)(count, to.capacity()), source); !done)
+                return done;
         }
         return {};
-    }
-
-    /// I1, I2, I3, depths and links, of every bucket.
-    [[nodiscard]] bool sound() const {
-        std::vector<bool> met(static_cast<std::size_t>(overflow_used()));
-        std::uint64_t count = 0;
-        const auto meet = [&](std::uint64_t number) {
-            if (number > overflow_used() || met[static_cast<std::size_t>(number - 1)]) return false;
-            met[static_cast<std::size_t>(number - 1)] = true;
-            return true;
-        };
-        for (std::uint64_t index = 0; index < buckets(); ++index) {
-            const bucket& home = primary_[index];
-            const std::uint64_t control = home.control.load(relaxed);
-            const std::uint64_t round =
-                words::below(static_cast<unsigned>(std::bit_width(buckets())) - 1);
-            const bool split = index + round + 1 < buckets() || index > round;
-            const unsigned deep = static_cast<unsigned>(std::bit_width(buckets())) - !split;
-            if (words::depth(control) != deep || (control & ~(words::below(62))) != 0) return false;
-            const bool linked = (control & words::chained) != 0;
-            if (!sound_slots(home, control, index, linked ? 6 : 7, count)) return false;
-            if (!linked) continue;
-            const std::uint64_t link = home.entry[words::link_slot].load(relaxed);
-            if (!words::is_link(link, index) || words::print_at(control, words::link_slot) != 0)
-                return false;
-            for (std::uint64_t next = words::target(link); next != 0;) {
-                if (!meet(next)) return false;
-                const bucket& at = overflow_[next - 1];
-                const std::uint64_t prints = at.control.load(relaxed);
-                if (words::used(prints) == 0 || (prints & ~words::below(48)) != 0) return false;
-                if (!sound_slots(at, prints | (control & words::depth_bits), index, 6, count))
-                    return false;
-                next = at.entry[words::link_slot].load(relaxed);
-            }
-        }
-        std::uint64_t free = 0;
-        for (std::uint64_t next = state_->free_first.load(relaxed); next != 0; ++free) {
-            if (!meet(next)) return false;
-            const bucket& at = overflow_[next - 1];
-            if (at.control.load(relaxed) != 0) return false;
-            for (unsigned slot = 0; slot < words::link_slot; ++slot) {
-                if (at.entry[slot].load(relaxed) != 0) return false;
-            }
-            next = at.entry[words::link_slot].load(relaxed);
-        }
-        return count == key_count() && free == free_count() &&
-               std::find(met.begin(), met.end(), false) == met.end();
-    }
-
-    [[nodiscard]] static bool sound_slots(const bucket& in, std::uint64_t control,
-                                          std::uint64_t index, unsigned slots,
-                                          std::uint64_t& count) noexcept {
-        for (unsigned slot = 0; slot < slots; ++slot) {
-            const std::uint64_t print = words::print_at(control, slot);
-            const std::uint64_t entry = in.entry[slot].load(relaxed);
-            if (print == 0 && entry == 0) continue;
-            const std::uint64_t place =
-                words::below(words::depth(control)) & ~words::below(words::tag_from);
-            if (print < 0x80 || (entry & ref_mask) == 0) return false;
-            if (((words::known(entry, print) ^ index) & place) != 0) return false;
-            ++count;
-        }
-        return true;
     }
 };
 
@@ -10580,7 +10559,7 @@ public:
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
-        auto memory = take_memory(size);
+        auto memory = raw_memory::take(size);
         if (!memory) return memory.failure();
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
@@ -10591,7 +10570,7 @@ public:
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        body opened(std::move(*file), nullptr, map_reads_);
+        body opened(std::move(*file), raw_memory(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
     }
@@ -10674,7 +10653,7 @@ public:
 
     [[nodiscard]] result<body> prepare(typename FS::directory*, std::string_view,
                                        std::uint64_t size) {
-        auto memory = take_memory(size);
+        auto memory = raw_memory::take(size);
         if (!memory) return memory.failure();
         return body(std::move(*memory));
     }
@@ -15383,8 +15362,37 @@ public:
     segment_scanner(typename FS::directory& folder, const store_id& store) noexcept
         : folder_(&folder), store_(store) {}
 
-    /// Reads the whole file of segment `id`.
+    /// Takes memory for segments of `size` bytes once, not again for each that is larger.
+    [[nodiscard]] result<void> reserve(std::uint64_t size) {
+        if (size <= capacity_ || size > largest_segment) return {};
+        auto taken = raw_memory::take(size);
+        if (!taken) return taken.failure();
+        memory_ = std::move(*taken);
+        capacity_ = size;
+        return {};
+    }
+
+    /// Does the file of segment `id`, which has no header, hold zeros only, as one that was
+    /// prepared and not used does? Records lie without a gap from the beginning on: so the first
+    /// 64 KiB tell, and a piece of every 256 KiB tells of greater damage. The rest is not read.
+    [[nodiscard]] result<bool> is_blank(std::uint64_t id) {
+        constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
+        auto file = folder_->open(segment_name(id), fs::access::read);
+        if (!file) return file.failure();
+        std::vector<std::byte> buffer(start);
+        for (std::uint64_t at = 0;; at = at / stride * stride + stride) {
+            auto got = file->read_at(at, buffer);
+            if (!got) return got.failure();
+            if (*got == 0) return true;
+            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
+            buffer.resize(piece);
+        }
+    }
+
+    /// Reads the whole file of segment `id`, unless it is the one that was read last.
     [[nodiscard]] result<void> load(std::uint64_t id) {
+        if (id == id_) return {};
+        id_ = 0;
         auto file = folder_->open(segment_name(id), fs::access::read);
         if (!file) return file.failure();
         auto size = file->size();
@@ -15392,12 +15400,7 @@ public:
         if (*size > largest_segment) {
             return fail(errc::corruption, "a segment is larger than any can be", file->path());
         }
-        if (*size > capacity_) {
-            auto taken = take_memory(*size);
-            if (!taken) return taken.failure();
-            memory_ = std::move(*taken);
-            capacity_ = *size;
-        }
+        if (auto held = reserve(*size); !held) return held;
         auto got = file->read_at(0, {memory_.get(), static_cast<std::size_t>(*size)});
         if (!got) return got.failure();
         contents_ = {memory_.get(), *got};
@@ -15499,7 +15502,8 @@ namespace coffer::detail {
 /// A segment file that is not part of the log.
 struct dead_segment {
     std::uint64_t id = 0;
-    bool torn = false;  // cut off by a crash, and not empty: kept aside
+    bool torn = false;   // cut off by a crash, and not empty: kept aside
+    bool blank = false;  // prepared, and never part of the log
 };
 
 struct survey_result {
@@ -15577,12 +15581,14 @@ private:
 
     [[nodiscard]] result<void> read_headers() {
         std::vector<std::byte> buffer;
+        std::uint64_t largest = 0;
         for (candidate& each : candidates_) {
             auto file = folder_->open(segment_name(each.id), fs::access::read);
             if (!file) return file.failure();
             auto size = file->size();
             if (!size) return size.failure();
             each.size = *size;
+            largest = (std::max)(largest, each.size);
             buffer.resize(header_unit);
             auto got = file->read_at(0, buffer);
             if (!got) return got.failure();
@@ -15598,7 +15604,7 @@ private:
                                each.id, 0);
             }
         }
-        return {};
+        return scan_.reserve(largest);
     }
 
     /// Do these bytes begin as some segment of this store does?
@@ -15748,7 +15754,16 @@ private:
         };
         for (const candidate& each : candidates_) {
             if (each.id <= first_->id || in_tail(each.id)) continue;
-            if (each.born) beyond_ = (std::max)(beyond_, each.header.durable);
+            if (each.born) {
+                beyond_ = (std::max)(beyond_, each.header.durable);
+            } else {
+                auto blank = scan_.is_blank(each.id);
+                if (!blank) return blank.failure();
+                if (*blank) {
+                    out_.dead.push_back({each.id, false, true});
+                    continue;
+                }
+            }
             if (auto done = scan_.load(each.id); !done) return done;
             beyond_ = (std::max)(beyond_, scan_.durable_claim(header_unit));
             out_.dead.push_back({each.id, scan_.used() != 0});
@@ -16066,7 +16081,7 @@ private:
 //      commits behind the durable place are written to a new segment and synced before open
 //      answers; under the other policies the first sync writes those bytes again
 //   5  the index is made from the log
-//   6  files that are not part of the log go, after the log is durable
+//   6  files that are not part of the log go; those that once were, after the log is durable
 //
 // Opening for reading does 2, 3 and 5 only: it takes no lock and writes nothing.
 #ifndef COFFER_STORAGE_OPENING_HPP
@@ -16302,7 +16317,7 @@ private:
         const bool imaged = image.open(*folder_, id_, index_) &&
                             image.header().upto <= survey->end && image.fits(survey->live);
         if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
-                               survey->walked_from);
+                               survey->walked_from, surveyor.scanner());
             !built)
             return built;
         records_->journal.recovered(survey->end, survey->durable, survey->commits);
@@ -16319,12 +16334,11 @@ private:
     /// Makes log and index from the segments that were found; those from id `walked_from` on were
     /// read and checked a moment ago.
     [[nodiscard]] result<void> build(const std::vector<found_segment>& live, std::uint64_t next_id,
-                                     image_loader<Records>* image, std::uint64_t walked_from) {
-        directory& folder = *folder_;
+                                     image_loader<Records>* image, std::uint64_t walked_from,
+                                     segment_scanner<file_system_type>& scan) {
         auto used = start(live, next_id, image);
         if (!used) return used.failure();
         const std::uint64_t imaged = *used ? image->header().upto.segment() : 0;
-        segment_scanner<file_system_type> scan(folder, id_);
         replay<Records> onto(*records_);
         for (const auto& each : records_->journal.segments()) {
             if (each->id <= imaged) continue;
@@ -16390,8 +16404,11 @@ private:
         }
         if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
             return false;
-        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1); !built)
+        segment_scanner<file_system_type> scan(*folder_, id_);
+        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1, scan);
+            !built) {
             return built.failure();
+        }
         records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size),
                                     image.header().commits);
         return true;
@@ -16459,9 +16476,12 @@ private:
     }
 
     [[nodiscard]] result<void> sweep(const survey_result& survey) {
-        if (survey.dead.empty() && survey.temporaries.empty()) return {};
         auto& journal = records_->journal;
-        if (auto synced = journal.sync(); !synced) return synced;
+        const bool had_records = std::any_of(survey.dead.begin(), survey.dead.end(),
+                                             [](const dead_segment& each) { return !each.blank; });
+        if (had_records) {
+            if (auto synced = journal.sync(); !synced) return synced;
+        }
         for (const dead_segment& each : survey.dead) {
             if (auto gone = journal.folder()->remove(segment_name(each.id)); !gone) return gone;
         }

@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <thread>
@@ -67,6 +68,25 @@ TEST_CASE("pieces are asked for by number, each as large as all before it", "[gr
     CHECK(memory.calls == std::vector<asked>{{9, 0, 64}, {9, 1, 64}, {9, 2, 128}, {9, 3, 256}});
     static_assert(array::size_of_piece(0) == 16 && array::size_of_piece(1) == 16 &&
                   array::size_of_piece(2) == 32 && array::size_of_piece(3) == 64);
+}
+
+TEST_CASE("runs are neighbours in memory, and together all there is", "[growing]") {
+    heap_memory memory;
+    growing<std::uint32_t, threading::single, 4> all;
+    for (int i = 0; i < 5; ++i) REQUIRE(all.grow(memory, 0));
+    for (const std::uint64_t from : {0U, 1U, 15U, 16U, 17U, 40U, 255U}) {
+        for (const std::uint64_t count : {1U, 15U, 16U, 100U, 256U}) {
+            std::uint64_t at = from;
+            while (at < (std::min)(from + count, all.capacity())) {
+                const auto run = all.run(at, (std::min)(from + count, all.capacity()) - at);
+                REQUIRE(!run.empty());
+                CHECK(&run.front() == &all[at]);
+                CHECK(&run.back() == &all[at + run.size() - 1]);
+                at += run.size();
+            }
+            CHECK(at == (std::min)(from + count, all.capacity()));
+        }
+    }
 }
 
 TEST_CASE("refused memory changes nothing, and growing may go on later", "[growing]") {

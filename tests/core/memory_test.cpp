@@ -4,6 +4,7 @@
 #include "catch.hpp"
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -24,7 +25,7 @@ bool is_zero(const std::byte* at, std::size_t size) {
 TEST_CASE("pieces are zero, aligned and apart", "[memory]") {
     heap_memory memory;
     std::vector<std::pair<std::byte*, std::size_t>> pieces;
-    for (const std::size_t size : std::vector<std::size_t>{1, 63, 64, 65, 4096, 100000}) {
+    for (const std::size_t size : std::vector<std::size_t>{1, 63, 64, 65, 4096, 100000, 5 << 20}) {
         auto piece = memory.allocate(0, static_cast<unsigned>(pieces.size()), size);
         REQUIRE(piece);
         CHECK(reinterpret_cast<std::uintptr_t>(*piece) % 64 == 0);
@@ -35,6 +36,22 @@ TEST_CASE("pieces are zero, aligned and apart", "[memory]") {
     for (const auto& [at, size] : pieces) {
         CHECK(at[0] == std::byte{0xEE});
         CHECK(at[size - 1] == std::byte{0xEE});
+    }
+}
+
+TEST_CASE("raw memory is aligned, and given away once", "[memory]") {
+    using coffer::detail::raw_memory;
+    CHECK(raw_memory().get() == nullptr);
+    for (const std::size_t size : std::vector<std::size_t>{0, 1, 4096, 5 << 20}) {
+        auto taken = raw_memory::take(size);
+        REQUIRE(taken);
+        raw_memory moved = std::move(*taken);
+        CHECK(taken->get() == nullptr);
+        CHECK(reinterpret_cast<std::uintptr_t>(moved.get()) % coffer::detail::alignment_of(size) ==
+              0);
+        std::memset(moved.get(), 0xEE, size);
+        std::free(moved.release());
+        CHECK(moved.get() == nullptr);
     }
 }
 

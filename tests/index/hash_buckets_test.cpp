@@ -96,8 +96,8 @@ TEST_CASE("hash_buckets: an image with any byte changed does no harm") {
             static_cast<void>(again.walk());
         }
     }
-    CHECK(refused > 1000);
-    CHECK(accepted > 0);  // a changed ref looks like any other
+    CHECK(refused >= 3 * 8);  // whatever the numbers of the state cannot be
+    CHECK(accepted > 1000);   // buckets are believed: an image has its check elsewhere
 }
 
 namespace {

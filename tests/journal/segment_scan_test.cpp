@@ -157,6 +157,48 @@ TEST_CASE("one scanner reads segments of every size, one after the other", "[seg
     }
 }
 
+TEST_CASE("a segment that is read already is not read again", "[segment_scan]") {
+    const scene::disk disk;
+    segment_file(1).put("a", "1").save(disk);
+    auto folder = scene::folder(disk);
+    segment_scanner<scene::disk> scan(*folder, scene::id);
+    REQUIRE(scan.load(1));
+    const std::size_t size = scan.contents().size();
+    segment_file(1).put("a", "1").put("b", "2").save(disk);
+    REQUIRE(scan.load(1));
+    CHECK(scan.contents().size() == size);
+    CHECK_FALSE(scan.load(7));  // there is none: nothing counts as read
+    REQUIRE(scan.load(1));
+    CHECK(scan.contents().size() > size);
+}
+
+TEST_CASE("a prepared segment is told by its zeros", "[segment_scan]") {
+    const scene::disk disk;
+    static_cast<void>(disk.make_directory("/db"));
+    constexpr std::size_t kib = 1024;
+    for (const std::size_t size : std::vector<std::size_t>{0, 1, 4095, 64 * kib, 64 * kib + 1,
+                                                           256 * kib, 256 * kib + 1, 1024 * kib}) {
+        std::vector<std::byte> all(size);
+        auto folder = scene::folder(disk);
+        const auto blank = [&] {
+            disk.write_file(scene::path(1), all);
+            return segment_scanner<scene::disk>(*folder, scene::id).is_blank(1).value();
+        };
+        CHECK(blank());
+        // Anything in the first 64 KiB, and something at the beginning of each 256 KiB, is seen.
+        for (const std::size_t at : std::vector<std::size_t>{0, 1, 4096, 64 * kib - 1, 256 * kib,
+                                                             512 * kib + 4095, 768 * kib}) {
+            if (at >= size) continue;
+            all[at] = std::byte{1};
+            CHECK_FALSE(blank());
+            all[at] = std::byte{0};
+        }
+    }
+    auto folder = scene::folder(disk);
+    CHECK(segment_scanner<scene::disk>(*folder, scene::id).is_blank(9).error().kind() ==
+          errc::not_found);
+}
+
 TEST_CASE("the highest claim of durability is found behind any damage", "[segment_scan]") {
     const scene::disk disk;
     segment_file file(1);
@@ -174,6 +216,7 @@ TEST_CASE("the highest claim of durability is found behind any damage", "[segmen
     CHECK(scan.durable_claim(file.size()) == position());
     // A mark with a flipped bit claims nothing.
     REQUIRE(disk.flip(scene::path(1), high - 3, std::byte{1}));
-    REQUIRE(scan.load(1));
-    CHECK(scan.durable_claim(0) == position(1, 4300));
+    segment_scanner<scene::disk> again(*folder, scene::id);
+    REQUIRE(again.load(1));
+    CHECK(again.durable_claim(0) == position(1, 4300));
 }

@@ -17,6 +17,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace coffer::detail {
 
@@ -30,6 +31,14 @@ public:
         COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
         T* const first = pieces_[piece].load(std::memory_order_acquire);  // I1
         return first[piece == 0 ? index : index - (std::uint64_t{1} << (FirstBits + piece - 1))];
+    }
+
+    /// The elements from `index` on, `most` of them or as many as lie in one piece.
+    [[nodiscard]] std::span<T> run(std::uint64_t index, std::uint64_t most) const noexcept {
+        const auto piece = static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        const std::uint64_t behind = std::uint64_t{1} << (FirstBits + piece);
+        const std::uint64_t left = behind - index;
+        return {&(*this)[index], static_cast<std::size_t>(most < left ? most : left)};
     }
 
     /// How many elements have memory.

@@ -4,13 +4,15 @@
 //   region 1   overflow buckets, as many as `state.overflow_used`; memory behind them is zero
 //   region 2   state
 //   image      identity, seed, keys, buckets, overflow_used, free_first, free_count, 0: 8 bytes
-//              each, little-endian; then the primary and the overflow buckets, 64 bytes each
+//              each; then the primary and the overflow buckets, 64 bytes each
 //
-// Nothing in it is an address, so memory and images can be taken over by another process.
+// Nothing in it is an address, so memory and images can be taken over by another process, on a
+// machine of the same byte order.
 // What the words of a bucket mean: hash_words.hpp; what holds between buckets: hash.hpp.
 // Threads: as index/concept.hpp has it.
-// Failure: restore() checks every bucket, adopt() only the state: it is for memory that nobody but
-// a table has written to. Either way no number is trusted that could lead out of bounds.
+// Failure: restore() and adopt() check the numbers of the state, and no bucket is read before it is
+// used: whoever keeps an image or a memory knows by a check of its own that it is what it was. What
+// a bucket says is never trusted so far that it could lead out of bounds or round in a ring.
 #ifndef COFFER_INDEX_HASH_BUCKETS_HPP
 #define COFFER_INDEX_HASH_BUCKETS_HPP
 
@@ -24,8 +26,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <utility>
-#include <vector>
 
 namespace coffer::detail {
 
@@ -79,8 +82,8 @@ public:
             free_count(),    0};
         for (std::size_t i = 0; i < image_words; ++i) store_le(head.data() + 8 * i, fields[i]);
         if (result<void> done = sink(bytes(head)); !done) return done;
-        if (auto done = save_buckets(sink, primary_, buckets()); !done) return done;
-        return save_buckets(sink, overflow_, overflow_used());
+        if (auto done = for_memory(primary_, 0, buckets(), sink); !done) return done;
+        return for_memory(overflow_, 0, overflow_used(), sink);
     }
 
     template <class Source>
@@ -101,7 +104,6 @@ public:
         if (auto done = load_buckets(source, overflow_, overflow_region, overflow_used()); !done) {
             return done;
         }
-        if (!sound()) return damaged();
         if (auto done = hold(least_buckets, 1); !done) return done;
         begin();
         return {};
@@ -261,20 +263,15 @@ private:
                state_->free_first.load(relaxed) <= overflow_used();
     }
 
-    template <class Sink, class Array>
-    [[nodiscard]] static result<void> save_buckets(Sink& sink, const Array& from,
-                                                   std::uint64_t count) {
-        std::array<std::byte, 64 * sizeof(bucket)> part;
-        for (std::uint64_t i = 0; i < count;) {
-            std::byte* to = part.data();
-            for (; i < count && to != part.data() + part.size(); ++i, to += sizeof(bucket)) {
-                store_le(to, from[i].control.load(relaxed));
-                for (unsigned slot = 0; slot < 7; ++slot) {
-                    store_le(to + 8 * (slot + 1), from[i].entry[slot].load(relaxed));
-                }
-            }
-            const auto size = static_cast<std::size_t>(to - part.data());
-            if (result<void> done = sink(bytes(part).first(size)); !done) return done;
+    /// Calls `pass` for the memory of elements [from, count), one run of neighbours after another.
+    template <class Array, class Pass>
+    [[nodiscard]] static result<void> for_memory(const Array& of, std::uint64_t from,
+                                                 std::uint64_t count, Pass&& pass) {
+        while (from < count) {
+            const std::span<bucket> run = of.run(from, count - from);
+            const mutable_bytes raw(reinterpret_cast<std::byte*>(run.data()), run.size_bytes());
+            if (result<void> done = pass(raw); !done) return done;
+            from += run.size();
         }
         return {};
     }
@@ -283,86 +280,14 @@ private:
     template <class Source, class Array>
     [[nodiscard]] result<void> load_buckets(Source& source, Array& to, unsigned region,
                                             std::uint64_t count) {
-        std::array<std::byte, 64 * sizeof(bucket)> part;
-        for (std::uint64_t i = 0; i < count;) {
-            const std::uint64_t many = (std::min)(count - i, std::uint64_t{64});
-            const auto size = static_cast<std::size_t>(many) * sizeof(bucket);
-            if (result<void> done = source(mutable_bytes(part).first(size)); !done) return done;
-            while (to.capacity() < i + many) {
+        for (std::uint64_t i = 0; i < count; i = to.capacity()) {
+            if (to.capacity() <= i) {
                 if (auto done = to.grow(memory_, region); !done) return done;
             }
-            for (const std::byte* from = part.data(); from != part.data() + size;
-                 ++i, from += sizeof(bucket)) {
-                to[i].control.store(load_le<std::uint64_t>(from), relaxed);
-                for (unsigned slot = 0; slot < 7; ++slot) {
-                    to[i].entry[slot].store(load_le<std::uint64_t>(from + 8 * (slot + 1)), relaxed);
-                }
-            }
+            if (auto done = for_memory(to, i, (std::min)(count, to.capacity()), source); !done)
+                return done;
         }
         return {};
-    }
-
-    /// I1, I2, I3, depths and links, of every bucket.
-    [[nodiscard]] bool sound() const {
-        std::vector<bool> met(static_cast<std::size_t>(overflow_used()));
-        std::uint64_t count = 0;
-        const auto meet = [&](std::uint64_t number) {
-            if (number > overflow_used() || met[static_cast<std::size_t>(number - 1)]) return false;
-            met[static_cast<std::size_t>(number - 1)] = true;
-            return true;
-        };
-        for (std::uint64_t index = 0; index < buckets(); ++index) {
-            const bucket& home = primary_[index];
-            const std::uint64_t control = home.control.load(relaxed);
-            const std::uint64_t round =
-                words::below(static_cast<unsigned>(std::bit_width(buckets())) - 1);
-            const bool split = index + round + 1 < buckets() || index > round;
-            const unsigned deep = static_cast<unsigned>(std::bit_width(buckets())) - !split;
-            if (words::depth(control) != deep || (control & ~(words::below(62))) != 0) return false;
-            const bool linked = (control & words::chained) != 0;
-            if (!sound_slots(home, control, index, linked ? 6 : 7, count)) return false;
-            if (!linked) continue;
-            const std::uint64_t link = home.entry[words::link_slot].load(relaxed);
-            if (!words::is_link(link, index) || words::print_at(control, words::link_slot) != 0)
-                return false;
-            for (std::uint64_t next = words::target(link); next != 0;) {
-                if (!meet(next)) return false;
-                const bucket& at = overflow_[next - 1];
-                const std::uint64_t prints = at.control.load(relaxed);
-                if (words::used(prints) == 0 || (prints & ~words::below(48)) != 0) return false;
-                if (!sound_slots(at, prints | (control & words::depth_bits), index, 6, count))
-                    return false;
-                next = at.entry[words::link_slot].load(relaxed);
-            }
-        }
-        std::uint64_t free = 0;
-        for (std::uint64_t next = state_->free_first.load(relaxed); next != 0; ++free) {
-            if (!meet(next)) return false;
-            const bucket& at = overflow_[next - 1];
-            if (at.control.load(relaxed) != 0) return false;
-            for (unsigned slot = 0; slot < words::link_slot; ++slot) {
-                if (at.entry[slot].load(relaxed) != 0) return false;
-            }
-            next = at.entry[words::link_slot].load(relaxed);
-        }
-        return count == key_count() && free == free_count() &&
-               std::find(met.begin(), met.end(), false) == met.end();
-    }
-
-    [[nodiscard]] static bool sound_slots(const bucket& in, std::uint64_t control,
-                                          std::uint64_t index, unsigned slots,
-                                          std::uint64_t& count) noexcept {
-        for (unsigned slot = 0; slot < slots; ++slot) {
-            const std::uint64_t print = words::print_at(control, slot);
-            const std::uint64_t entry = in.entry[slot].load(relaxed);
-            if (print == 0 && entry == 0) continue;
-            const std::uint64_t place =
-                words::below(words::depth(control)) & ~words::below(words::tag_from);
-            if (print < 0x80 || (entry & ref_mask) == 0) return false;
-            if (((words::known(entry, print) ^ index) & place) != 0) return false;
-            ++count;
-        }
-        return true;
     }
 };
 

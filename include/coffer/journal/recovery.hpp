@@ -37,7 +37,8 @@ namespace coffer::detail {
 /// A segment file that is not part of the log.
 struct dead_segment {
     std::uint64_t id = 0;
-    bool torn = false;  // cut off by a crash, and not empty: kept aside
+    bool torn = false;   // cut off by a crash, and not empty: kept aside
+    bool blank = false;  // prepared, and never part of the log
 };
 
 struct survey_result {
@@ -115,12 +116,14 @@ private:
 
     [[nodiscard]] result<void> read_headers() {
         std::vector<std::byte> buffer;
+        std::uint64_t largest = 0;
         for (candidate& each : candidates_) {
             auto file = folder_->open(segment_name(each.id), fs::access::read);
             if (!file) return file.failure();
             auto size = file->size();
             if (!size) return size.failure();
             each.size = *size;
+            largest = (std::max)(largest, each.size);
             buffer.resize(header_unit);
             auto got = file->read_at(0, buffer);
             if (!got) return got.failure();
@@ -136,7 +139,7 @@ private:
                                each.id, 0);
             }
         }
-        return {};
+        return scan_.reserve(largest);
     }
 
     /// Do these bytes begin as some segment of this store does?
@@ -286,7 +289,16 @@ private:
         };
         for (const candidate& each : candidates_) {
             if (each.id <= first_->id || in_tail(each.id)) continue;
-            if (each.born) beyond_ = (std::max)(beyond_, each.header.durable);
+            if (each.born) {
+                beyond_ = (std::max)(beyond_, each.header.durable);
+            } else {
+                auto blank = scan_.is_blank(each.id);
+                if (!blank) return blank.failure();
+                if (*blank) {
+                    out_.dead.push_back({each.id, false, true});
+                    continue;
+                }
+            }
             if (auto done = scan_.load(each.id); !done) return done;
             beyond_ = (std::max)(beyond_, scan_.durable_claim(header_unit));
             out_.dead.push_back({each.id, scan_.used() != 0});

@@ -42,8 +42,37 @@ public:
     segment_scanner(typename FS::directory& folder, const store_id& store) noexcept
         : folder_(&folder), store_(store) {}
 
-    /// Reads the whole file of segment `id`.
+    /// Takes memory for segments of `size` bytes once, not again for each that is larger.
+    [[nodiscard]] result<void> reserve(std::uint64_t size) {
+        if (size <= capacity_ || size > largest_segment) return {};
+        auto taken = raw_memory::take(size);
+        if (!taken) return taken.failure();
+        memory_ = std::move(*taken);
+        capacity_ = size;
+        return {};
+    }
+
+    /// Does the file of segment `id`, which has no header, hold zeros only, as one that was
+    /// prepared and not used does? Records lie without a gap from the beginning on: so the first
+    /// 64 KiB tell, and a piece of every 256 KiB tells of greater damage. The rest is not read.
+    [[nodiscard]] result<bool> is_blank(std::uint64_t id) {
+        constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
+        auto file = folder_->open(segment_name(id), fs::access::read);
+        if (!file) return file.failure();
+        std::vector<std::byte> buffer(start);
+        for (std::uint64_t at = 0;; at = at / stride * stride + stride) {
+            auto got = file->read_at(at, buffer);
+            if (!got) return got.failure();
+            if (*got == 0) return true;
+            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
+            buffer.resize(piece);
+        }
+    }
+
+    /// Reads the whole file of segment `id`, unless it is the one that was read last.
     [[nodiscard]] result<void> load(std::uint64_t id) {
+        if (id == id_) return {};
+        id_ = 0;
         auto file = folder_->open(segment_name(id), fs::access::read);
         if (!file) return file.failure();
         auto size = file->size();
@@ -51,12 +80,7 @@ public:
         if (*size > largest_segment) {
             return fail(errc::corruption, "a segment is larger than any can be", file->path());
         }
-        if (*size > capacity_) {
-            auto taken = take_memory(*size);
-            if (!taken) return taken.failure();
-            memory_ = std::move(*taken);
-            capacity_ = *size;
-        }
+        if (auto held = reserve(*size); !held) return held;
         auto got = file->read_at(0, {memory_.get(), static_cast<std::size_t>(*size)});
         if (!got) return got.failure();
         contents_ = {memory_.get(), *got};

@@ -116,7 +116,7 @@ public:
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
-        auto memory = take_memory(size);
+        auto memory = raw_memory::take(size);
         if (!memory) return memory.failure();
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
@@ -127,7 +127,7 @@ public:
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        body opened(std::move(*file), nullptr, map_reads_);
+        body opened(std::move(*file), raw_memory(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
     }

@@ -47,7 +47,7 @@ public:
 
     [[nodiscard]] result<body> prepare(typename FS::directory*, std::string_view,
                                        std::uint64_t size) {
-        auto memory = take_memory(size);
+        auto memory = raw_memory::take(size);
         if (!memory) return memory.failure();
         return body(std::move(*memory));
     }

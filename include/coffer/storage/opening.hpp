@@ -11,7 +11,7 @@
 //      commits behind the durable place are written to a new segment and synced before open
 //      answers; under the other policies the first sync writes those bytes again
 //   5  the index is made from the log
-//   6  files that are not part of the log go, after the log is durable
+//   6  files that are not part of the log go; those that once were, after the log is durable
 //
 // Opening for reading does 2, 3 and 5 only: it takes no lock and writes nothing.
 #ifndef COFFER_STORAGE_OPENING_HPP
@@ -261,7 +261,7 @@ private:
         const bool imaged = image.open(*folder_, id_, index_) &&
                             image.header().upto <= survey->end && image.fits(survey->live);
         if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
-                               survey->walked_from);
+                               survey->walked_from, surveyor.scanner());
             !built)
             return built;
         records_->journal.recovered(survey->end, survey->durable, survey->commits);
@@ -278,12 +278,11 @@ private:
     /// Makes log and index from the segments that were found; those from id `walked_from` on were
     /// read and checked a moment ago.
     [[nodiscard]] result<void> build(const std::vector<found_segment>& live, std::uint64_t next_id,
-                                     image_loader<Records>* image, std::uint64_t walked_from) {
-        directory& folder = *folder_;
+                                     image_loader<Records>* image, std::uint64_t walked_from,
+                                     segment_scanner<file_system_type>& scan) {
         auto used = start(live, next_id, image);
         if (!used) return used.failure();
         const std::uint64_t imaged = *used ? image->header().upto.segment() : 0;
-        segment_scanner<file_system_type> scan(folder, id_);
         replay<Records> onto(*records_);
         for (const auto& each : records_->journal.segments()) {
             if (each->id <= imaged) continue;
@@ -349,8 +348,11 @@ private:
         }
         if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
             return false;
-        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1); !built)
+        segment_scanner<file_system_type> scan(*folder_, id_);
+        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1, scan);
+            !built) {
             return built.failure();
+        }
         records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size),
                                     image.header().commits);
         return true;
@@ -418,9 +420,12 @@ private:
     }
 
     [[nodiscard]] result<void> sweep(const survey_result& survey) {
-        if (survey.dead.empty() && survey.temporaries.empty()) return {};
         auto& journal = records_->journal;
-        if (auto synced = journal.sync(); !synced) return synced;
+        const bool had_records = std::any_of(survey.dead.begin(), survey.dead.end(),
+                                             [](const dead_segment& each) { return !each.blank; });
+        if (had_records) {
+            if (auto synced = journal.sync(); !synced) return synced;
+        }
         for (const dead_segment& each : survey.dead) {
             if (auto gone = journal.folder()->remove(segment_name(each.id)); !gone) return gone;
         }
