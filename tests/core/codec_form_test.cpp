@@ -14,7 +14,9 @@ struct pair_of_numbers {
     std::uint32_t a;
     std::uint32_t b;
 };
-struct nothing_known {};
+struct nothing_known {
+    explicit nothing_known(int);  // not an aggregate
+};
 
 }  // namespace
 
