@@ -10392,7 +10392,39 @@ struct segment {
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
     std::uint64_t synced = 0;
     bool settled = false;
+
+    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
+    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
+    [[nodiscard]] result<void> write_again(std::uint64_t upto) {
+        if (doubtful >= upto) return {};
+        if (auto done = body.write_again(doubtful, upto); !done) return done;
+        doubtful = upto;
+        return {};
+    }
 };
+
+/// What one hand-over does to a segment that has something to hand over, and up to where.
+template <class Segment>
+struct task {
+    Segment* segment;
+    std::uint64_t end;
+    bool full;
+};
+
+/// The runs of live `segments`, oldest first, for the header of the next one.
+template <class Segments>
+void collect_runs(const Segments& segments, std::vector<segment_run>& runs) {
+    runs.clear();
+    for (const auto& each : segments) {
+        const bool joins = !runs.empty() && !each->torn && runs.back().end == 0 &&
+                           runs.back().first + runs.back().count == each->id;
+        if (joins) {
+            ++runs.back().count;
+        } else {
+            runs.push_back({each->id, 1, each->torn ? each->end : 0});
+        }
+    }
+}
 
 }  // namespace coffer::detail
 
@@ -13099,6 +13131,7 @@ private:
 //   LOCK                     held by the writing process; never deleted, content for people
 //   0000000000000007.log     segment 7
 //   INDEX                    image of the index; may be deleted at any time
+//   RESERVE                  zeros that are given up when the disk is full
 //   torn-<id>-<offset>       bytes that recovery cut off and kept aside
 //   STORE.new, INDEX.new     files in the making; removed by the next open
 //
@@ -13111,6 +13144,7 @@ namespace coffer::detail {
 inline constexpr std::string_view store_name = "STORE";
 inline constexpr std::string_view lock_name = "LOCK";
 inline constexpr std::string_view image_name = "INDEX";
+inline constexpr std::string_view reserve_name = "RESERVE";
 inline constexpr std::string_view log_suffix = ".log";
 inline constexpr std::string_view new_suffix = ".new";
 
@@ -13151,8 +13185,8 @@ inline constexpr std::string_view new_suffix = ".new";
 
 /// Is it a name that this library gives? Nobody else's file is ever changed or removed.
 [[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
-    return name == store_name || name == lock_name || name == image_name || is_temporary(name) ||
-           segment_id_of(name) != 0 || name.starts_with("torn-");
+    return name == store_name || name == lock_name || name == image_name || name == reserve_name ||
+           is_temporary(name) || segment_id_of(name) != 0 || name.starts_with("torn-");
 }
 
 }  // namespace coffer::detail
@@ -13197,12 +13231,6 @@ namespace coffer::detail {
 /// What every segment keeps for the mark of a hand-over and for its last mark.
 inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
-/// What every segment keeps for records that free space, so that a full disk can be emptied.
-[[nodiscard]] constexpr std::uint64_t reserve_of(std::uint64_t capacity) noexcept {
-    constexpr std::uint64_t most = 64 * 1024;
-    return (std::min)(most, capacity / 16);
-}
-
 struct room {
     std::uint64_t least;
     std::uint64_t usual;
@@ -13220,7 +13248,7 @@ struct room {
         return (bytes + header_unit - 1) / header_unit * header_unit;
     };
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
-    const std::uint64_t least = whole_units(needed + needed / 8);  // with its reserve
+    const std::uint64_t least = whole_units(needed);
     const std::uint64_t usual =
         (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live));
     return room{least, (std::max)(least, whole_units(usual))};
@@ -13232,12 +13260,13 @@ struct made_body {
     std::uint64_t capacity;
 };
 
-/// A body as large as `wanted` says, or as the disk allows.
+/// A body as large as `wanted` says, or as the disk allows. What frees space may go below
+/// min_free_bytes.
 template <class Medium, class Directory>
 [[nodiscard]] result<made_body<Medium>> make_body(Medium& medium, Directory* folder,
                                                   const log_options& options, std::string_view name,
-                                                  room wanted) {
-    if (Medium::persistent && options.min_free_bytes != 0) {
+                                                  room wanted, bool frees_space) {
+    if (Medium::persistent && options.min_free_bytes != 0 && !frees_space) {
         auto free = folder->free_bytes();
         if (!free) return free.failure();
         if (*free < options.min_free_bytes + wanted.least) {
@@ -13399,6 +13428,12 @@ public:
 
     void give(std::uint32_t slot) { free_.push_back(slot); }
 
+    [[nodiscard]] static failure none_free() {
+        return fail(errc::no_space,
+                    "the store has as many segments as it can hold; open it with "
+                    "larger segment_bytes and compact it");
+    }
+
 private:
     std::vector<std::uint32_t> free_;
     std::uint32_t used_ = 0;
@@ -13408,6 +13443,66 @@ private:
 
 #endif
 // end file coffer/journal/slots.hpp
+
+// begin file coffer/journal/space_reserve.hpp
+// coffer/journal/space_reserve.hpp: disk space that is held back for what frees space.
+//
+// A log frees space by writing: erases, copies of the cleaner, records that drop a segment. On a
+// full disk they need room that nobody else has taken. So a store that is written to holds a file
+// of zeros, RESERVE, and gives it up for them; ordinary writes wait until it is held again. Erases
+// may use three quarters of it, so that cleaning finds room behind them.
+//
+// Invariant: held() only while this object's own file of the whole size exists.
+// Threads: one caller at a time. Failure: hold() answers no_space and leaves no file.
+#ifndef COFFER_JOURNAL_SPACE_RESERVE_HPP
+#define COFFER_JOURNAL_SPACE_RESERVE_HPP
+
+namespace coffer::detail {
+
+/// What a record is written for.
+enum class purpose : unsigned char { change, erase, clean };
+
+/// Enough for some ten thousand erases, and for what lives in a segment that is mostly dead.
+[[nodiscard]] constexpr std::uint64_t reserve_size(std::uint64_t segment_bytes) noexcept {
+    constexpr std::uint64_t most = 1024 * 1024;
+    return (std::min)(most, segment_bytes);
+}
+
+template <file_system FS>
+class space_reserve {
+    using directory = typename FS::directory;
+
+public:
+    [[nodiscard]] bool held() const noexcept { return held_; }
+
+    [[nodiscard]] result<void> hold(directory& folder, std::uint64_t size) {
+        if (held_) return {};
+        static_cast<void>(folder.remove(reserve_name));  // of a process that was killed
+        auto file = folder.create(reserve_name);
+        if (!file) return file.failure();
+        auto reserved = file->reserve(0, size);
+        if (!reserved) {
+            static_cast<void>(folder.remove(reserve_name));
+            return reserved;
+        }
+        held_ = true;
+        return {};
+    }
+
+    /// Gives the space back to the disk. False: there was none.
+    [[nodiscard]] bool release(directory& folder) {
+        held_ = false;
+        return folder.remove(reserve_name).has_value();
+    }
+
+private:
+    bool held_ = false;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/space_reserve.hpp
 
 // begin file coffer/journal/turn.hpp
 // coffer/journal/turn.hpp: one at a time, without holding a lock meanwhile.
@@ -13480,8 +13575,8 @@ public:
     using directory = typename file_system_type::directory;
     using segment_type = segment<typename Medium::body, Threading>;
     using table_type = segment_table<Threading, segment_type>;
+    using task_type = task<segment_type>;
     using lock = lock_of<typename Threading::mutex>;
-
     using threading_type = Threading;
 
     static constexpr bool persistent = Medium::persistent;
@@ -13495,12 +13590,14 @@ public:
     [[nodiscard]] lock enter() { return lock(section_); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
-    /// False: leave the section, prepare(size), and come back. The last bytes of a segment are for
-    /// what frees space (erases, cleaning), so that a full disk can be emptied.
-    [[nodiscard]] bool has_room(std::uint64_t size, bool frees_space = false) noexcept {
-        if (active_ != nullptr &&
-            fits(*active_, size + (frees_space ? 0 : reserve_of(active_->capacity))))
-            return true;
+    /// False: leave the section, prepare(size), and come back. While no reserve is held there is
+    /// room only for what frees space, so that a full disk can be emptied.
+    [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
+        if (lean_) [[unlikely]] {
+            if (why == purpose::change) return false;
+            size = in_need(size, why);
+        }
+        if (active_ != nullptr && fits(*active_, size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -13540,21 +13637,29 @@ public:
     }
 
     // ---- room ----
-    /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
-    [[nodiscard]] result<void> prepare(std::uint64_t size) {
+    /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
+    /// What frees space gets the reserve itself when there is no other room. Not in the section.
+    [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
         const auto alone = lock(preparing_);
+        if constexpr (persistent) {
+            auto held = reserve_.hold(*folder_, reserve_size(options_.segment_bytes));
+            if (!held && why == purpose::change) return held;
+        }
         {
             auto section = enter();
-            if (next_ != nullptr && fits_fresh(*next_, size)) return {};
+            const bool regained = lean_ && reserve_.held();
+            lean_ = persistent && !reserve_.held();
+            if (regained && active_ != nullptr && fits(*active_, size)) return {};
+            if (next_ != nullptr && fits_fresh(*next_, in_need(size, why))) return {};
         }
-        auto made = make_segment(size);
+        auto made = make_segment(size, why);
         if (!made) return made.failure();
         std::unique_ptr<segment_type> unused;
         auto section = enter();
         unused = std::move(next_);
         next_ = std::move(*made);
         section.unlock();
-        return unused ? discard(std::move(unused)) : result<void>();
+        return unused ? remove(std::move(unused)) : result<void>();
     }
 
     /// Should somebody prepare the next segment, so that the next rotation finds one?
@@ -13641,6 +13746,13 @@ public:
         return segments_;
     }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
+    /// Room for what frees space, the reserve included; inside the section.
+    [[nodiscard]] std::uint64_t room_left() const noexcept {
+        const std::uint64_t reserve = lean_ ? 0 : reserve_size(options_.segment_bytes);
+        const std::uint64_t left = active_ == nullptr ? 0 : active_->capacity - active_->end;
+        const std::uint64_t needs = header_size(segments_.size() + 1) + 2 * tail_room;
+        return (std::max)(reserve, needs) - needs + (std::max)(left, tail_room) - tail_room;
+    }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
     [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id,
@@ -13655,7 +13767,7 @@ public:
     /// one that an image gave it, or most_slots.
     [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
         if (slot == most_slots) slot = slots_.find();
-        if (slot == most_slots) return no_slot();
+        if (slot == most_slots) return slots_.none_free();
         auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
@@ -13684,11 +13796,11 @@ public:
     /// own, durable before its header makes it part of the log. Before any append.
     template <class Saved>
     [[nodiscard]] result<void> rewrite(std::uint64_t size, const Saved& saved) {
-        auto made = make_segment(size);
+        auto made = make_segment(size, purpose::clean);
         if (!made) return made.failure();
         segment_type& to = **made;
         segment_header header{id_, to.id, tail(), durable(), commits_, {}};
-        collect_runs(header.live);
+        collect_runs(segments_, header.live);
         to.begin = to.end = header_size(header.live.size());
         auto section = enter();
         segments_.push_back(std::move(*made));
@@ -13726,16 +13838,17 @@ public:
             }
         }
         if (unused) {
-            if (auto gone = discard(std::move(unused)); !gone) return gone;
+            if (auto gone = remove(std::move(unused)); !gone) return gone;
         }
+        if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
         return sync_in_turn();
     }
 
     /// Makes a segment active where none is.
-    [[nodiscard]] result<void> begin_segment() {
-        if (auto made = prepare(0); !made) return made;
+    [[nodiscard]] result<void> begin_segment(purpose why = purpose::change) {
+        if (auto made = prepare(0, why); !made) return made;
         auto section = enter();
-        static_cast<void>(has_room(0));
+        static_cast<void>(has_room(0, purpose::clean));
         return {};
     }
 
@@ -13753,64 +13866,19 @@ public:
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
-        const auto is_victim = [&](const auto& each) { return each.get() == &victim; };
-        const auto at = std::find_if(segments_.begin(), segments_.end(), is_victim);
+        const auto at = std::find_if(segments_.begin(), segments_.end(),
+                                     [&](const auto& each) { return each.get() == &victim; });
         auto out = std::move(*at);
         segments_.erase(at);
         return out;
     }
 
-    /// Ends a segment that was taken out, that no index names and no reader holds.
+    /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
+    /// its slot and its file go.
     [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
-        return discard(std::move(gone));
-    }
-
-    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
-
-private:
-    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
-        return !into.full && into.capacity - into.end >= size + tail_room;
-    }
-    [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
-        return into.capacity >=
-               header_size(segments_.size() + 1) + size + reserve_of(into.capacity) + tail_room;
-    }
-
-    [[nodiscard]] static failure no_slot() {
-        return fail(errc::no_space, "the store has as many segments as it can hold; open it with "
-                                    "larger segment_bytes and compact it");
-    }
-
-    [[nodiscard]] result<room> room_needed(std::uint64_t size) {
-        auto section = enter();
-        std::uint64_t live = 0;
-        for (const auto& each : segments_) live += each->end;
-        return room_for(size, live, segments_.size(), options_);
-    }
-
-    [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size) {
-        if (trouble_.poisoned()) return check().failure();  // I5
-        auto wanted = room_needed(size);
-        if (!wanted) return wanted.failure();
-        const std::uint64_t number = next_id_++;
-        auto made = make_body(medium_, folder_.get(), options_, segment_name(number), *wanted);
-        if (!made) return made.failure();
-        if constexpr (persistent) {
-            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
-        }
-        auto section = enter();
-        const std::uint32_t slot = slots_.find();
-        if (slot == most_slots) return no_slot();
-        slots_.take(slot);
-        return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
-                                              segment_seed(id_.low, id_.high, number));
-    }
-
-    /// A segment that the log does not need: its memory, its slot and its file go.
-    [[nodiscard]] result<void> discard(std::unique_ptr<segment_type> unused) {
-        const std::uint64_t number = unused->id;
-        const std::uint32_t slot = unused->slot;
-        unused.reset();
+        const std::uint64_t number = gone->id;
+        const std::uint32_t slot = gone->slot;
+        gone.reset();
         {
             auto section = enter();
             table_.clear(slot);
@@ -13820,18 +13888,57 @@ private:
         return {};
     }
 
-    /// The runs of live segments for the header of the next one.
-    void collect_runs(std::vector<segment_run>& runs) const {
-        runs.clear();
-        for (const auto& each : segments_) {
-            const bool joins = !runs.empty() && !each->torn && runs.back().end == 0 &&
-                               runs.back().first + runs.back().count == each->id;
-            if (joins) {
-                ++runs.back().count;
-            } else {
-                runs.push_back({each->id, 1, each->torn ? each->end : 0});
+    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
+
+private:
+    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
+        return !into.full && into.capacity - into.end >= size + tail_room;
+    }
+    [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
+        return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
+    }
+
+    /// Where no reserve is held, erases leave room for the cleaner behind them.
+    [[nodiscard]] std::uint64_t in_need(std::uint64_t size, purpose why) const noexcept {
+        const bool leaves = lean_ && why == purpose::erase;
+        return size + (leaves ? reserve_size(options_.segment_bytes) / 4 : 0);
+    }
+
+    [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
+                                                          std::uint64_t number) {
+        auto section = enter();
+        std::uint64_t live = 0;
+        for (const auto& each : segments_) live += each->end;
+        auto wanted = room_for(in_need(size, why), live, segments_.size(), options_);
+        section.unlock();
+        if (!wanted) return wanted.failure();
+        return make_body(medium_, folder_.get(), options_, segment_name(number), *wanted,
+                         why != purpose::change);
+    }
+
+    [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size,
+                                                                     purpose why) {
+        if (trouble_.poisoned()) return check().failure();  // I5
+        const std::uint64_t number = next_id_++;
+        auto made = make_body_for(size, why, number);
+        if constexpr (persistent) {
+            if (!made && why != purpose::change && made.error().kind() == errc::no_space) {
+                auto section = enter();
+                lean_ = true;
+                section.unlock();
+                if (reserve_.release(*folder_)) made = make_body_for(size, why, number);
             }
         }
+        if (!made) return made.failure();
+        if constexpr (persistent) {
+            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
+        }
+        auto section = enter();
+        const std::uint32_t slot = slots_.find();
+        if (slot == most_slots) return slots_.none_free();
+        slots_.take(slot);
+        return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
+                                              segment_seed(id_.low, id_.high, number));
     }
 
     /// Ends the active segment with a mark.
@@ -13864,7 +13971,7 @@ private:
         header.predecessor = predecessor;
         header.durable = durable();
         header.commits = commits_;
-        collect_runs(runs_);
+        collect_runs(segments_, runs_);
         header.live.swap(runs_);
         const std::size_t size = header_size(header.live.size());
         write_segment_header(to.body.memory(), header);
@@ -13885,13 +13992,7 @@ private:
 
     // ---- the turn of I/O ----
 
-    /// What one hand-over does: the segments that have something to hand over, and up to where.
-    struct task {
-        segment_type* segment;
-        std::uint64_t end;
-        bool full;
-    };
-
+    /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
         auto section = enter();
         if (mark && active_ != nullptr && active_->end != marked_ &&
@@ -13915,7 +14016,7 @@ private:
     }
 
     [[nodiscard]] result<void> write_tasks() {
-        for (const task& each : tasks_) {
+        for (const task_type& each : tasks_) {
             segment_type& to = *each.segment;
             if (each.end > to.handed) {
                 auto written = to.body.write_out(to.handed, each.end - to.handed);
@@ -13938,10 +14039,10 @@ private:
     [[nodiscard]] result<void> sync_in_turn() {
         if (auto done = hand_over_in_turn(true); !done) return done;
         const position upto = handed();
-        for (const task& each : tasks_) {
+        for (const task_type& each : tasks_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
-            if (auto again = write_again(to, each.end); !again) return poisoned_by(again);
+            if (auto again = to.write_again(each.end); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
         }
         note_synced();
@@ -13968,19 +14069,10 @@ private:
         return {};
     }
 
-    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
-    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
-    [[nodiscard]] result<void> write_again(segment_type& from, std::uint64_t end) {
-        if (from.doubtful >= end) return {};
-        if (auto done = from.body.write_again(from.doubtful, end); !done) return done;
-        from.doubtful = end;
-        return {};
-    }
-
     /// The segments of this turn are durable as far as it handed them over.
     void note_synced() {
         auto section = enter();
-        for (const task& each : tasks_) each.segment->synced = each.end;
+        for (const task_type& each : tasks_) each.segment->synced = each.end;
         std::erase_if(unsynced_, [](const segment_type* each) {
             return each->settled && each->synced == each->end;
         });
@@ -13999,16 +14091,18 @@ private:
     std::vector<segment_type*> unsynced_;  // not yet durable and read-only
     segment_type* active_ = nullptr;
     std::unique_ptr<segment_type> next_;
+    bool lean_ = persistent;  // no reserve is held
     std::uint64_t commits_ = 0;
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
     std::vector<segment_run> runs_;
     slot_pool slots_;
 
-    typename Threading::mutex preparing_;
+    typename Threading::mutex preparing_;  // guards these two
     std::uint64_t next_id_ = 1;
+    space_reserve<file_system_type> reserve_;
 
     turn<Threading> turn_;  // who has it owns what follows
-    std::vector<task> tasks_;
+    std::vector<task_type> tasks_;
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};
@@ -14689,23 +14783,12 @@ public:
         while (victim_ != nullptr) {
             if (auto more = advance(); !more) return more.failure();
         }
-        if (auto closed = records_->journal.close_segment(); !closed) return closed;
-        if (auto synced = writer_->sync(); !synced) return synced;
-        std::uint64_t last = 0;
-        {
-            auto section = records_->journal.enter();
-            for (const auto& each : records_->journal.segments()) {
-                if (each->full) last = each->id;
-            }
-        }
-        for (std::uint64_t from = 0; pick(from, last);) {
-            from = victim_->id + 1;
-            if (auto begun = begin(); !begun) return begun;
-            while (victim_ != nullptr) {
-                if (auto more = advance(); !more) return more.failure();
-            }
-        }
-        return {};
+        auto closed = records_->journal.close_segment();
+        tight_ = !closed && closed.error().kind() == errc::no_space;
+        if (!closed && !tight_) return closed;
+        auto done = clean_full();
+        tight_ = false;
+        return done;
     }
 
     /// Removes what could not go while readers were in it.
@@ -14719,6 +14802,42 @@ public:
     }
 
 private:
+    /// Oldest first, so that tombstones become needless; on a full disk those with least to move
+    /// first, as long as the reserve can take it.
+    [[nodiscard]] result<void> clean_full() {
+        if (auto synced = writer_->sync(); !synced) return synced;
+        std::uint64_t last = 0;
+        {
+            auto section = records_->journal.enter();
+            for (const auto& each : records_->journal.segments()) {
+                if (each->full) last = each->id;
+            }
+        }
+        for (bool gained = false;;) {
+            auto found = pick(last);
+            if (found && !*found) return {};
+            auto cleaned = found ? clean_victim() : result<void>(found.failure());
+            gained = gained || cleaned;
+            if (cleaned) continue;
+            if (cleaned.error().kind() != errc::no_space) return cleaned;
+            if (!tight_) {
+                tight_ = true;
+            } else if (std::exchange(gained, false) && records_->journal.prepare(0)) {
+                tight_ = false;  // what was cleaned has made room
+            } else {
+                return cleaned;
+            }
+        }
+    }
+
+    [[nodiscard]] result<void> clean_victim() {
+        if (auto begun = begin(); !begun) return begun;
+        while (victim_ != nullptr) {
+            if (auto more = advance(); !more) return more.failure();
+        }
+        return {};
+    }
+
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
@@ -14755,19 +14874,28 @@ private:
         return worth ? best : nullptr;
     }
 
-    /// The next segment from id `from` to `last` with anything dead, for clean_all.
-    [[nodiscard]] bool pick(std::uint64_t from, std::uint64_t last) {
+    /// The next segment up to `last` with anything dead; false: there is none.
+    [[nodiscard]] result<bool> pick(std::uint64_t last) {
         auto section = records_->journal.enter();
         const auto& all = records_->journal.segments();
+        std::uint64_t least = UINT64_MAX;
         for (const auto& each : all) {
-            if (each->id < from || each->id > last) continue;
-            const bool something =
-                each->dead.load(std::memory_order_relaxed) + each->tombstones != 0;
-            if (!something || !may_go(*each, each == all.front())) continue;
+            if (each->id > last) break;
+            const std::uint64_t dead = each->dead.load(std::memory_order_relaxed);
+            const std::uint64_t size = each->end - each->begin;
+            const std::uint64_t live = size - (std::min)(size, dead);
+            if (dead + each->tombstones == 0 || !may_go(*each, each == all.front())) continue;
+            if (live >= least) continue;
+            least = live;
             victim_ = each.get();
-            return true;
+            if (!tight_) break;
         }
-        return false;
+        if (victim_ == nullptr || !tight_ || least <= records_->journal.room_left())
+            return victim_ != nullptr;
+        victim_ = nullptr;
+        return fail(errc::no_space,
+                    "compaction finds no room for what lives in a segment; erase more, or free "
+                    "some space elsewhere");
     }
 
     // ---- moving ----
@@ -14802,7 +14930,10 @@ private:
             }
         }
         if (needs != 0) {
-            if (auto made = records_->journal.prepare(needs); !made) return made.failure();
+            if (auto made = records_->journal.prepare(needs, why()); !made) {
+                victim_ = nullptr;
+                return made.failure();
+            }
             if (auto made = writer_->prepare_index(); !made) return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
@@ -14814,6 +14945,8 @@ private:
     }
 
     enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
+
+    [[nodiscard]] purpose why() const noexcept { return tight_ ? purpose::clean : purpose::change; }
 
     [[nodiscard]] outcome move(const record& each, std::uint64_t& needs) {
         if (each.type != record_type::put && each.type != record_type::erase) return outcome::done;
@@ -14827,7 +14960,7 @@ private:
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
         if (puts ? place.ref != where : place.ref != 0 || oldest) return outcome::done;  // C1
-        if (!records_->journal.has_room(each.size, true) || !table.ready(1)) {
+        if (!records_->journal.has_room(each.size, why()) || !table.ready(1)) {
             needs = each.size;
             return outcome::lacks_room;
         }
@@ -14880,9 +15013,9 @@ private:
         const std::uint64_t size = record_size(0, sizeof id);
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->journal.has_room(size, true)) {
+            if (records_->exclusive || !records_->journal.has_room(size, purpose::clean)) {
                 section.unlock();
-                if (auto made = records_->journal.prepare(size); !made) return made;
+                if (auto made = records_->journal.prepare(size, purpose::clean); !made) return made;
                 continue;
             }
             static_cast<void>(records_->journal.append(record_type::drop, false, {}, id));
@@ -14908,6 +15041,7 @@ private:
     Writer* writer_;
     typename Records::mutex cleaning_;
     segment_type* victim_ = nullptr;
+    bool tight_ = false;  // the disk is full: the reserve may be used
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
@@ -16730,9 +16864,8 @@ public:
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(1, size, type == record_type::erase))
-                [[unlikely]] {
-                if (auto made = make_room(section, 1, size, type == record_type::erase); !made) {
+            if (records_->exclusive || !has_room(1, size, purpose_of(type))) [[unlikely]] {
+                if (auto made = make_room(section, 1, size, purpose_of(type)); !made) {
                     return made.failure();
                 }
                 continue;
@@ -16763,10 +16896,12 @@ public:
         if (changes.empty()) return {};
         std::uint64_t size = 0;
         bool clears = false;
+        bool puts = false;
         for (const change& each : changes) {
             if (auto fits = check_bounds(each.key, each.value); !fits) return fits;
             size += record_size(each.key.size(), each.value.size());
             clears = clears || each.type == record_type::clear;
+            puts = puts || each.type == record_type::put;
         }
         if (changes.size() > 1 && size > max_batch_bytes_) {
             return fail(errc::too_large,
@@ -16774,12 +16909,13 @@ public:
                             std::to_string(max_batch_bytes_) + "); write it in several batches");
         }
         if (auto may = driver_->before_write(); !may) return may;
-        if (clears) return write_exclusively(changes, size);
+        const purpose why = puts ? purpose::change : clears ? purpose::clean : purpose::erase;
+        if (clears) return write_exclusively(changes, size, why);
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(changes.size(), size, false, true)) [[unlikely]] {
-                if (auto made = make_room(section, changes.size(), size); !made) return made;
+            if (records_->exclusive || !has_room(changes.size(), size, why, true)) [[unlikely]] {
+                if (auto made = make_room(section, changes.size(), size, why); !made) return made;
                 continue;
             }
             auto appended = append_all(changes, size);
@@ -16849,28 +16985,31 @@ private:
         return {};
     }
 
-    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size,
-                                bool frees_space = false, bool described = Hides) {
+    [[nodiscard]] static purpose purpose_of(record_type type) noexcept {
+        return type == record_type::erase ? purpose::erase : purpose::change;
+    }
+
+    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size, purpose why,
+                                bool described = Hides) {
         return records_->index().ready(operations) &&
                (!described || records_->pending.ready(operations)) &&
-               records_->journal.has_room(size, frees_space);
+               records_->journal.has_room(size, why);
     }
 
     /// Leaves the section and makes what was missing.
     template <class Section>
     [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
-                                                         std::uint64_t size,
-                                                         bool frees_space = false) {
+                                                         std::uint64_t size, purpose why) {
         if (records_->exclusive) {
             const position upto = records_->journal.tail();
             section.unlock();
             Records::threading_type::yield();
             return keep(upto);
         }
-        const bool log_full = !records_->journal.has_room(size, frees_space);
+        const bool log_full = !records_->journal.has_room(size, why);
         section.unlock();
         if (log_full) {
-            if (auto made = records_->journal.prepare(size); !made) return made;
+            if (auto made = records_->journal.prepare(size, why); !made) return made;
         }
         auto growing = typename Records::lock(growing_);
         if (auto made = records_->index().prepare(operations); !made) return made;
@@ -16927,7 +17066,7 @@ private:
 
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
     [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
-                                                 std::uint64_t size) {
+                                                 std::uint64_t size, purpose why) {
         auto fresh = records_->make_index();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
@@ -16935,13 +17074,13 @@ private:
         std::vector<address> places(changes.size());
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->pending.empty() || !has_room(1, size)) {
+            if (records_->exclusive || !records_->pending.empty() || !has_room(1, size, why)) {
                 if (records_->exclusive || !records_->pending.empty()) {
                     const position upto = records_->journal.tail();
                     section.unlock();
                     if (auto settled = keep(upto); !settled) return settled;
                     Records::threading_type::yield();
-                } else if (auto made = make_room(section, 1, size); !made) {
+                } else if (auto made = make_room(section, 1, size, why); !made) {
                     return made;
                 }
                 continue;
@@ -17305,7 +17444,7 @@ private:
     [[nodiscard]] result<void> end_log() {
         if constexpr (!Storage::persistent) return {};
         if (!report_.clean && records_.journal.active() == nullptr && records_.journal.healthy()) {
-            if (auto made = records_.journal.begin_segment(); !made) return made;
+            if (auto made = records_.journal.begin_segment(purpose::clean); !made) return made;
         }
         if (auto ended = records_.journal.finish(); !ended) return ended;
         if (report_.clean && records_.journal.tail() == opened_at_) return {};

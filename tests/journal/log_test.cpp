@@ -52,8 +52,8 @@ TEST_CASE("I1: a segment is whole records from begin to end", "[log]") {
     scene::append(*log, record_type::erase, "a", "");
     scene::append(*log, record_type::clear, "", "");
     REQUIRE(log->sync());
-    scene::put(*log, "b", std::string(6000, 'b'));
-    scene::put(*log, "c", std::string(6000, 'c'));  // does not fit any more
+    scene::put(*log, "b", std::string(7000, 'b'));
+    scene::put(*log, "c", std::string(7000, 'c'));  // does not fit any more
     CHECK(types(*log) == "pecmpm/p/");
     CHECK(log->commits() == 5);  // marks are none
 }
@@ -166,9 +166,9 @@ TEST_CASE("a rotation wants the next segment, which is prepared ahead", "[log]")
     CHECK_FALSE(log->take_rotated());
     REQUIRE(log->prepare_ahead());
     CHECK_FALSE(log->wants_segment());
-    CHECK(disk.files().size() == 2);
+    CHECK(disk.files().size() == 3);  // with the reserve
     REQUIRE(log->prepare_ahead());  // there is one already
-    CHECK(disk.files().size() == 2);
+    CHECK(disk.files().size() == 3);  // with the reserve
 }
 
 TEST_CASE("a full segment ends with a mark, is cut to its end and read from its file", "[log]") {
@@ -268,27 +268,29 @@ TEST_CASE("a full disk is met before a record has a place, and leaves no file", 
     CHECK(log->prepare(10000));
 }
 
-TEST_CASE("the last bytes of a segment are for what frees space", "[log]") {
+TEST_CASE("on a full disk there is room for what frees space", "[log]") {
+    using coffer::detail::purpose;
     const scene::disk disk;
     auto log = scene::begun(disk);
     REQUIRE(log->begin_segment());
-    REQUIRE(log->prepare_ahead());
-    int puts = 0;
-    while (!log->segments()[0]->full && puts < 1000) {
-        scene::put(*log, "key", std::string(100, 'v'));
-        ++puts;
-        if (log->segments().size() > 1) break;
-        const auto& active = *log->active();
-        const std::uint64_t left = active.capacity - active.end;
-        if (left < record_size(3, 100) + reserve_of(active.capacity) + tail_room) break;
+    const std::uint64_t large = log->active()->capacity - log->active()->end;  // for a new segment
+    constexpr std::uint64_t size = 1 << 20;
+    disk.set_capacity(size);
+    disk.set_capacity(size - log->folder()->free_bytes().value());  // full
+    CHECK(log->prepare(large).error().kind() == errc::no_space);
+    REQUIRE(log->prepare(large / 2, purpose::erase));  // takes the reserve
+    {
+        auto section = log->enter();
+        CHECK_FALSE(log->has_room(1));
+        CHECK(log->has_room(large / 2, purpose::erase));
+        CHECK(log->has_room(large / 2, purpose::clean));
+        CHECK(log->room_left() > 0);
     }
-    // A put would go to the next segment, an erase still fits this one.
-    const std::uint64_t segment = log->tail().segment();
+    CHECK(log->prepare(1).error().kind() == errc::no_space);
+    disk.set_capacity(UINT64_MAX);
+    REQUIRE(log->prepare(1));
     auto section = log->enter();
-    REQUIRE(log->has_room(record_size(3, 0), true));
-    CHECK(log->tail().segment() == segment);
-    REQUIRE(log->has_room(record_size(3, 100)));
-    CHECK(log->tail().segment() == segment + 1);
+    CHECK(log->has_room(1));
 }
 
 TEST_CASE("what is taken back was never there", "[log]") {
@@ -350,7 +352,7 @@ TEST_CASE("the end: everything durable, an end record last, nothing left over", 
     auto log = scene::begun(disk);
     scene::put(*log, "a", "1");
     REQUIRE(log->prepare_ahead());
-    CHECK(disk.files().size() == 2);
+    CHECK(disk.files().size() == 3);  // with the reserve
     REQUIRE(log->finish());
     CHECK(disk.files() == std::vector<std::string>{scene::path(1)});
     CHECK(types(*log) == "pmE/");
@@ -383,7 +385,7 @@ TEST_CASE("a segment that was taken out answers until it is removed", "[log]") {
     CHECK(as_text(scene::at(*log, where).key) == "a");
     REQUIRE(log->remove(std::move(gone)));
     CHECK(scene::at(*log, where).size == 0);
-    CHECK(disk.files() == std::vector<std::string>{scene::path(2)});
+    CHECK(disk.files() == std::vector<std::string>{scene::path(2), "/db/RESERVE"});
     REQUIRE(log->prepare(1));
     REQUIRE(log->close_segment());
     scene::put(*log, "b", "2");

@@ -34,6 +34,7 @@
 #include <coffer/journal/segment.hpp>
 #include <coffer/journal/segment_table.hpp>
 #include <coffer/journal/slots.hpp>
+#include <coffer/journal/space_reserve.hpp>
 #include <coffer/journal/turn.hpp>
 
 #include <algorithm>
@@ -53,8 +54,8 @@ public:
     using directory = typename file_system_type::directory;
     using segment_type = segment<typename Medium::body, Threading>;
     using table_type = segment_table<Threading, segment_type>;
+    using task_type = task<segment_type>;
     using lock = lock_of<typename Threading::mutex>;
-
     using threading_type = Threading;
 
     static constexpr bool persistent = Medium::persistent;
@@ -68,12 +69,14 @@ public:
     [[nodiscard]] lock enter() { return lock(section_); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
-    /// False: leave the section, prepare(size), and come back. The last bytes of a segment are for
-    /// what frees space (erases, cleaning), so that a full disk can be emptied.
-    [[nodiscard]] bool has_room(std::uint64_t size, bool frees_space = false) noexcept {
-        if (active_ != nullptr &&
-            fits(*active_, size + (frees_space ? 0 : reserve_of(active_->capacity))))
-            return true;
+    /// False: leave the section, prepare(size), and come back. While no reserve is held there is
+    /// room only for what frees space, so that a full disk can be emptied.
+    [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
+        if (lean_) [[unlikely]] {
+            if (why == purpose::change) return false;
+            size = in_need(size, why);
+        }
+        if (active_ != nullptr && fits(*active_, size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -113,21 +116,29 @@ public:
     }
 
     // ---- room ----
-    /// Makes a segment ready that takes `size` bytes in one piece. Not inside the section.
-    [[nodiscard]] result<void> prepare(std::uint64_t size) {
+    /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
+    /// What frees space gets the reserve itself when there is no other room. Not in the section.
+    [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
         const auto alone = lock(preparing_);
+        if constexpr (persistent) {
+            auto held = reserve_.hold(*folder_, reserve_size(options_.segment_bytes));
+            if (!held && why == purpose::change) return held;
+        }
         {
             auto section = enter();
-            if (next_ != nullptr && fits_fresh(*next_, size)) return {};
+            const bool regained = lean_ && reserve_.held();
+            lean_ = persistent && !reserve_.held();
+            if (regained && active_ != nullptr && fits(*active_, size)) return {};
+            if (next_ != nullptr && fits_fresh(*next_, in_need(size, why))) return {};
         }
-        auto made = make_segment(size);
+        auto made = make_segment(size, why);
         if (!made) return made.failure();
         std::unique_ptr<segment_type> unused;
         auto section = enter();
         unused = std::move(next_);
         next_ = std::move(*made);
         section.unlock();
-        return unused ? discard(std::move(unused)) : result<void>();
+        return unused ? remove(std::move(unused)) : result<void>();
     }
 
     /// Should somebody prepare the next segment, so that the next rotation finds one?
@@ -214,6 +225,13 @@ public:
         return segments_;
     }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
+    /// Room for what frees space, the reserve included; inside the section.
+    [[nodiscard]] std::uint64_t room_left() const noexcept {
+        const std::uint64_t reserve = lean_ ? 0 : reserve_size(options_.segment_bytes);
+        const std::uint64_t left = active_ == nullptr ? 0 : active_->capacity - active_->end;
+        const std::uint64_t needs = header_size(segments_.size() + 1) + 2 * tail_room;
+        return (std::max)(reserve, needs) - needs + (std::max)(left, tail_room) - tail_room;
+    }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
     [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id,
@@ -228,7 +246,7 @@ public:
     /// one that an image gave it, or most_slots.
     [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
         if (slot == most_slots) slot = slots_.find();
-        if (slot == most_slots) return no_slot();
+        if (slot == most_slots) return slots_.none_free();
         auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
@@ -257,11 +275,11 @@ public:
     /// own, durable before its header makes it part of the log. Before any append.
     template <class Saved>
     [[nodiscard]] result<void> rewrite(std::uint64_t size, const Saved& saved) {
-        auto made = make_segment(size);
+        auto made = make_segment(size, purpose::clean);
         if (!made) return made.failure();
         segment_type& to = **made;
         segment_header header{id_, to.id, tail(), durable(), commits_, {}};
-        collect_runs(header.live);
+        collect_runs(segments_, header.live);
         to.begin = to.end = header_size(header.live.size());
         auto section = enter();
         segments_.push_back(std::move(*made));
@@ -299,16 +317,17 @@ public:
             }
         }
         if (unused) {
-            if (auto gone = discard(std::move(unused)); !gone) return gone;
+            if (auto gone = remove(std::move(unused)); !gone) return gone;
         }
+        if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
         return sync_in_turn();
     }
 
     /// Makes a segment active where none is.
-    [[nodiscard]] result<void> begin_segment() {
-        if (auto made = prepare(0); !made) return made;
+    [[nodiscard]] result<void> begin_segment(purpose why = purpose::change) {
+        if (auto made = prepare(0, why); !made) return made;
         auto section = enter();
-        static_cast<void>(has_room(0));
+        static_cast<void>(has_room(0, purpose::clean));
         return {};
     }
 
@@ -326,64 +345,19 @@ public:
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
-        const auto is_victim = [&](const auto& each) { return each.get() == &victim; };
-        const auto at = std::find_if(segments_.begin(), segments_.end(), is_victim);
+        const auto at = std::find_if(segments_.begin(), segments_.end(),
+                                     [&](const auto& each) { return each.get() == &victim; });
         auto out = std::move(*at);
         segments_.erase(at);
         return out;
     }
 
-    /// Ends a segment that was taken out, that no index names and no reader holds.
+    /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
+    /// its slot and its file go.
     [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
-        return discard(std::move(gone));
-    }
-
-    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
-
-private:
-    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
-        return !into.full && into.capacity - into.end >= size + tail_room;
-    }
-    [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
-        return into.capacity >=
-               header_size(segments_.size() + 1) + size + reserve_of(into.capacity) + tail_room;
-    }
-
-    [[nodiscard]] static failure no_slot() {
-        return fail(errc::no_space, "the store has as many segments as it can hold; open it with "
-                                    "larger segment_bytes and compact it");
-    }
-
-    [[nodiscard]] result<room> room_needed(std::uint64_t size) {
-        auto section = enter();
-        std::uint64_t live = 0;
-        for (const auto& each : segments_) live += each->end;
-        return room_for(size, live, segments_.size(), options_);
-    }
-
-    [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size) {
-        if (trouble_.poisoned()) return check().failure();  // I5
-        auto wanted = room_needed(size);
-        if (!wanted) return wanted.failure();
-        const std::uint64_t number = next_id_++;
-        auto made = make_body(medium_, folder_.get(), options_, segment_name(number), *wanted);
-        if (!made) return made.failure();
-        if constexpr (persistent) {
-            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
-        }
-        auto section = enter();
-        const std::uint32_t slot = slots_.find();
-        if (slot == most_slots) return no_slot();
-        slots_.take(slot);
-        return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
-                                              segment_seed(id_.low, id_.high, number));
-    }
-
-    /// A segment that the log does not need: its memory, its slot and its file go.
-    [[nodiscard]] result<void> discard(std::unique_ptr<segment_type> unused) {
-        const std::uint64_t number = unused->id;
-        const std::uint32_t slot = unused->slot;
-        unused.reset();
+        const std::uint64_t number = gone->id;
+        const std::uint32_t slot = gone->slot;
+        gone.reset();
         {
             auto section = enter();
             table_.clear(slot);
@@ -393,18 +367,57 @@ private:
         return {};
     }
 
-    /// The runs of live segments for the header of the next one.
-    void collect_runs(std::vector<segment_run>& runs) const {
-        runs.clear();
-        for (const auto& each : segments_) {
-            const bool joins = !runs.empty() && !each->torn && runs.back().end == 0 &&
-                               runs.back().first + runs.back().count == each->id;
-            if (joins) {
-                ++runs.back().count;
-            } else {
-                runs.push_back({each->id, 1, each->torn ? each->end : 0});
+    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
+
+private:
+    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
+        return !into.full && into.capacity - into.end >= size + tail_room;
+    }
+    [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
+        return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
+    }
+
+    /// Where no reserve is held, erases leave room for the cleaner behind them.
+    [[nodiscard]] std::uint64_t in_need(std::uint64_t size, purpose why) const noexcept {
+        const bool leaves = lean_ && why == purpose::erase;
+        return size + (leaves ? reserve_size(options_.segment_bytes) / 4 : 0);
+    }
+
+    [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
+                                                          std::uint64_t number) {
+        auto section = enter();
+        std::uint64_t live = 0;
+        for (const auto& each : segments_) live += each->end;
+        auto wanted = room_for(in_need(size, why), live, segments_.size(), options_);
+        section.unlock();
+        if (!wanted) return wanted.failure();
+        return make_body(medium_, folder_.get(), options_, segment_name(number), *wanted,
+                         why != purpose::change);
+    }
+
+    [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size,
+                                                                     purpose why) {
+        if (trouble_.poisoned()) return check().failure();  // I5
+        const std::uint64_t number = next_id_++;
+        auto made = make_body_for(size, why, number);
+        if constexpr (persistent) {
+            if (!made && why != purpose::change && made.error().kind() == errc::no_space) {
+                auto section = enter();
+                lean_ = true;
+                section.unlock();
+                if (reserve_.release(*folder_)) made = make_body_for(size, why, number);
             }
         }
+        if (!made) return made.failure();
+        if constexpr (persistent) {
+            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
+        }
+        auto section = enter();
+        const std::uint32_t slot = slots_.find();
+        if (slot == most_slots) return slots_.none_free();
+        slots_.take(slot);
+        return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
+                                              segment_seed(id_.low, id_.high, number));
     }
 
     /// Ends the active segment with a mark.
@@ -437,7 +450,7 @@ private:
         header.predecessor = predecessor;
         header.durable = durable();
         header.commits = commits_;
-        collect_runs(runs_);
+        collect_runs(segments_, runs_);
         header.live.swap(runs_);
         const std::size_t size = header_size(header.live.size());
         write_segment_header(to.body.memory(), header);
@@ -458,13 +471,7 @@ private:
 
     // ---- the turn of I/O ----
 
-    /// What one hand-over does: the segments that have something to hand over, and up to where.
-    struct task {
-        segment_type* segment;
-        std::uint64_t end;
-        bool full;
-    };
-
+    /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
         auto section = enter();
         if (mark && active_ != nullptr && active_->end != marked_ &&
@@ -488,7 +495,7 @@ private:
     }
 
     [[nodiscard]] result<void> write_tasks() {
-        for (const task& each : tasks_) {
+        for (const task_type& each : tasks_) {
             segment_type& to = *each.segment;
             if (each.end > to.handed) {
                 auto written = to.body.write_out(to.handed, each.end - to.handed);
@@ -511,10 +518,10 @@ private:
     [[nodiscard]] result<void> sync_in_turn() {
         if (auto done = hand_over_in_turn(true); !done) return done;
         const position upto = handed();
-        for (const task& each : tasks_) {
+        for (const task_type& each : tasks_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
-            if (auto again = write_again(to, each.end); !again) return poisoned_by(again);
+            if (auto again = to.write_again(each.end); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
         }
         note_synced();
@@ -541,19 +548,10 @@ private:
         return {};
     }
 
-    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
-    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
-    [[nodiscard]] result<void> write_again(segment_type& from, std::uint64_t end) {
-        if (from.doubtful >= end) return {};
-        if (auto done = from.body.write_again(from.doubtful, end); !done) return done;
-        from.doubtful = end;
-        return {};
-    }
-
     /// The segments of this turn are durable as far as it handed them over.
     void note_synced() {
         auto section = enter();
-        for (const task& each : tasks_) each.segment->synced = each.end;
+        for (const task_type& each : tasks_) each.segment->synced = each.end;
         std::erase_if(unsynced_, [](const segment_type* each) {
             return each->settled && each->synced == each->end;
         });
@@ -572,16 +570,18 @@ private:
     std::vector<segment_type*> unsynced_;  // not yet durable and read-only
     segment_type* active_ = nullptr;
     std::unique_ptr<segment_type> next_;
+    bool lean_ = persistent;  // no reserve is held
     std::uint64_t commits_ = 0;
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
     std::vector<segment_run> runs_;
     slot_pool slots_;
 
-    typename Threading::mutex preparing_;
+    typename Threading::mutex preparing_;  // guards these two
     std::uint64_t next_id_ = 1;
+    space_reserve<file_system_type> reserve_;
 
     turn<Threading> turn_;  // who has it owns what follows
-    std::vector<task> tasks_;
+    std::vector<task_type> tasks_;
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};

@@ -25,12 +25,6 @@ namespace coffer::detail {
 /// What every segment keeps for the mark of a hand-over and for its last mark.
 inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
-/// What every segment keeps for records that free space, so that a full disk can be emptied.
-[[nodiscard]] constexpr std::uint64_t reserve_of(std::uint64_t capacity) noexcept {
-    constexpr std::uint64_t most = 64 * 1024;
-    return (std::min)(most, capacity / 16);
-}
-
 struct room {
     std::uint64_t least;
     std::uint64_t usual;
@@ -48,7 +42,7 @@ struct room {
         return (bytes + header_unit - 1) / header_unit * header_unit;
     };
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
-    const std::uint64_t least = whole_units(needed + needed / 8);  // with its reserve
+    const std::uint64_t least = whole_units(needed);
     const std::uint64_t usual =
         (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live));
     return room{least, (std::max)(least, whole_units(usual))};
@@ -60,12 +54,13 @@ struct made_body {
     std::uint64_t capacity;
 };
 
-/// A body as large as `wanted` says, or as the disk allows.
+/// A body as large as `wanted` says, or as the disk allows. What frees space may go below
+/// min_free_bytes.
 template <class Medium, class Directory>
 [[nodiscard]] result<made_body<Medium>> make_body(Medium& medium, Directory* folder,
                                                   const log_options& options, std::string_view name,
-                                                  room wanted) {
-    if (Medium::persistent && options.min_free_bytes != 0) {
+                                                  room wanted, bool frees_space) {
+    if (Medium::persistent && options.min_free_bytes != 0 && !frees_space) {
         auto free = folder->free_bytes();
         if (!free) return free.failure();
         if (*free < options.min_free_bytes + wanted.least) {

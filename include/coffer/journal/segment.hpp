@@ -41,6 +41,7 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace coffer::detail {
 
@@ -181,7 +182,39 @@ struct segment {
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
     std::uint64_t synced = 0;
     bool settled = false;
+
+    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
+    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
+    [[nodiscard]] result<void> write_again(std::uint64_t upto) {
+        if (doubtful >= upto) return {};
+        if (auto done = body.write_again(doubtful, upto); !done) return done;
+        doubtful = upto;
+        return {};
+    }
 };
+
+/// What one hand-over does to a segment that has something to hand over, and up to where.
+template <class Segment>
+struct task {
+    Segment* segment;
+    std::uint64_t end;
+    bool full;
+};
+
+/// The runs of live `segments`, oldest first, for the header of the next one.
+template <class Segments>
+void collect_runs(const Segments& segments, std::vector<segment_run>& runs) {
+    runs.clear();
+    for (const auto& each : segments) {
+        const bool joins = !runs.empty() && !each->torn && runs.back().end == 0 &&
+                           runs.back().first + runs.back().count == each->id;
+        if (joins) {
+            ++runs.back().count;
+        } else {
+            runs.push_back({each->id, 1, each->torn ? each->end : 0});
+        }
+    }
+}
 
 }  // namespace coffer::detail
 

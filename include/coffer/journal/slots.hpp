@@ -5,6 +5,7 @@
 #ifndef COFFER_JOURNAL_SLOTS_HPP
 #define COFFER_JOURNAL_SLOTS_HPP
 
+#include <coffer/core/result.hpp>
 #include <coffer/format/position.hpp>
 
 #include <algorithm>
@@ -31,6 +32,12 @@ public:
     }
 
     void give(std::uint32_t slot) { free_.push_back(slot); }
+
+    [[nodiscard]] static failure none_free() {
+        return fail(errc::no_space,
+                    "the store has as many segments as it can hold; open it with "
+                    "larger segment_bytes and compact it");
+    }
 
 private:
     std::vector<std::uint32_t> free_;

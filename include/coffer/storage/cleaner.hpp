@@ -65,23 +65,12 @@ public:
         while (victim_ != nullptr) {
             if (auto more = advance(); !more) return more.failure();
         }
-        if (auto closed = records_->journal.close_segment(); !closed) return closed;
-        if (auto synced = writer_->sync(); !synced) return synced;
-        std::uint64_t last = 0;
-        {
-            auto section = records_->journal.enter();
-            for (const auto& each : records_->journal.segments()) {
-                if (each->full) last = each->id;
-            }
-        }
-        for (std::uint64_t from = 0; pick(from, last);) {
-            from = victim_->id + 1;
-            if (auto begun = begin(); !begun) return begun;
-            while (victim_ != nullptr) {
-                if (auto more = advance(); !more) return more.failure();
-            }
-        }
-        return {};
+        auto closed = records_->journal.close_segment();
+        tight_ = !closed && closed.error().kind() == errc::no_space;
+        if (!closed && !tight_) return closed;
+        auto done = clean_full();
+        tight_ = false;
+        return done;
     }
 
     /// Removes what could not go while readers were in it.
@@ -95,6 +84,42 @@ public:
     }
 
 private:
+    /// Oldest first, so that tombstones become needless; on a full disk those with least to move
+    /// first, as long as the reserve can take it.
+    [[nodiscard]] result<void> clean_full() {
+        if (auto synced = writer_->sync(); !synced) return synced;
+        std::uint64_t last = 0;
+        {
+            auto section = records_->journal.enter();
+            for (const auto& each : records_->journal.segments()) {
+                if (each->full) last = each->id;
+            }
+        }
+        for (bool gained = false;;) {
+            auto found = pick(last);
+            if (found && !*found) return {};
+            auto cleaned = found ? clean_victim() : result<void>(found.failure());
+            gained = gained || cleaned;
+            if (cleaned) continue;
+            if (cleaned.error().kind() != errc::no_space) return cleaned;
+            if (!tight_) {
+                tight_ = true;
+            } else if (std::exchange(gained, false) && records_->journal.prepare(0)) {
+                tight_ = false;  // what was cleaned has made room
+            } else {
+                return cleaned;
+            }
+        }
+    }
+
+    [[nodiscard]] result<void> clean_victim() {
+        if (auto begun = begin(); !begun) return begun;
+        while (victim_ != nullptr) {
+            if (auto more = advance(); !more) return more.failure();
+        }
+        return {};
+    }
+
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
@@ -131,19 +156,28 @@ private:
         return worth ? best : nullptr;
     }
 
-    /// The next segment from id `from` to `last` with anything dead, for clean_all.
-    [[nodiscard]] bool pick(std::uint64_t from, std::uint64_t last) {
+    /// The next segment up to `last` with anything dead; false: there is none.
+    [[nodiscard]] result<bool> pick(std::uint64_t last) {
         auto section = records_->journal.enter();
         const auto& all = records_->journal.segments();
+        std::uint64_t least = UINT64_MAX;
         for (const auto& each : all) {
-            if (each->id < from || each->id > last) continue;
-            const bool something =
-                each->dead.load(std::memory_order_relaxed) + each->tombstones != 0;
-            if (!something || !may_go(*each, each == all.front())) continue;
+            if (each->id > last) break;
+            const std::uint64_t dead = each->dead.load(std::memory_order_relaxed);
+            const std::uint64_t size = each->end - each->begin;
+            const std::uint64_t live = size - (std::min)(size, dead);
+            if (dead + each->tombstones == 0 || !may_go(*each, each == all.front())) continue;
+            if (live >= least) continue;
+            least = live;
             victim_ = each.get();
-            return true;
+            if (!tight_) break;
         }
-        return false;
+        if (victim_ == nullptr || !tight_ || least <= records_->journal.room_left())
+            return victim_ != nullptr;
+        victim_ = nullptr;
+        return fail(errc::no_space,
+                    "compaction finds no room for what lives in a segment; erase more, or free "
+                    "some space elsewhere");
     }
 
     // ---- moving ----
@@ -178,7 +212,10 @@ private:
             }
         }
         if (needs != 0) {
-            if (auto made = records_->journal.prepare(needs); !made) return made.failure();
+            if (auto made = records_->journal.prepare(needs, why()); !made) {
+                victim_ = nullptr;
+                return made.failure();
+            }
             if (auto made = writer_->prepare_index(); !made) return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
@@ -190,6 +227,8 @@ private:
     }
 
     enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
+
+    [[nodiscard]] purpose why() const noexcept { return tight_ ? purpose::clean : purpose::change; }
 
     [[nodiscard]] outcome move(const record& each, std::uint64_t& needs) {
         if (each.type != record_type::put && each.type != record_type::erase) return outcome::done;
@@ -203,7 +242,7 @@ private:
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
         if (puts ? place.ref != where : place.ref != 0 || oldest) return outcome::done;  // C1
-        if (!records_->journal.has_room(each.size, true) || !table.ready(1)) {
+        if (!records_->journal.has_room(each.size, why()) || !table.ready(1)) {
             needs = each.size;
             return outcome::lacks_room;
         }
@@ -256,9 +295,9 @@ private:
         const std::uint64_t size = record_size(0, sizeof id);
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->journal.has_room(size, true)) {
+            if (records_->exclusive || !records_->journal.has_room(size, purpose::clean)) {
                 section.unlock();
-                if (auto made = records_->journal.prepare(size); !made) return made;
+                if (auto made = records_->journal.prepare(size, purpose::clean); !made) return made;
                 continue;
             }
             static_cast<void>(records_->journal.append(record_type::drop, false, {}, id));
@@ -284,6 +323,7 @@ private:
     Writer* writer_;
     typename Records::mutex cleaning_;
     segment_type* victim_ = nullptr;
+    bool tight_ = false;  // the disk is full: the reserve may be used
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;

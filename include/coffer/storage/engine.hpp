@@ -302,7 +302,7 @@ private:
     [[nodiscard]] result<void> end_log() {
         if constexpr (!Storage::persistent) return {};
         if (!report_.clean && records_.journal.active() == nullptr && records_.journal.healthy()) {
-            if (auto made = records_.journal.begin_segment(); !made) return made;
+            if (auto made = records_.journal.begin_segment(purpose::clean); !made) return made;
         }
         if (auto ended = records_.journal.finish(); !ended) return ended;
         if (report_.clean && records_.journal.tail() == opened_at_) return {};

@@ -53,9 +53,8 @@ public:
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(1, size, type == record_type::erase))
-                [[unlikely]] {
-                if (auto made = make_room(section, 1, size, type == record_type::erase); !made) {
+            if (records_->exclusive || !has_room(1, size, purpose_of(type))) [[unlikely]] {
+                if (auto made = make_room(section, 1, size, purpose_of(type)); !made) {
                     return made.failure();
                 }
                 continue;
@@ -86,10 +85,12 @@ public:
         if (changes.empty()) return {};
         std::uint64_t size = 0;
         bool clears = false;
+        bool puts = false;
         for (const change& each : changes) {
             if (auto fits = check_bounds(each.key, each.value); !fits) return fits;
             size += record_size(each.key.size(), each.value.size());
             clears = clears || each.type == record_type::clear;
+            puts = puts || each.type == record_type::put;
         }
         if (changes.size() > 1 && size > max_batch_bytes_) {
             return fail(errc::too_large,
@@ -97,12 +98,13 @@ public:
                             std::to_string(max_batch_bytes_) + "); write it in several batches");
         }
         if (auto may = driver_->before_write(); !may) return may;
-        if (clears) return write_exclusively(changes, size);
+        const purpose why = puts ? purpose::change : clears ? purpose::clean : purpose::erase;
+        if (clears) return write_exclusively(changes, size, why);
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(changes.size(), size, false, true)) [[unlikely]] {
-                if (auto made = make_room(section, changes.size(), size); !made) return made;
+            if (records_->exclusive || !has_room(changes.size(), size, why, true)) [[unlikely]] {
+                if (auto made = make_room(section, changes.size(), size, why); !made) return made;
                 continue;
             }
             auto appended = append_all(changes, size);
@@ -172,28 +174,31 @@ private:
         return {};
     }
 
-    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size,
-                                bool frees_space = false, bool described = Hides) {
+    [[nodiscard]] static purpose purpose_of(record_type type) noexcept {
+        return type == record_type::erase ? purpose::erase : purpose::change;
+    }
+
+    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size, purpose why,
+                                bool described = Hides) {
         return records_->index().ready(operations) &&
                (!described || records_->pending.ready(operations)) &&
-               records_->journal.has_room(size, frees_space);
+               records_->journal.has_room(size, why);
     }
 
     /// Leaves the section and makes what was missing.
     template <class Section>
     [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
-                                                         std::uint64_t size,
-                                                         bool frees_space = false) {
+                                                         std::uint64_t size, purpose why) {
         if (records_->exclusive) {
             const position upto = records_->journal.tail();
             section.unlock();
             Records::threading_type::yield();
             return keep(upto);
         }
-        const bool log_full = !records_->journal.has_room(size, frees_space);
+        const bool log_full = !records_->journal.has_room(size, why);
         section.unlock();
         if (log_full) {
-            if (auto made = records_->journal.prepare(size); !made) return made;
+            if (auto made = records_->journal.prepare(size, why); !made) return made;
         }
         auto growing = typename Records::lock(growing_);
         if (auto made = records_->index().prepare(operations); !made) return made;
@@ -250,7 +255,7 @@ private:
 
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
     [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
-                                                 std::uint64_t size) {
+                                                 std::uint64_t size, purpose why) {
         auto fresh = records_->make_index();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
@@ -258,13 +263,13 @@ private:
         std::vector<address> places(changes.size());
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->pending.empty() || !has_room(1, size)) {
+            if (records_->exclusive || !records_->pending.empty() || !has_room(1, size, why)) {
                 if (records_->exclusive || !records_->pending.empty()) {
                     const position upto = records_->journal.tail();
                     section.unlock();
                     if (auto settled = keep(upto); !settled) return settled;
                     Records::threading_type::yield();
-                } else if (auto made = make_room(section, 1, size); !made) {
+                } else if (auto made = make_room(section, 1, size, why); !made) {
                     return made;
                 }
                 continue;

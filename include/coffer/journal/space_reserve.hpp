@@ -1,0 +1,64 @@
+// coffer/journal/space_reserve.hpp: disk space that is held back for what frees space.
+//
+// A log frees space by writing: erases, copies of the cleaner, records that drop a segment. On a
+// full disk they need room that nobody else has taken. So a store that is written to holds a file
+// of zeros, RESERVE, and gives it up for them; ordinary writes wait until it is held again. Erases
+// may use three quarters of it, so that cleaning finds room behind them.
+//
+// Invariant: held() only while this object's own file of the whole size exists.
+// Threads: one caller at a time. Failure: hold() answers no_space and leaves no file.
+#ifndef COFFER_JOURNAL_SPACE_RESERVE_HPP
+#define COFFER_JOURNAL_SPACE_RESERVE_HPP
+
+#include <coffer/core/result.hpp>
+#include <coffer/format/names.hpp>
+#include <coffer/fs/concept.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace coffer::detail {
+
+/// What a record is written for.
+enum class purpose : unsigned char { change, erase, clean };
+
+/// Enough for some ten thousand erases, and for what lives in a segment that is mostly dead.
+[[nodiscard]] constexpr std::uint64_t reserve_size(std::uint64_t segment_bytes) noexcept {
+    constexpr std::uint64_t most = 1024 * 1024;
+    return (std::min)(most, segment_bytes);
+}
+
+template <file_system FS>
+class space_reserve {
+    using directory = typename FS::directory;
+
+public:
+    [[nodiscard]] bool held() const noexcept { return held_; }
+
+    [[nodiscard]] result<void> hold(directory& folder, std::uint64_t size) {
+        if (held_) return {};
+        static_cast<void>(folder.remove(reserve_name));  // of a process that was killed
+        auto file = folder.create(reserve_name);
+        if (!file) return file.failure();
+        auto reserved = file->reserve(0, size);
+        if (!reserved) {
+            static_cast<void>(folder.remove(reserve_name));
+            return reserved;
+        }
+        held_ = true;
+        return {};
+    }
+
+    /// Gives the space back to the disk. False: there was none.
+    [[nodiscard]] bool release(directory& folder) {
+        held_ = false;
+        return folder.remove(reserve_name).has_value();
+    }
+
+private:
+    bool held_ = false;
+};
+
+}  // namespace coffer::detail
+
+#endif
