@@ -50,7 +50,6 @@ UNTESTED_ALLOWED = {
     "core/policy.hpp": "a struct without behaviour",
     # Tested over every combination by the law suites.
     "store.hpp": "tests/laws/policies_test.cpp",
-    "store/basic_store.hpp": "tests/laws/calls_test.cpp",
 }
 
 # Headers with a function of more than FUNCTION_LINES lines.

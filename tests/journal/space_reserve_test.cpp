@@ -1,6 +1,7 @@
 // Disk space that is held back: made whole or not at all, given up once.
 #include <coffer/journal/space_reserve.hpp>
 
+#include <cerrno>
 #include <string>
 
 #include "catch.hpp"
@@ -58,4 +59,18 @@ TEST_CASE("the file of a process that was killed is made anew, or given up", "[s
     disk.write_file(path, std::vector<std::byte>(7));
     REQUIRE(reserve.hold(*folder, 5000));
     CHECK(disk.read_file(path).value().size() == 5000);
+}
+
+TEST_CASE("a file of an earlier process that cannot be removed is the disk's error",
+          "[space_reserve]") {
+    const scene::disk disk;
+    static_cast<void>(disk.make_directory("/db"));
+    auto folder = scene::folder(disk);
+    disk.write_file("/db/" + std::string(reserve_name), std::vector<std::byte>(7));
+    disk.fail_call(1, {errc::io_error, EIO, true, 0}, coffer::fs::call::remove);
+    space_reserve<scene::disk> reserve;
+    const auto refused = reserve.hold(*folder, 5000);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::io_error);
+    CHECK_FALSE(reserve.held());
 }

@@ -331,22 +331,34 @@ void size_counts_what_returned(const combination& choice) {
     opened store(choice, small_segments());
     const std::size_t count = choice.simulated ? operations() : operations() / 10;
     std::atomic<int> writing{4};
+    std::atomic<std::uint64_t> begun{0};
     std::atomic<std::uint64_t> returned{0};
+    const auto counted = [&] {
+        const std::uint64_t least = returned;
+        const std::uint64_t size = good(store->size());
+        const std::uint64_t most = begun;
+        expect(least <= size, "size counts what had returned before");
+        expect(size <= most, "and nothing that had not begun");
+    };
     together(6, [&](std::size_t me) {
         if (me >= 4) {
-            while (writing != 0) good(me == 4 ? store->sync() : store->flush());
+            while (writing != 0) {
+                good(me == 4 ? store->sync() : store->flush());
+                counted();
+            }
             return;
         }
         const on_exit less([&] { --writing; });
         for (std::size_t i = 1; i <= count; ++i) {
             const std::string key = std::to_string(me) + ":" + std::to_string(i);
+            ++begun;
             if (i % 3 == 0) {
                 good(store->write({{change::kind::put, key, "v"}, {change::kind::put, key, "w"}}));
             } else {
                 good(store->put(key, "v"));
             }
-            const std::uint64_t least = ++returned;
-            expect(good(store->size()) >= least, "size counts what had returned before");
+            ++returned;
+            counted();
         }
     });
     expect(good(store->size()) == 4 * count, "and in the end, all");

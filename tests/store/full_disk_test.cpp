@@ -50,7 +50,7 @@ void require_same(const Store& db, const model& all) {
 
 TEMPLATE_TEST_CASE("a full disk is emptied by erasing and compacting", "[full_disk]", log_sync,
                    log_written, log_buffered, map_sync, map_async) {
-    const std::size_t value = GENERATE(1000, 20'000);
+    const std::size_t value = GENERATE(as<std::size_t>(), 1000, 20'000);
     const simulated disk;
     disk.set_capacity(disk_size);
     model all;

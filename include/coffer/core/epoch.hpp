@@ -67,7 +67,7 @@ public:
                 slot& candidate = slots_[at];
                 std::uint64_t free = 0;
                 if (candidate.began.compare_exchange_strong(
-                        free, now_.load(std::memory_order_relaxed), std::memory_order_seq_cst)) {
+                        free, now_.load(std::memory_order_acquire), std::memory_order_seq_cst)) {
                     return pin(&candidate);
                 }
                 at = (at + 1) % slot_count;

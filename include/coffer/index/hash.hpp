@@ -141,7 +141,11 @@ public:
                 const std::uint64_t entry = from.entry[slot].load(acquire);
                 // Neither a link nor what a split has moved agrees with the index (I2).
                 const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
-                const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0;
+                // Below the cursor lies what was met before, if the table has been made anew since.
+                const auto at = static_cast<std::uint32_t>((index & below(tag_from)) |
+                                                           known(entry, print_at(control, slot)));
+                const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0 &&
+                                     reverse(at) >= position.reversed;
                 if (entry != 0 && belongs) refs.push_back(entry & ref_mask);
             }
             ++visited;
@@ -158,7 +162,7 @@ public:
         }
         const auto deepest = static_cast<unsigned>(std::bit_width(buckets()));
         const std::uint32_t width = std::uint32_t{1} << (32 - (std::min)(depth, deepest));
-        position.reversed += width;
+        position.reversed = (position.reversed & ~(width - 1)) + width;
         position.over = position.reversed < width;
         prefetch({reverse(position.reversed + 3 * width), {}});  // walks jump about in memory
         return true;

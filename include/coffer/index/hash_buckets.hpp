@@ -109,6 +109,8 @@ public:
         return {};
     }
 
+    [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
+
     [[nodiscard]] bool ready(std::size_t n) noexcept {
         if (!has_room(n)) return false;
         promised_ = n;

@@ -72,10 +72,8 @@ public:
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
     /// room only for what frees space, so that a full disk can be emptied.
     [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
-        if (lean_) [[unlikely]] {
-            if (why == purpose::change) return false;
-            size = in_need(size, why);
-        }
+        if (lean_ && why == purpose::change) return false;
+        size = in_need(size, why);
         if (active_ != nullptr && fits(*active_, size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
@@ -211,6 +209,8 @@ public:
     /// The error that later writes must answer with, if there is one.
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
+    /// A commit was taken back although its bytes stay in the log: nothing may be built on that.
+    void give_up(const error& cause) { trouble_.poison(cause); }
 
     // ---- what recovery, cleaning and closing need ----
 

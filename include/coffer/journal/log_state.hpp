@@ -45,8 +45,8 @@ public:
         if (state_.load(std::memory_order_relaxed) == poisoned_state) {
             return fail(
                 errc::poisoned,
-                std::string("an earlier sync failed, so what the disk holds is unknown; close "
-                            "the store and open it again. The cause: ")
+                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
+                            "close the store and open it again. The cause: ")
                     .append(cause_->what()),
                 cause_->path(), cause_->os_code());
         }

@@ -86,6 +86,11 @@ public:
         return out;
     }
 
+    /// Where the bytes of a slot are; null: only its body reads them.
+    [[nodiscard]] const std::byte* base(std::uint32_t slot) const noexcept {
+        return entries_[slot].base.load(std::memory_order_acquire);
+    }
+
     [[nodiscard]] Segment* owner(std::uint32_t slot) const noexcept {
         return entries_[slot].owner.load(std::memory_order_acquire);
     }

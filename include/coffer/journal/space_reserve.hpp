@@ -6,7 +6,8 @@
 // may use three quarters of it, so that cleaning finds room behind them.
 //
 // Invariant: held() only while this object's own file of the whole size exists.
-// Threads: one caller at a time. Failure: hold() answers no_space and leaves no file.
+// Threads: one caller at a time. Failure: hold() answers no_space and leaves no file; or what the
+// disk answers when the file of a process that was killed cannot be removed.
 #ifndef COFFER_JOURNAL_SPACE_RESERVE_HPP
 #define COFFER_JOURNAL_SPACE_RESERVE_HPP
 
@@ -37,7 +38,9 @@ public:
 
     [[nodiscard]] result<void> hold(directory& folder, std::uint64_t size) {
         if (held_) return {};
-        static_cast<void>(folder.remove(reserve_name));  // of a process that was killed
+        if (auto gone = folder.remove(reserve_name); !gone) {  // of a process that was killed
+            if (gone.error().kind() != errc::not_found) return gone;
+        }
         auto file = folder.create(reserve_name);
         if (!file) return file.failure();
         auto reserved = file->reserve(0, size);

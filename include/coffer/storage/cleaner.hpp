@@ -199,6 +199,8 @@ private:
         bool waits = false;       // the next record's key has a write under way
         {
             auto section = records_->journal.enter();
+            // What was taken back may be in the log all the same: nothing is moved behind it.
+            if (auto may = records_->journal.check(); !may) return may.failure();
             const std::uint64_t until = at_ + step_bytes;
             while (at_ < victim_->end && at_ < until && needs == 0 && !waits) {
                 record each;

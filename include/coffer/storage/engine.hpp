@@ -240,6 +240,17 @@ public:
 
     // ---- asking ----
 
+    /// May this process use the store? E3.
+    [[nodiscard]] result<void> usable() const {
+        if (fork_mark_.forked()) [[unlikely]] {
+            return fail(errc::forked,
+                        "the store belongs to the parent process; open it again after the "
+                        "parent has closed it, or read-only");
+        }
+        return {};
+    }
+    [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
+
     [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
 
     [[nodiscard]] store_stats stats() const {
@@ -275,14 +286,6 @@ private:
           writer_(records_, driver_, background_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
 
-    [[nodiscard]] result<void> usable() const {
-        if (fork_mark_.forked()) [[unlikely]] {
-            return fail(errc::forked,
-                        "the store belongs to the parent process; open it again after the "
-                        "parent has closed it, or read-only");
-        }
-        return {};
-    }
     [[nodiscard]] result<void> writable() const {
         if (read_only_) [[unlikely]] {
             return fail(errc::read_only, "the store was opened for reading; use open() to write");

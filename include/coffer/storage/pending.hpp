@@ -154,6 +154,12 @@ public:
         return 0;
     }
 
+    /// What the descriptor stands for has failed: it never becomes true, whatever commits later,
+    /// for a reader that still holds it either.
+    void fail(ref where) noexcept {
+        table_[where & ~pending_bit].end.store(UINT64_MAX, std::memory_order_release);
+    }
+
     /// The descriptor is in no slot and no chain any more.
     void retire(ref where) {
         readers_->retire(

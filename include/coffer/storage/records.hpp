@@ -198,11 +198,21 @@ public:
 
     /// A fresh index with a seed of its own; outside the section.
     [[nodiscard]] result<std::unique_ptr<table_type>> make_index() {
-        auto made = make_unstarted_index();
-        std::uint64_t seed = 0;
         std::byte random[8];
         journal.system().random(random);
-        seed = load_le<std::uint64_t>(random);
+        return make_index(load_le<std::uint64_t>(random));
+    }
+    /// One in which walks that began in the present index find their place again.
+    [[nodiscard]] result<std::unique_ptr<table_type>> make_index_alike() {
+        if constexpr (requires(const table_type& of) { of.seed(); }) {
+            const auto pin = enter();
+            return make_index(index().seed());
+        } else {
+            return make_index();
+        }
+    }
+    [[nodiscard]] result<std::unique_ptr<table_type>> make_index(std::uint64_t seed) {
+        auto made = make_unstarted_index();
         if (auto started = made->start(seed); !started) return started.failure();
         return made;
     }
@@ -268,6 +278,7 @@ private:
             }
         }
         account(record_at, before, taken, committed);
+        if (!committed) pending.fail(taken);
         pending.retire(taken);
     }
 

@@ -52,8 +52,9 @@ template <class Records>
     {
         auto section = records.journal.enter();
         for (const auto& each : records.journal.segments()) {
-            parts.push_back(
-                {each->id, each->begin, each->end, each->seed, each->body.memory(), each.get()});
+            // Not body.memory(): whoever has the turn of I/O may be moving it.
+            parts.push_back({each->id, each->begin, each->end, each->seed,
+                             records.journal.table().base(each->slot), each.get()});
         }
     }
     std::vector<std::byte> contents;

@@ -134,6 +134,7 @@ public:
     /// Lets the index take one more entry, for cleaning. Outside the section.
     [[nodiscard]] result<void> prepare_index() {
         auto growing = typename Records::lock(growing_);
+        const auto pin = records_->enter();  // a clear may take the index away meanwhile
         return records_->index().prepare(1);
     }
 
@@ -141,6 +142,7 @@ public:
     [[nodiscard]] result<void> sync() {
         auto done = records_->journal.sync();
         if constexpr (Hides) settle(driver_->kept());
+        go_on(done);
         return done;
     }
 
@@ -148,6 +150,7 @@ public:
     [[nodiscard]] result<void> flush() {
         auto done = records_->journal.hand_over();
         if constexpr (Hides) settle(driver_->kept());
+        go_on(done);
         return done;
     }
 
@@ -160,6 +163,13 @@ public:
     }
 
 private:
+    /// A worker that an error had stopped looks again.
+    void go_on(const result<void>& done) {
+        if constexpr (Records::threading_type::concurrent) {
+            if (done) wake_->wake();
+        }
+    }
+
     [[nodiscard]] static result<void> check_bounds(bytes key, bytes value) {
         if (key.size() > max_key_size) [[unlikely]] {
             return fail(
@@ -188,8 +198,9 @@ private:
     /// Leaves the section and makes what was missing.
     template <class Section>
     [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
-                                                         std::uint64_t size, purpose why) {
-        if (records_->exclusive) {
+                                                         std::uint64_t size, purpose why,
+                                                         bool alone = false) {
+        if (records_->exclusive && !alone) {
             const position upto = records_->journal.tail();
             section.unlock();
             Records::threading_type::yield();
@@ -201,6 +212,7 @@ private:
             if (auto made = records_->journal.prepare(size, why); !made) return made;
         }
         auto growing = typename Records::lock(growing_);
+        const auto pin = records_->enter();  // a clear may take the index away meanwhile
         if (auto made = records_->index().prepare(operations); !made) return made;
         return records_->pending.prepare(operations);
     }
@@ -256,25 +268,28 @@ private:
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
     [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
                                                  std::uint64_t size, purpose why) {
-        auto fresh = records_->make_index();
+        auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
         position end;
         std::vector<address> places(changes.size());
-        for (;;) {
+        for (bool alone = false;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->pending.empty() || !has_room(1, size, why)) {
-                if (records_->exclusive || !records_->pending.empty()) {
-                    const position upto = records_->journal.tail();
-                    section.unlock();
-                    if (auto settled = keep(upto); !settled) return settled;
-                    Records::threading_type::yield();
-                } else if (auto made = make_room(section, 1, size, why); !made) {
-                    return made;
+            // Others are kept out from here on: those that come meanwhile would keep it waiting.
+            if (!records_->exclusive) records_->exclusive = alone = true;
+            if (!alone || !records_->pending.empty()) {
+                const position upto = records_->journal.tail();
+                section.unlock();
+                if (auto settled = keep(upto); !settled) return let_in(alone, settled);
+                Records::threading_type::yield();
+                continue;
+            }
+            if (!has_room(1, size, why)) {
+                if (auto made = make_room(section, 1, size, why, true); !made) {
+                    return let_in(alone, made);
                 }
                 continue;
             }
-            records_->exclusive = true;
             for (std::size_t i = 0; i < changes.size(); ++i) {
                 places[i] = records_->journal.append(changes[i].type, i + 1 < changes.size(),
                                                      changes[i].key, changes[i].value);
@@ -283,11 +298,19 @@ private:
             break;
         }
         auto kept = keep(end);
+        if (!kept) records_->journal.give_up(kept.error());
         auto section = records_->journal.enter();
         records_->exclusive = false;
         if (!kept) return kept;
         swap_in(std::move(*fresh), changes, places);
         return {};
+    }
+
+    /// A clear that cannot be: the others may write again.
+    [[nodiscard]] result<void> let_in(bool was_alone, result<void>& failed) {
+        auto section = records_->journal.enter();
+        if (was_alone) records_->exclusive = false;
+        return std::move(failed);
     }
 
     /// The index after a clear: what the operations behind the last clear say.
@@ -305,18 +328,23 @@ private:
             each->tombstones = 0;
             if (last) break;
         }
-        records_->set_count(0);
+        std::uint64_t count = 0;
         table_type& table = *fresh;
         for (std::size_t i = from; i < changes.size(); ++i) {
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
+            const ref previous = place.ref;
             if (changes[i].type == record_type::put) {
-                records_->put_plain(table, place, places[i]);
-            } else if (place.ref != 0) {
-                records_->remove_plain(table, place);
+                table.put(place, places[i]);
+                count += previous == 0;
+            } else if (previous != 0) {
+                table.remove(place);
+                --count;
             }
+            if (previous != 0) records_->bury(previous);
         }
         records_->replace_index(std::move(fresh));
+        records_->set_count(count);
     }
 
     // ---- failure ----
@@ -329,7 +357,12 @@ private:
     }
     [[nodiscard]] result<void> give_up_all(position end, result<void>& kept) {
         if constexpr (Hides) {
+            // Its bytes stay in the log and may still reach the disk. So first the log is closed to
+            // everything that could be written on top: cleaning would move some of what it replaced
+            // behind it, an image would not know it.
+            records_->journal.give_up(kept.error());
             auto section = records_->journal.enter();
+            if (driver_->kept() >= end) records_->commit(driver_->kept());
             if (records_->pending.committed() >= end) return {};
             static_cast<void>(records_->roll_back(end));
         }
