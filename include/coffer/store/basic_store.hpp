@@ -53,6 +53,7 @@ template <class Path>
 template <class Key, class Value, storage_policy Storage, durability_policy Durability,
           index_policy Index, threading_policy Threading, file_system FS>
 class basic_store {
+    static_assert(explain_storable<Key>() && explain_storable<Value>());
     using key_codec = detail::key_codec<Key>;
     using value_codec = detail::value_codec<Value>;
     using engine = detail::engine<Storage, Durability, Index, Threading, FS,
@@ -215,12 +216,12 @@ public:
     }
 
     [[nodiscard]] result<std::uint64_t> try_size() const {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may) return may.failure();
         return engine_->size();
     }
     [[nodiscard]] std::uint64_t size() const { return try_size().value(); }
     [[nodiscard]] result<bool> try_empty() const {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may) return may.failure();
         return engine_->size() == 0;
     }
     [[nodiscard]] bool empty() const { return try_empty().value(); }
@@ -308,7 +309,7 @@ public:
             bool go_on = true;
             for (bool more = true; more && go_on;) {
                 auto next = engine_->step(at, slots, [&](bytes key, bytes value) {
-                    if (go_on) go_on = show_entry(key, value, f, shown);
+                    if (go_on) go_on = detail::show_entry<Key, Value>(key, value, f, shown);
                 });
                 if (!next) return next.failure();
                 more = *next;
@@ -325,8 +326,9 @@ public:
     template <class F>
     [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
         result<void> shown;
-        auto done =
-            range.show([&](bytes key, bytes value) { return show_entry(key, value, f, shown); });
+        auto done = range.show([&](bytes key, bytes value) {
+            return detail::show_entry<Key, Value>(key, value, f, shown);
+        });
         if (done && !shown) return shown;
         return done;
     }
@@ -335,25 +337,28 @@ public:
         try_for_each(range, f).value();
     }
 
+    // A range says that it cannot be read (closed store, bound that no key can be) when it is read:
+    // for_each answers it, begin() throws it.
+
     /// Keys from `first` to `last`, both ends included.
     template <class First, class Last>
     [[nodiscard]] range_type scan(const First& first, const Last& last) const {
         needs_order();
-        return between(first, detail::bound::kind::including, last, detail::bound::kind::including);
+        return within(side(first, detail::bound::kind::including),
+                      side(last, detail::bound::kind::including));
     }
     /// Keys from `from` to before `to`.
     template <class From, class To>
     [[nodiscard]] range_type range(const From& from, const To& to) const {
         needs_order();
-        return between(from, detail::bound::kind::including, to, detail::bound::kind::excluding);
+        return within(side(from, detail::bound::kind::including),
+                      side(to, detail::bound::kind::excluding));
     }
     /// Keys from `first` on.
     template <class First>
     [[nodiscard]] range_type from(const First& first) const {
         needs_order();
-        detail::limits within;
-        within.low = side(first, detail::bound::kind::including);
-        return range_type(running(), std::move(within));
+        return within(side(first, detail::bound::kind::including), detail::limits::side());
     }
     /// Keys that begin with `start`; for keys that are strings or runs of bytes.
     template <class Start>
@@ -363,22 +368,21 @@ public:
             std::is_same_v<Key, std::string> || std::is_same_v<Key, std::vector<std::byte>>,
             "coffer: prefix() is for keys that are std::string or std::vector<std::byte>; for "
             "other keys use range(from, to)");
-        detail::limits within;
-        within.low = side(start, detail::bound::kind::including);
-        within.high = after_prefix(within.low.key);
-        return range_type(running(), std::move(within));
+        auto low = side(start, detail::bound::kind::including);
+        auto high = low ? detail::behind_prefix(low->key) : detail::limits::side();
+        return within(std::move(low), std::move(high));
     }
 
     /// The first entry not before `key`, and the first behind it; end() when there is none.
     template <class K>
     [[nodiscard]] auto lower_bound(const K& key) const {
         needs_order();
-        return at_bound(key, detail::bound::kind::including);
+        return everything().at(side(key, detail::bound::kind::including).value());
     }
     template <class K>
     [[nodiscard]] auto upper_bound(const K& key) const {
         needs_order();
-        return at_bound(key, detail::bound::kind::excluding);
+        return everything().at(side(key, detail::bound::kind::excluding).value());
     }
 
     /// Erases the keys from `from` to before `to` as one batch; says how many.
@@ -424,7 +428,7 @@ public:
     void compact() { try_compact().value(); }
 
     [[nodiscard]] result<store_stats> try_stats() const {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may) return may.failure();
         return engine_->stats();
     }
     [[nodiscard]] store_stats stats() const { return try_stats().value(); }
@@ -443,9 +447,10 @@ public:
     }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 
-    /// A store opened for reading moves on to what the writer has handed over since.
+    /// A store opened for reading moves on to what the writer has handed over since; a writer is
+    /// always there already. No other thread may use this store, or an iterator of it, meanwhile.
     [[nodiscard]] result<void> try_refresh() {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may || !engine_->is_read_only()) return may;
         auto again = engine::open(path_, options_, system_, identity(), true);
         if (!again) return again.failure();
         engine_ = std::move(*again);
@@ -475,6 +480,9 @@ private:
         return basic_store(std::move(*made), std::move(path), chosen, system);
     }
 
+    [[nodiscard]] result<void> usable() const {
+        return engine_ ? engine_->usable() : result<void>(closed());
+    }
     [[nodiscard]] static failure closed() {
         return fail(errc::closed, "the store was closed or moved from; open it again");
     }
@@ -513,76 +521,30 @@ private:
                               value_codec::view(value, value_room), when);
     }
 
-    /// Shows one entry; false: stop.
-    template <class F>
-    [[nodiscard]] static bool show_entry(bytes key, bytes value, F& f, result<void>& shown) {
-        bool go_on = true;
-        const auto call = [&](const auto& k, const auto& v) {
-            if constexpr (std::is_same_v<decltype(f(k, v)), bool>) {
-                go_on = f(k, v);
-            } else {
-                f(k, v);
-            }
-        };
-        result<void> inner;
-        const auto with_key = [&](const auto& k) {
-            inner = value_codec::show(value, [&](const auto& v) { call(k, v); });
-        };
-        if constexpr (std::is_same_v<Key, std::string>) {
-            with_key(as_text(key));
-        } else if constexpr (std::is_same_v<Key, std::vector<std::byte>>) {
-            with_key(key);
-        } else {
-            auto decoded = key_codec::decode(key);
-            if (!decoded) {
-                shown = decoded.failure();
-                return false;
-            }
-            with_key(std::as_const(*decoded));
-        }
-        if (!inner) {
-            shown = std::move(inner);
-            return false;
-        }
-        return go_on;
+    [[nodiscard]] range_type everything() const {
+        return within(detail::limits::side(), detail::limits::side());
     }
 
-    [[nodiscard]] range_type everything() const { return range_type(running(), detail::limits()); }
-
     template <class K>
-    [[nodiscard]] static detail::limits::side side(const K& key, detail::bound::kind is) {
+    [[nodiscard]] static result<detail::limits::side> side(const K& key, detail::bound::kind is) {
         static_assert(detail::key_like<K, Key>,
                       "coffer: this type does not encode as a key of this store");
         if (!key_codec::fits(key)) {
-            detail::raise(fail(errc::invalid_argument,
-                               "a bound of a range is outside the range of the key type")
-                              .cause());
+            return fail(errc::invalid_argument,
+                        "a bound of a range is outside the range of the key type");
         }
         detail::scratch room;
         const bytes encoded = key_codec::view(key, room);
-        return {is, {encoded.begin(), encoded.end()}};
+        return detail::limits::side{is, {encoded.begin(), encoded.end()}};
     }
 
-    template <class From, class To>
-    [[nodiscard]] range_type between(const From& from, detail::bound::kind low, const To& to,
-                                     detail::bound::kind high) const {
-        detail::limits within{side(from, low), side(to, high)};
-        return range_type(running(), std::move(within));
-    }
-
-    /// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
-    [[nodiscard]] static detail::limits::side after_prefix(std::vector<std::byte> start) {
-        while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
-        if (start.empty()) return {};
-        start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
-        return {detail::bound::kind::excluding, std::move(start)};
-    }
-
-    template <class K>
-    [[nodiscard]] auto at_bound(const K& key, detail::bound::kind is) const {
-        const auto from = side(key, is);
-        return typename range_type::iterator(running(), std::make_shared<const detail::limits>(),
-                                             from.as_bound());
+    /// What cannot be read says so when it is read.
+    [[nodiscard]] range_type within(result<detail::limits::side> low,
+                                    result<detail::limits::side> high) const {
+        if (!engine_) return range_type(closed().cause());
+        if (!low) return range_type(low.error());
+        if (!high) return range_type(high.error());
+        return range_type(*engine_, {std::move(*low), std::move(*high)});
     }
 
     typename engine::owner engine_;

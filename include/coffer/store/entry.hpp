@@ -8,8 +8,12 @@
 
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/codec.hpp>
+#include <coffer/core/result.hpp>
 
 #include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace coffer {
@@ -56,6 +60,38 @@ template <class Key, class Value>
 [[nodiscard]] entry<Key, Value> entry_of(const chunk& from, std::size_t i) {
     return {key_codec<Key>::decode(from.key(i)).value(),
             value_codec<Value>::decode(from.value(i)).value()};
+}
+
+/// Calls f(key, value) with an entry, decoded as far as need be. Returns whether to go on: false
+/// when `f` says so, or with what decoding finds wrong in `shown`.
+template <class Key, class Value, class F>
+[[nodiscard]] bool show_entry(bytes key, bytes value, F& f, result<void>& shown) {
+    bool go_on = true;
+    const auto call = [&](const auto& k, const auto& v) {
+        if constexpr (std::is_same_v<decltype(f(k, v)), bool>) {
+            go_on = f(k, v);
+        } else {
+            f(k, v);
+        }
+    };
+    result<void> inner;
+    const auto with_key = [&](const auto& k) {
+        inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
+    };
+    if constexpr (std::is_same_v<Key, std::string>) {
+        with_key(as_text(key));
+    } else if constexpr (std::is_same_v<Key, std::vector<std::byte>>) {
+        with_key(key);
+    } else {
+        auto decoded = key_codec<Key>::decode(key);
+        if (!decoded) {
+            shown = decoded.failure();
+            return false;
+        }
+        with_key(std::as_const(*decoded));
+    }
+    if (!inner) shown = std::move(inner);
+    return shown && go_on;
 }
 
 }  // namespace detail

@@ -42,6 +42,14 @@ struct limits {
     }
 };
 
+/// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
+[[nodiscard]] inline limits::side behind_prefix(std::vector<std::byte> start) {
+    while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
+    if (start.empty()) return {};
+    start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
+    return {bound::kind::excluding, std::move(start)};
+}
+
 /// Reads the next entries behind `from` in one direction, visible ones only, within `within`;
 /// nothing when there are none.
 template <bool Descending, class Engine>
@@ -145,21 +153,31 @@ class ordered_range {
 public:
     using iterator = ordered_iterator<Engine, Key, Value>;
 
+    /// Without a store a range is empty.
     ordered_range() = default;
     ordered_range(const Engine& of, limits within)
         : of_(&of), within_(std::make_shared<const limits>(std::move(within))) {}
+    /// A range that cannot be read, and why.
+    explicit ordered_range(const error& broken) : broken_(std::make_shared<const error>(broken)) {}
 
-    // Without a store, as the default constructor leaves it, a range is empty.
     [[nodiscard]] iterator begin() const {
+        if (broken_) raise(*broken_);
         return of_ == nullptr ? iterator() : iterator(*of_, within_, false);
     }
     [[nodiscard]] iterator end() const {
         return of_ == nullptr ? iterator() : iterator(*of_, within_, true);
     }
 
+    /// The first entry at or behind `from`.
+    [[nodiscard]] iterator at(const limits::side& from) const {
+        if (broken_) raise(*broken_);
+        return iterator(*of_, within_, from.as_bound());
+    }
+
     /// For for_each: shows every entry in order without a copy for each.
     template <class Show>
     [[nodiscard]] result<void> show(Show&& shown) const {
+        if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
         std::vector<std::byte> last = within_->low.key;
@@ -184,6 +202,7 @@ public:
 private:
     const Engine* of_ = nullptr;
     std::shared_ptr<const limits> within_;
+    std::shared_ptr<const error> broken_;
 };
 
 }  // namespace coffer::detail

@@ -1,0 +1,80 @@
+// What the store itself decides: ranges that cannot be read, refresh, forked children.
+#include <coffer/store/basic_store.hpp>
+
+#include <coffer/fs/simulated.hpp>
+#include <coffer/store.hpp>
+
+#include "catch.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace {
+
+using coffer::errc;
+using coffer::fs::simulated;
+using S = coffer::store<std::uint8_t, std::string, coffer::index::sorted, simulated,
+                        coffer::durability::buffered>;
+
+template <class Range>
+errc reading(const S& db, const Range& range) {
+    const auto done = db.try_for_each(range, [](int, std::string_view) {});
+    REQUIRE_FALSE(done);
+    return done.error().kind();
+}
+
+}  // namespace
+
+TEST_CASE("a range says that it cannot be read when it is read", "[basic_store]") {
+    S db = S::open("/db", {}, simulated());
+    db.put(7, "seven");
+    const auto beyond = db.scan(0, 300);
+    CHECK(reading(db, beyond) == errc::invalid_argument);
+    CHECK_THROWS_AS(beyond.begin(), coffer::error);
+    CHECK(reading(db, db.range(-1, 5)) == errc::invalid_argument);
+    CHECK(reading(db, db.from(1000)) == errc::invalid_argument);
+    CHECK_THROWS_AS(db.lower_bound(-1), coffer::error);
+    CHECK((*db.lower_bound(7)).value == "seven");
+    CHECK(db.upper_bound(7) == db.end());
+
+    S closed = S::open("/other", {}, simulated());
+    closed.close();
+    CHECK(reading(closed, closed.scan(1, 2)) == errc::closed);
+    CHECK(reading(closed, closed.range(1, 2)) == errc::closed);
+    CHECK(reading(closed, closed.from(1)) == errc::closed);
+    CHECK_THROWS_AS(closed.begin(), coffer::error);
+    CHECK_THROWS_AS(closed.upper_bound(1), coffer::error);
+}
+
+TEST_CASE("refresh moves a reader on, and leaves a writer alone", "[basic_store]") {
+    const simulated disk;
+    S writer = S::open("/db", {}, disk);
+    writer.put(1, "one");
+    writer.refresh();
+    CHECK(writer.get(1) == "one");
+    writer.put(2, "two");
+    writer.flush();
+    S reader = S::open_read_only("/db", {}, disk);
+    CHECK(reader.size() == 2);
+    writer.put(3, "three");
+    writer.flush();
+    CHECK(reader.size() == 2);
+    reader.refresh();
+    CHECK(reader.size() == 3);
+    CHECK(reader.try_put(4, "four").error().kind() == errc::read_only);
+}
+
+TEST_CASE("every call of a forked child is refused", "[basic_store]") {
+    const simulated disk;
+    S db = S::open("/db", {}, disk);
+    db.put(1, "one");
+    disk.pretend_forked(true);
+    CHECK(db.try_get(1).error().kind() == errc::forked);
+    CHECK(db.try_size().error().kind() == errc::forked);
+    CHECK(db.try_empty().error().kind() == errc::forked);
+    CHECK(db.try_stats().error().kind() == errc::forked);
+    CHECK(db.try_refresh().error().kind() == errc::forked);
+    CHECK(db.try_put(1, "other").error().kind() == errc::forked);
+    CHECK(db.try_for_each([](int, std::string_view) {}).error().kind() == errc::forked);
+    CHECK(db.try_close().error().kind() == errc::forked);
+}
