@@ -10,6 +10,7 @@
 // the end. Ends with 0 if everything was kept that its type says is kept.
 #include <coffer/coffer.hpp>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -34,6 +35,11 @@ namespace files = std::filesystem;
 
 [[noreturn]] void stop(const std::string& sentence) {
     throw std::runtime_error(sentence);
+}
+
+/// What the C library last said of a failure.
+std::string reason() {
+    return std::generic_category().message(errno);
 }
 
 /// What is put: a file under its relative path, or, without a path, a few made-up bytes.
@@ -69,15 +75,15 @@ private:
 std::string contents_of(const item& one) {
     if (one.path.empty()) return "value of " + one.key + std::string(80, '.');
     std::FILE* const file = std::fopen(one.path.string().c_str(), "rb");
-    if (file == nullptr) stop("cannot read " + one.path.string());
+    if (file == nullptr) stop("cannot read " + one.path.string() + ": " + reason());
     std::string contents;
     char piece[1 << 16];
     for (std::size_t got = 0; (got = std::fread(piece, 1, sizeof piece, file)) != 0;) {
         contents.append(piece, got);
     }
-    const bool failed = std::ferror(file) != 0;
+    const std::string failed = std::ferror(file) != 0 ? reason() : "";
     std::fclose(file);
-    if (failed) stop("cannot read " + one.path.string());
+    if (!failed.empty()) stop("cannot read " + one.path.string() + ": " + failed);
     return contents;
 }
 
@@ -169,8 +175,10 @@ files::path default_folder() {
 /// Every regular file below `folder` that is not below `except`.
 std::vector<item> items_of(const files::path& folder, const files::path& except) {
     std::error_code error;
-    if (!files::exists(folder, error)) stop("there is no folder " + folder.string());
-    if (!files::is_directory(folder, error)) stop(folder.string() + " is not a folder");
+    const files::file_type type = files::status(folder, error).type();
+    if (type == files::file_type::not_found) stop("there is no folder " + folder.string());
+    if (error) stop("cannot look at " + folder.string() + ": " + error.message());
+    if (type != files::file_type::directory) stop(folder.string() + " is not a folder");
     std::vector<item> out;
     auto at = files::recursive_directory_iterator(folder, error);
     for (; !error && at != files::recursive_directory_iterator(); at.increment(error)) {
@@ -324,6 +332,11 @@ int run_with(const std::vector<std::string_view>& arguments) {
         verify(arguments[2], arguments[3]);
         return 0;
     }
+    constexpr const char* usage = "usage: quickstart [FOLDER] [--into DIR]";
+    if (arguments.size() == 2 && (arguments[1] == "--help" || arguments[1] == "-h")) {
+        std::puts(usage);
+        return 0;
+    }
     files::path folder, into = ".";
     for (std::size_t i = 1; i < arguments.size(); ++i) {
         if (arguments[i] == "--into" && i + 1 < arguments.size()) {
@@ -331,7 +344,7 @@ int run_with(const std::vector<std::string_view>& arguments) {
         } else if (folder.empty() && !arguments[i].starts_with("-")) {
             folder = arguments[i];
         } else {
-            stop("usage: quickstart [FOLDER] [--into DIR]");
+            stop(usage);
         }
     }
     if (folder.empty()) folder = default_folder();
@@ -348,6 +361,11 @@ int run_with(const std::vector<std::string_view>& arguments) {
 int main(int count, char** arguments) {
     try {
         return run_with({arguments, arguments + count});
+    } catch (const coffer::error& error) {
+        const bool full = error.kind() == coffer::errc::no_space;
+        std::fprintf(stderr, "quickstart: %s%s\n", error.what(),
+                     full ? "; or name a folder on a larger disk: --into DIR" : "");
+        return 1;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "quickstart: %s\n", error.what());
         return 1;

@@ -471,6 +471,9 @@ private:
         if (!path.empty() || offset) text.append("]");
         if (os_code != 0)
             text.append(" (").append(std::system_category().message(os_code)).append(")");
+        for (char& each : text) {
+            if (each == '\0') each = '?';  // of a path that was refused for it; what() would end
+        }
         return text;
     }
 
@@ -1968,7 +1971,7 @@ inline result<native::file> native::directory::opened(std::string_view name, acc
     }
     if ((found.attributes & win::attribute_reparse_point) != 0) {
         return fail(errc::invalid_argument,
-                    "is a symbolic link; links are not followed: put the file itself here", path);
+                    "is a symbolic link, which is not followed; put the file itself here", path);
     }
     return file(std::move(made), std::move(path), wanted);
 }
@@ -2106,7 +2109,13 @@ namespace coffer::detail::posix {
     const errc kind = kind_of(code);
     std::string sentence(what);
     if (kind == errc::no_space) sentence += "; free some space, or raise the quota or limit";
-    if (kind == errc::permission_denied) sentence += "; check who owns the folder and its mode";
+    if (code == ENOTDIR) sentence += "; a part of the path before the last is no folder";
+    if (code == ENAMETOOLONG) sentence += "; choose a shorter path";
+    if (code == EROFS) {
+        sentence += "; what is there can be read with open_read_only()";
+    } else if (kind == errc::permission_denied) {
+        sentence += "; check who owns the folder and its mode";
+    }
     if (code == EMFILE || code == ENFILE) sentence += "; raise the limit of open files";
     return fail(kind, sentence, path, code, offset);
 }
@@ -2190,8 +2199,7 @@ private:
 
 [[nodiscard]] inline const char* name_of_kind(mode_t mode) noexcept {
     if (S_ISDIR(mode)) return "is a folder, not a regular file; choose another name";
-    if (S_ISLNK(mode))
-        return "is a symbolic link; links are not followed: put the file itself here";
+    if (S_ISLNK(mode)) return "is a symbolic link, which is not followed; put the file itself here";
     if (S_ISFIFO(mode)) return "is a FIFO, not a regular file; remove it";
     if (S_ISSOCK(mode)) return "is a socket, not a regular file; remove it";
     return "is a device, not a regular file; remove it";
@@ -6015,7 +6023,7 @@ public:
                 slot& candidate = slots_[at];
                 std::uint64_t free = 0;
                 if (candidate.began.compare_exchange_strong(
-                        free, now_.load(std::memory_order_relaxed), std::memory_order_seq_cst)) {
+                        free, now_.load(std::memory_order_acquire), std::memory_order_seq_cst)) {
                     return pin(&candidate);
                 }
                 at = (at + 1) % slot_count;
@@ -6585,6 +6593,8 @@ public:
         return {};
     }
 
+    [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
+
     [[nodiscard]] bool ready(std::size_t n) noexcept {
         if (!has_room(n)) return false;
         promised_ = n;
@@ -6901,7 +6911,11 @@ public:
                 const std::uint64_t entry = from.entry[slot].load(acquire);
                 // Neither a link nor what a split has moved agrees with the index (I2).
                 const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
-                const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0;
+                // Below the cursor lies what was met before, if the table has been made anew since.
+                const auto at = static_cast<std::uint32_t>((index & below(tag_from)) |
+                                                           known(entry, print_at(control, slot)));
+                const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0 &&
+                                     reverse(at) >= position.reversed;
                 if (entry != 0 && belongs) refs.push_back(entry & ref_mask);
             }
             ++visited;
@@ -6918,7 +6932,7 @@ public:
         }
         const auto deepest = static_cast<unsigned>(std::bit_width(buckets()));
         const std::uint32_t width = std::uint32_t{1} << (32 - (std::min)(depth, deepest));
-        position.reversed += width;
+        position.reversed = (position.reversed & ~(width - 1)) + width;
         position.over = position.reversed < width;
         prefetch({reverse(position.reversed + 3 * width), {}});  // walks jump about in memory
         return true;
@@ -9703,8 +9717,8 @@ public:
         if (state_.load(std::memory_order_relaxed) == poisoned_state) {
             return fail(
                 errc::poisoned,
-                std::string("an earlier sync failed, so what the disk holds is unknown; close "
-                            "the store and open it again. The cause: ")
+                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
+                            "close the store and open it again. The cause: ")
                     .append(cause_->what()),
                 cause_->path(), cause_->os_code());
         }
@@ -13374,6 +13388,11 @@ public:
         return out;
     }
 
+    /// Where the bytes of a slot are; null: only its body reads them.
+    [[nodiscard]] const std::byte* base(std::uint32_t slot) const noexcept {
+        return entries_[slot].base.load(std::memory_order_acquire);
+    }
+
     [[nodiscard]] Segment* owner(std::uint32_t slot) const noexcept {
         return entries_[slot].owner.load(std::memory_order_acquire);
     }
@@ -13453,7 +13472,8 @@ private:
 // may use three quarters of it, so that cleaning finds room behind them.
 //
 // Invariant: held() only while this object's own file of the whole size exists.
-// Threads: one caller at a time. Failure: hold() answers no_space and leaves no file.
+// Threads: one caller at a time. Failure: hold() answers no_space and leaves no file; or what the
+// disk answers when the file of a process that was killed cannot be removed.
 #ifndef COFFER_JOURNAL_SPACE_RESERVE_HPP
 #define COFFER_JOURNAL_SPACE_RESERVE_HPP
 
@@ -13477,7 +13497,9 @@ public:
 
     [[nodiscard]] result<void> hold(directory& folder, std::uint64_t size) {
         if (held_) return {};
-        static_cast<void>(folder.remove(reserve_name));  // of a process that was killed
+        if (auto gone = folder.remove(reserve_name); !gone) {  // of a process that was killed
+            if (gone.error().kind() != errc::not_found) return gone;
+        }
         auto file = folder.create(reserve_name);
         if (!file) return file.failure();
         auto reserved = file->reserve(0, size);
@@ -13593,10 +13615,8 @@ public:
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
     /// room only for what frees space, so that a full disk can be emptied.
     [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
-        if (lean_) [[unlikely]] {
-            if (why == purpose::change) return false;
-            size = in_need(size, why);
-        }
+        if (lean_ && why == purpose::change) return false;
+        size = in_need(size, why);
         if (active_ != nullptr && fits(*active_, size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
@@ -13732,6 +13752,8 @@ public:
     /// The error that later writes must answer with, if there is one.
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
+    /// A commit was taken back although its bytes stay in the log: nothing may be built on that.
+    void give_up(const error& cause) { trouble_.poison(cause); }
 
     // ---- what recovery, cleaning and closing need ----
 
@@ -14402,6 +14424,12 @@ public:
         return 0;
     }
 
+    /// What the descriptor stands for has failed: it never becomes true, whatever commits later,
+    /// for a reader that still holds it either.
+    void fail(ref where) noexcept {
+        table_[where & ~pending_bit].end.store(UINT64_MAX, std::memory_order_release);
+    }
+
     /// The descriptor is in no slot and no chain any more.
     void retire(ref where) {
         readers_->retire(
@@ -14630,11 +14658,21 @@ public:
 
     /// A fresh index with a seed of its own; outside the section.
     [[nodiscard]] result<std::unique_ptr<table_type>> make_index() {
-        auto made = make_unstarted_index();
-        std::uint64_t seed = 0;
         std::byte random[8];
         journal.system().random(random);
-        seed = load_le<std::uint64_t>(random);
+        return make_index(load_le<std::uint64_t>(random));
+    }
+    /// One in which walks that began in the present index find their place again.
+    [[nodiscard]] result<std::unique_ptr<table_type>> make_index_alike() {
+        if constexpr (requires(const table_type& of) { of.seed(); }) {
+            const auto pin = enter();
+            return make_index(index().seed());
+        } else {
+            return make_index();
+        }
+    }
+    [[nodiscard]] result<std::unique_ptr<table_type>> make_index(std::uint64_t seed) {
+        auto made = make_unstarted_index();
         if (auto started = made->start(seed); !started) return started.failure();
         return made;
     }
@@ -14700,6 +14738,7 @@ private:
             }
         }
         account(record_at, before, taken, committed);
+        if (!committed) pending.fail(taken);
         pending.retire(taken);
     }
 
@@ -14917,6 +14956,8 @@ private:
         bool waits = false;       // the next record's key has a write under way
         {
             auto section = records_->journal.enter();
+            // What was taken back may be in the log all the same: nothing is moved behind it.
+            if (auto may = records_->journal.check(); !may) return may.failure();
             const std::uint64_t until = at_ + step_bytes;
             while (at_ < victim_->end && at_ < until && needs == 0 && !waits) {
                 record each;
@@ -16262,7 +16303,9 @@ public:
         if (auto opened = open_folder(path); !opened) return opened.failure();
         auto found = read_store();
         if (!found) return found.failure();
-        if (!*found) return fail(errc::not_found, "there is no store in this folder", path);
+        if (!*found)
+            return fail(errc::not_found, "there is no store in this folder; open() makes one",
+                        path);
         if (auto done = recover(false); !done) return done.failure();
         return std::move(report_);
     }
@@ -16324,7 +16367,9 @@ private:
         }
         const std::string pid = std::to_string(system_.process_id()).append("\n");
         if (auto cut = lock_->resize(0); !cut) return cut;
-        return lock_->write_at(0, as_bytes(pid));
+        auto told = lock_->write_at(0, as_bytes(pid));
+        if (!told && told.error().kind() != errc::no_space) return told;
+        return {};  // a full disk is opened to be emptied; who holds it is unknown then
     }
 
     [[nodiscard]] failure held_by_other() const {
@@ -16336,11 +16381,13 @@ private:
             if (digit < '0' || digit > '9') break;
             pid.push_back(digit);
         }
+        const bool here = pid == std::to_string(system_.process_id());
+        if (pid.empty()) pid = "unknown";
         return fail(
             errc::locked,
-            std::string("another process is using this store (pid ")
-                .append(pid.empty() ? "unknown" : pid)
-                .append("); close it there, open it read-only, or wait with options.lock_timeout"),
+            here ? "this process (pid " + pid + ") has this store open; use that one, or close it"
+                 : "another process is using this store (pid " + pid +
+                       "); close it there, open it read-only, or wait with options.lock_timeout",
             folder_->path());
     }
 
@@ -16788,8 +16835,9 @@ template <class Records>
     {
         auto section = records.journal.enter();
         for (const auto& each : records.journal.segments()) {
-            parts.push_back(
-                {each->id, each->begin, each->end, each->seed, each->body.memory(), each.get()});
+            // Not body.memory(): whoever has the turn of I/O may be moving it.
+            parts.push_back({each->id, each->begin, each->end, each->seed,
+                             records.journal.table().base(each->slot), each.get()});
         }
     }
     std::vector<std::byte> contents;
@@ -16945,6 +16993,7 @@ public:
     /// Lets the index take one more entry, for cleaning. Outside the section.
     [[nodiscard]] result<void> prepare_index() {
         auto growing = typename Records::lock(growing_);
+        const auto pin = records_->enter();  // a clear may take the index away meanwhile
         return records_->index().prepare(1);
     }
 
@@ -16952,6 +17001,7 @@ public:
     [[nodiscard]] result<void> sync() {
         auto done = records_->journal.sync();
         if constexpr (Hides) settle(driver_->kept());
+        go_on(done);
         return done;
     }
 
@@ -16959,6 +17009,7 @@ public:
     [[nodiscard]] result<void> flush() {
         auto done = records_->journal.hand_over();
         if constexpr (Hides) settle(driver_->kept());
+        go_on(done);
         return done;
     }
 
@@ -16971,6 +17022,13 @@ public:
     }
 
 private:
+    /// A worker that an error had stopped looks again.
+    void go_on(const result<void>& done) {
+        if constexpr (Records::threading_type::concurrent) {
+            if (done) wake_->wake();
+        }
+    }
+
     [[nodiscard]] static result<void> check_bounds(bytes key, bytes value) {
         if (key.size() > max_key_size) [[unlikely]] {
             return fail(
@@ -16999,8 +17057,9 @@ private:
     /// Leaves the section and makes what was missing.
     template <class Section>
     [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
-                                                         std::uint64_t size, purpose why) {
-        if (records_->exclusive) {
+                                                         std::uint64_t size, purpose why,
+                                                         bool alone = false) {
+        if (records_->exclusive && !alone) {
             const position upto = records_->journal.tail();
             section.unlock();
             Records::threading_type::yield();
@@ -17012,6 +17071,7 @@ private:
             if (auto made = records_->journal.prepare(size, why); !made) return made;
         }
         auto growing = typename Records::lock(growing_);
+        const auto pin = records_->enter();  // a clear may take the index away meanwhile
         if (auto made = records_->index().prepare(operations); !made) return made;
         return records_->pending.prepare(operations);
     }
@@ -17067,25 +17127,28 @@ private:
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
     [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
                                                  std::uint64_t size, purpose why) {
-        auto fresh = records_->make_index();
+        auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
         position end;
         std::vector<address> places(changes.size());
-        for (;;) {
+        for (bool alone = false;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->pending.empty() || !has_room(1, size, why)) {
-                if (records_->exclusive || !records_->pending.empty()) {
-                    const position upto = records_->journal.tail();
-                    section.unlock();
-                    if (auto settled = keep(upto); !settled) return settled;
-                    Records::threading_type::yield();
-                } else if (auto made = make_room(section, 1, size, why); !made) {
-                    return made;
+            // Others are kept out from here on: those that come meanwhile would keep it waiting.
+            if (!records_->exclusive) records_->exclusive = alone = true;
+            if (!alone || !records_->pending.empty()) {
+                const position upto = records_->journal.tail();
+                section.unlock();
+                if (auto settled = keep(upto); !settled) return let_in(alone, settled);
+                Records::threading_type::yield();
+                continue;
+            }
+            if (!has_room(1, size, why)) {
+                if (auto made = make_room(section, 1, size, why, true); !made) {
+                    return let_in(alone, made);
                 }
                 continue;
             }
-            records_->exclusive = true;
             for (std::size_t i = 0; i < changes.size(); ++i) {
                 places[i] = records_->journal.append(changes[i].type, i + 1 < changes.size(),
                                                      changes[i].key, changes[i].value);
@@ -17094,11 +17157,19 @@ private:
             break;
         }
         auto kept = keep(end);
+        if (!kept) records_->journal.give_up(kept.error());
         auto section = records_->journal.enter();
         records_->exclusive = false;
         if (!kept) return kept;
         swap_in(std::move(*fresh), changes, places);
         return {};
+    }
+
+    /// A clear that cannot be: the others may write again.
+    [[nodiscard]] result<void> let_in(bool was_alone, result<void>& failed) {
+        auto section = records_->journal.enter();
+        if (was_alone) records_->exclusive = false;
+        return std::move(failed);
     }
 
     /// The index after a clear: what the operations behind the last clear say.
@@ -17116,18 +17187,23 @@ private:
             each->tombstones = 0;
             if (last) break;
         }
-        records_->set_count(0);
+        std::uint64_t count = 0;
         table_type& table = *fresh;
         for (std::size_t i = from; i < changes.size(); ++i) {
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
+            const ref previous = place.ref;
             if (changes[i].type == record_type::put) {
-                records_->put_plain(table, place, places[i]);
-            } else if (place.ref != 0) {
-                records_->remove_plain(table, place);
+                table.put(place, places[i]);
+                count += previous == 0;
+            } else if (previous != 0) {
+                table.remove(place);
+                --count;
             }
+            if (previous != 0) records_->bury(previous);
         }
         records_->replace_index(std::move(fresh));
+        records_->set_count(count);
     }
 
     // ---- failure ----
@@ -17140,7 +17216,12 @@ private:
     }
     [[nodiscard]] result<void> give_up_all(position end, result<void>& kept) {
         if constexpr (Hides) {
+            // Its bytes stay in the log and may still reach the disk. So first the log is closed to
+            // everything that could be written on top: cleaning would move some of what it replaced
+            // behind it, an image would not know it.
+            records_->journal.give_up(kept.error());
             auto section = records_->journal.enter();
+            if (driver_->kept() >= end) records_->commit(driver_->kept());
             if (records_->pending.committed() >= end) return {};
             static_cast<void>(records_->roll_back(end));
         }
@@ -17382,6 +17463,17 @@ public:
 
     // ---- asking ----
 
+    /// May this process use the store? E3.
+    [[nodiscard]] result<void> usable() const {
+        if (fork_mark_.forked()) [[unlikely]] {
+            return fail(errc::forked,
+                        "the store belongs to the parent process; open it again after the "
+                        "parent has closed it, or read-only");
+        }
+        return {};
+    }
+    [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
+
     [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
 
     [[nodiscard]] store_stats stats() const {
@@ -17417,14 +17509,6 @@ private:
           writer_(records_, driver_, background_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
 
-    [[nodiscard]] result<void> usable() const {
-        if (fork_mark_.forked()) [[unlikely]] {
-            return fail(errc::forked,
-                        "the store belongs to the parent process; open it again after the "
-                        "parent has closed it, or read-only");
-        }
-        return {};
-    }
     [[nodiscard]] result<void> writable() const {
         if (read_only_) [[unlikely]] {
             return fail(errc::read_only, "the store was opened for reading; use open() to write");
@@ -17670,6 +17754,38 @@ template <class Key, class Value>
             value_codec<Value>::decode(from.value(i)).value()};
 }
 
+/// Calls f(key, value) with an entry, decoded as far as need be. Returns whether to go on: false
+/// when `f` says so, or with what decoding finds wrong in `shown`.
+template <class Key, class Value, class F>
+[[nodiscard]] bool show_entry(bytes key, bytes value, F& f, result<void>& shown) {
+    bool go_on = true;
+    const auto call = [&](const auto& k, const auto& v) {
+        if constexpr (std::is_same_v<decltype(f(k, v)), bool>) {
+            go_on = f(k, v);
+        } else {
+            f(k, v);
+        }
+    };
+    result<void> inner;
+    const auto with_key = [&](const auto& k) {
+        inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
+    };
+    if constexpr (std::is_same_v<Key, std::string>) {
+        with_key(as_text(key));
+    } else if constexpr (std::is_same_v<Key, std::vector<std::byte>>) {
+        with_key(key);
+    } else {
+        auto decoded = key_codec<Key>::decode(key);
+        if (!decoded) {
+            shown = decoded.failure();
+            return false;
+        }
+        with_key(std::as_const(*decoded));
+    }
+    if (!inner) shown = std::move(inner);
+    return shown && go_on;
+}
+
 }  // namespace detail
 }  // namespace coffer
 
@@ -17709,6 +17825,14 @@ struct limits {
         return order > 0 || (order == 0 && low.is == bound::kind::including);
     }
 };
+
+/// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
+[[nodiscard]] inline limits::side behind_prefix(std::vector<std::byte> start) {
+    while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
+    if (start.empty()) return {};
+    start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
+    return {bound::kind::excluding, std::move(start)};
+}
 
 /// Reads the next entries behind `from` in one direction, visible ones only, within `within`;
 /// nothing when there are none.
@@ -17813,21 +17937,31 @@ class ordered_range {
 public:
     using iterator = ordered_iterator<Engine, Key, Value>;
 
+    /// Without a store a range is empty.
     ordered_range() = default;
     ordered_range(const Engine& of, limits within)
         : of_(&of), within_(std::make_shared<const limits>(std::move(within))) {}
+    /// A range that cannot be read, and why.
+    explicit ordered_range(const error& broken) : broken_(std::make_shared<const error>(broken)) {}
 
-    // Without a store, as the default constructor leaves it, a range is empty.
     [[nodiscard]] iterator begin() const {
+        if (broken_) raise(*broken_);
         return of_ == nullptr ? iterator() : iterator(*of_, within_, false);
     }
     [[nodiscard]] iterator end() const {
         return of_ == nullptr ? iterator() : iterator(*of_, within_, true);
     }
 
+    /// The first entry at or behind `from`.
+    [[nodiscard]] iterator at(const limits::side& from) const {
+        if (broken_) raise(*broken_);
+        return iterator(*of_, within_, from.as_bound());
+    }
+
     /// For for_each: shows every entry in order without a copy for each.
     template <class Show>
     [[nodiscard]] result<void> show(Show&& shown) const {
+        if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
         std::vector<std::byte> last = within_->low.key;
@@ -17852,6 +17986,7 @@ public:
 private:
     const Engine* of_ = nullptr;
     std::shared_ptr<const limits> within_;
+    std::shared_ptr<const error> broken_;
 };
 
 }  // namespace coffer::detail
@@ -17966,6 +18101,7 @@ template <class Path>
 template <class Key, class Value, storage_policy Storage, durability_policy Durability,
           index_policy Index, threading_policy Threading, file_system FS>
 class basic_store {
+    static_assert(explain_storable<Key>() && explain_storable<Value>());
     using key_codec = detail::key_codec<Key>;
     using value_codec = detail::value_codec<Value>;
     using engine = detail::engine<Storage, Durability, Index, Threading, FS,
@@ -18128,12 +18264,12 @@ public:
     }
 
     [[nodiscard]] result<std::uint64_t> try_size() const {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may) return may.failure();
         return engine_->size();
     }
     [[nodiscard]] std::uint64_t size() const { return try_size().value(); }
     [[nodiscard]] result<bool> try_empty() const {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may) return may.failure();
         return engine_->size() == 0;
     }
     [[nodiscard]] bool empty() const { return try_empty().value(); }
@@ -18221,7 +18357,7 @@ public:
             bool go_on = true;
             for (bool more = true; more && go_on;) {
                 auto next = engine_->step(at, slots, [&](bytes key, bytes value) {
-                    if (go_on) go_on = show_entry(key, value, f, shown);
+                    if (go_on) go_on = detail::show_entry<Key, Value>(key, value, f, shown);
                 });
                 if (!next) return next.failure();
                 more = *next;
@@ -18238,8 +18374,9 @@ public:
     template <class F>
     [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
         result<void> shown;
-        auto done =
-            range.show([&](bytes key, bytes value) { return show_entry(key, value, f, shown); });
+        auto done = range.show([&](bytes key, bytes value) {
+            return detail::show_entry<Key, Value>(key, value, f, shown);
+        });
         if (done && !shown) return shown;
         return done;
     }
@@ -18248,25 +18385,28 @@ public:
         try_for_each(range, f).value();
     }
 
+    // A range says that it cannot be read (closed store, bound that no key can be) when it is read:
+    // for_each answers it, begin() throws it.
+
     /// Keys from `first` to `last`, both ends included.
     template <class First, class Last>
     [[nodiscard]] range_type scan(const First& first, const Last& last) const {
         needs_order();
-        return between(first, detail::bound::kind::including, last, detail::bound::kind::including);
+        return within(side(first, detail::bound::kind::including),
+                      side(last, detail::bound::kind::including));
     }
     /// Keys from `from` to before `to`.
     template <class From, class To>
     [[nodiscard]] range_type range(const From& from, const To& to) const {
         needs_order();
-        return between(from, detail::bound::kind::including, to, detail::bound::kind::excluding);
+        return within(side(from, detail::bound::kind::including),
+                      side(to, detail::bound::kind::excluding));
     }
     /// Keys from `first` on.
     template <class First>
     [[nodiscard]] range_type from(const First& first) const {
         needs_order();
-        detail::limits within;
-        within.low = side(first, detail::bound::kind::including);
-        return range_type(running(), std::move(within));
+        return within(side(first, detail::bound::kind::including), detail::limits::side());
     }
     /// Keys that begin with `start`; for keys that are strings or runs of bytes.
     template <class Start>
@@ -18276,22 +18416,21 @@ public:
             std::is_same_v<Key, std::string> || std::is_same_v<Key, std::vector<std::byte>>,
             "coffer: prefix() is for keys that are std::string or std::vector<std::byte>; for "
             "other keys use range(from, to)");
-        detail::limits within;
-        within.low = side(start, detail::bound::kind::including);
-        within.high = after_prefix(within.low.key);
-        return range_type(running(), std::move(within));
+        auto low = side(start, detail::bound::kind::including);
+        auto high = low ? detail::behind_prefix(low->key) : detail::limits::side();
+        return within(std::move(low), std::move(high));
     }
 
     /// The first entry not before `key`, and the first behind it; end() when there is none.
     template <class K>
     [[nodiscard]] auto lower_bound(const K& key) const {
         needs_order();
-        return at_bound(key, detail::bound::kind::including);
+        return everything().at(side(key, detail::bound::kind::including).value());
     }
     template <class K>
     [[nodiscard]] auto upper_bound(const K& key) const {
         needs_order();
-        return at_bound(key, detail::bound::kind::excluding);
+        return everything().at(side(key, detail::bound::kind::excluding).value());
     }
 
     /// Erases the keys from `from` to before `to` as one batch; says how many.
@@ -18337,7 +18476,7 @@ public:
     void compact() { try_compact().value(); }
 
     [[nodiscard]] result<store_stats> try_stats() const {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may) return may.failure();
         return engine_->stats();
     }
     [[nodiscard]] store_stats stats() const { return try_stats().value(); }
@@ -18356,9 +18495,10 @@ public:
     }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 
-    /// A store opened for reading moves on to what the writer has handed over since.
+    /// A store opened for reading moves on to what the writer has handed over since; a writer is
+    /// always there already. No other thread may use this store, or an iterator of it, meanwhile.
     [[nodiscard]] result<void> try_refresh() {
-        if (!engine_) return closed();
+        if (auto may = usable(); !may || !engine_->is_read_only()) return may;
         auto again = engine::open(path_, options_, system_, identity(), true);
         if (!again) return again.failure();
         engine_ = std::move(*again);
@@ -18388,6 +18528,9 @@ private:
         return basic_store(std::move(*made), std::move(path), chosen, system);
     }
 
+    [[nodiscard]] result<void> usable() const {
+        return engine_ ? engine_->usable() : result<void>(closed());
+    }
     [[nodiscard]] static failure closed() {
         return fail(errc::closed, "the store was closed or moved from; open it again");
     }
@@ -18426,76 +18569,30 @@ private:
                               value_codec::view(value, value_room), when);
     }
 
-    /// Shows one entry; false: stop.
-    template <class F>
-    [[nodiscard]] static bool show_entry(bytes key, bytes value, F& f, result<void>& shown) {
-        bool go_on = true;
-        const auto call = [&](const auto& k, const auto& v) {
-            if constexpr (std::is_same_v<decltype(f(k, v)), bool>) {
-                go_on = f(k, v);
-            } else {
-                f(k, v);
-            }
-        };
-        result<void> inner;
-        const auto with_key = [&](const auto& k) {
-            inner = value_codec::show(value, [&](const auto& v) { call(k, v); });
-        };
-        if constexpr (std::is_same_v<Key, std::string>) {
-            with_key(as_text(key));
-        } else if constexpr (std::is_same_v<Key, std::vector<std::byte>>) {
-            with_key(key);
-        } else {
-            auto decoded = key_codec::decode(key);
-            if (!decoded) {
-                shown = decoded.failure();
-                return false;
-            }
-            with_key(std::as_const(*decoded));
-        }
-        if (!inner) {
-            shown = std::move(inner);
-            return false;
-        }
-        return go_on;
+    [[nodiscard]] range_type everything() const {
+        return within(detail::limits::side(), detail::limits::side());
     }
 
-    [[nodiscard]] range_type everything() const { return range_type(running(), detail::limits()); }
-
     template <class K>
-    [[nodiscard]] static detail::limits::side side(const K& key, detail::bound::kind is) {
+    [[nodiscard]] static result<detail::limits::side> side(const K& key, detail::bound::kind is) {
         static_assert(detail::key_like<K, Key>,
                       "coffer: this type does not encode as a key of this store");
         if (!key_codec::fits(key)) {
-            detail::raise(fail(errc::invalid_argument,
-                               "a bound of a range is outside the range of the key type")
-                              .cause());
+            return fail(errc::invalid_argument,
+                        "a bound of a range is outside the range of the key type");
         }
         detail::scratch room;
         const bytes encoded = key_codec::view(key, room);
-        return {is, {encoded.begin(), encoded.end()}};
+        return detail::limits::side{is, {encoded.begin(), encoded.end()}};
     }
 
-    template <class From, class To>
-    [[nodiscard]] range_type between(const From& from, detail::bound::kind low, const To& to,
-                                     detail::bound::kind high) const {
-        detail::limits within{side(from, low), side(to, high)};
-        return range_type(running(), std::move(within));
-    }
-
-    /// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
-    [[nodiscard]] static detail::limits::side after_prefix(std::vector<std::byte> start) {
-        while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
-        if (start.empty()) return {};
-        start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
-        return {detail::bound::kind::excluding, std::move(start)};
-    }
-
-    template <class K>
-    [[nodiscard]] auto at_bound(const K& key, detail::bound::kind is) const {
-        const auto from = side(key, is);
-        return typename range_type::iterator(running(), std::make_shared<const detail::limits>(),
-                                             from.as_bound());
+    /// What cannot be read says so when it is read.
+    [[nodiscard]] range_type within(result<detail::limits::side> low,
+                                    result<detail::limits::side> high) const {
+        if (!engine_) return range_type(closed().cause());
+        if (!low) return range_type(low.error());
+        if (!high) return range_type(high.error());
+        return range_type(*engine_, {std::move(*low), std::move(*high)});
     }
 
     typename engine::owner engine_;

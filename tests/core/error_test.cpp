@@ -75,6 +75,9 @@ TEST_CASE("what an error says", "[error]") {
     CHECK(full.os_code() == ENOSPC);
     CHECK_FALSE(full.offset().has_value());
     CHECK(error(errc::corruption, "bad", "", 0, 7).offset() == 7U);
+    const error cut(errc::invalid_argument, "bad", std::string_view("a\0b", 3));
+    CHECK(std::string(cut.what()) == "coffer: invalid argument: bad [a?b]");
+    CHECK(cut.path().size() == 3);
 }
 
 TEST_CASE("an error is a system_error whose copy cannot throw", "[error]") {

@@ -73,7 +73,8 @@ TEST_CASE("a store that is not there is made", "[opening]") {
         CHECK(db.recovery().created);
         CHECK(db.recovery().clean);
         CHECK(db.empty());
-        CHECK(files(disk) == std::vector<std::string>{segment_1, "/db/LOCK", "/db/STORE"});
+        CHECK(files(disk) ==
+              std::vector<std::string>{segment_1, "/db/LOCK", "/db/RESERVE", "/db/STORE"});
         CHECK(disk.is_durable("/db/STORE"));
         CHECK(disk.is_name_durable(segment_1));
     }
@@ -160,11 +161,17 @@ TEST_CASE("paths that cannot be", "[opening]") {
 TEST_CASE("one writer at a time, whose process is named", "[opening]") {
     const simulated disk;
     auto first = S::open("/db", small(), disk);
+    CHECK(coffer::as_text(*disk.read_file("/db/LOCK")) == "4242\n");
     auto second = open(disk);
     REQUIRE_FALSE(second);
     CHECK(second.error().kind() == errc::locked);
-    CHECK_THAT(second.error().what(), t::ContainsSubstring("4242"));
-    CHECK(coffer::as_text(*disk.read_file("/db/LOCK")) == "4242\n");
+    CHECK_THAT(second.error().what(), t::ContainsSubstring("this process (pid 4242)"));
+    disk.write_file("/db/LOCK", coffer::as_bytes("17\n"));
+    second = open(disk);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().kind() == errc::locked);
+    CHECK_THAT(second.error().what(),
+               t::ContainsSubstring("another process is using this store (pid 17)"));
     first.close();
     CHECK(open(disk));
     CHECK(disk.read_file("/db/LOCK").has_value());  // never deleted

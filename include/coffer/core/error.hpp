@@ -130,6 +130,9 @@ private:
         if (!path.empty() || offset) text.append("]");
         if (os_code != 0)
             text.append(" (").append(std::system_category().message(os_code)).append(")");
+        for (char& each : text) {
+            if (each == '\0') each = '?';  // of a path that was refused for it; what() would end
+        }
         return text;
     }
 

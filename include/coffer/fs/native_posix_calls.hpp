@@ -58,7 +58,13 @@ namespace coffer::detail::posix {
     const errc kind = kind_of(code);
     std::string sentence(what);
     if (kind == errc::no_space) sentence += "; free some space, or raise the quota or limit";
-    if (kind == errc::permission_denied) sentence += "; check who owns the folder and its mode";
+    if (code == ENOTDIR) sentence += "; a part of the path before the last is no folder";
+    if (code == ENAMETOOLONG) sentence += "; choose a shorter path";
+    if (code == EROFS) {
+        sentence += "; what is there can be read with open_read_only()";
+    } else if (kind == errc::permission_denied) {
+        sentence += "; check who owns the folder and its mode";
+    }
     if (code == EMFILE || code == ENFILE) sentence += "; raise the limit of open files";
     return fail(kind, sentence, path, code, offset);
 }
@@ -142,8 +148,7 @@ private:
 
 [[nodiscard]] inline const char* name_of_kind(mode_t mode) noexcept {
     if (S_ISDIR(mode)) return "is a folder, not a regular file; choose another name";
-    if (S_ISLNK(mode))
-        return "is a symbolic link; links are not followed: put the file itself here";
+    if (S_ISLNK(mode)) return "is a symbolic link, which is not followed; put the file itself here";
     if (S_ISFIFO(mode)) return "is a FIFO, not a regular file; remove it";
     if (S_ISSOCK(mode)) return "is a socket, not a regular file; remove it";
     return "is a device, not a regular file; remove it";

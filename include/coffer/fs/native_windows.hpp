@@ -449,7 +449,7 @@ inline result<native::file> native::directory::opened(std::string_view name, acc
     }
     if ((found.attributes & win::attribute_reparse_point) != 0) {
         return fail(errc::invalid_argument,
-                    "is a symbolic link; links are not followed: put the file itself here", path);
+                    "is a symbolic link, which is not followed; put the file itself here", path);
     }
     return file(std::move(made), std::move(path), wanted);
 }

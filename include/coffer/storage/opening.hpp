@@ -72,7 +72,9 @@ public:
         if (auto opened = open_folder(path); !opened) return opened.failure();
         auto found = read_store();
         if (!found) return found.failure();
-        if (!*found) return fail(errc::not_found, "there is no store in this folder", path);
+        if (!*found)
+            return fail(errc::not_found, "there is no store in this folder; open() makes one",
+                        path);
         if (auto done = recover(false); !done) return done.failure();
         return std::move(report_);
     }
@@ -134,7 +136,9 @@ private:
         }
         const std::string pid = std::to_string(system_.process_id()).append("\n");
         if (auto cut = lock_->resize(0); !cut) return cut;
-        return lock_->write_at(0, as_bytes(pid));
+        auto told = lock_->write_at(0, as_bytes(pid));
+        if (!told && told.error().kind() != errc::no_space) return told;
+        return {};  // a full disk is opened to be emptied; who holds it is unknown then
     }
 
     [[nodiscard]] failure held_by_other() const {
@@ -146,11 +150,13 @@ private:
             if (digit < '0' || digit > '9') break;
             pid.push_back(digit);
         }
+        const bool here = pid == std::to_string(system_.process_id());
+        if (pid.empty()) pid = "unknown";
         return fail(
             errc::locked,
-            std::string("another process is using this store (pid ")
-                .append(pid.empty() ? "unknown" : pid)
-                .append("); close it there, open it read-only, or wait with options.lock_timeout"),
+            here ? "this process (pid " + pid + ") has this store open; use that one, or close it"
+                 : "another process is using this store (pid " + pid +
+                       "); close it there, open it read-only, or wait with options.lock_timeout",
             folder_->path());
     }
 
