@@ -16372,7 +16372,7 @@ private:
         return {};  // a full disk is opened to be emptied; who holds it is unknown then
     }
 
-    [[nodiscard]] failure held_by_other() const {
+    [[nodiscard]] failure held_by_other() {
         std::byte text[24];
         auto got = lock_->read_at(0, text);
         std::string pid;
