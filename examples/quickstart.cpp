@@ -1,6 +1,6 @@
 // examples/quickstart.cpp: keeps a folder in every back end, and looks for it after a restart.
 //
-//   g++ -std=c++20 -O2 -I single_include examples/quickstart.cpp -o /tmp/quickstart -pthread
+//   g++ -std=c++20 -O1 -I single_include examples/quickstart.cpp -o /tmp/quickstart -pthread
 //   /tmp/quickstart [FOLDER] [--into DIR]
 //
 // Puts every regular file of FOLDER (by default this repository's own `include`) under its relative
