@@ -16872,7 +16872,7 @@ template <class Records>
 // One write, numbered as in docs/protocol.md:
 //   1  outside: back-pressure and sticky errors (the durability policy), bounds of key and value
 //   2  enter the writer's section; room in log, index and descriptors, else leave, make it, return
-//   3  look the key up; decide the condition; a pending slot's outcome is waited for
+//   3  look the key up; decide the condition by what is pending, or else by what is kept
 //   4  append the record, change the slot (plain, or through a descriptor), leave
 //   5  outside: the durability policy returns when its promise holds, and what it kept is committed
 //
@@ -16924,13 +16924,16 @@ public:
             if (known.failed()) [[unlikely]]
                 return known.reader().cause();
             if (when != condition::none) {
-                if (is_pending(place.ref)) {
+                // What is pending decides: nothing behind it is kept unless it is kept itself.
+                const bool pends = is_pending(place.ref);
+                const bool there = pends ? !records_->pending.erases(place.ref) : place.ref != 0;
+                if (there != (when == condition::present)) {
+                    if (!pends) return false;
                     const position awaited = records_->pending.end_of(place.ref);
                     section.unlock();
                     if (auto settled = keep(awaited); !settled) return settled.failure();
-                    continue;
+                    return false;
                 }
-                if ((place.ref != 0) != (when == condition::present)) return false;
             }
             end = append(table, place, type, key, value);
             break;

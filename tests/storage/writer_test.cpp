@@ -138,20 +138,27 @@ TEST_CASE("with hiding no reader sees a write before its promise holds", "[write
     CHECK(it.get("b") == "3");
 }
 
-TEST_CASE("a condition waits for the outcome of what is pending", "[writer]") {
+TEST_CASE("a condition is decided by what is pending, and shares its outcome", "[writer]") {
     world<true> it;
     it.driver.waits = true;
     CHECK(it.put("a", "1").value());
     it.driver.waits = false;
-    const int asked = it.driver.after;
+    int asked = it.driver.after;
     CHECK_FALSE(it.put("a", "2", condition::absent).value());
     CHECK(it.driver.after == asked + 1);
     CHECK(it.get("a") == "1");
 
     it.driver.waits = true;
-    CHECK(it.erase("a").has_value());
-    it.driver.waits = false;
+    CHECK(it.erase("a").value());
+    asked = it.driver.after;
+    CHECK_FALSE(it.erase("a").value());
+    CHECK(it.put("a", "3", condition::absent).value());  // nobody waits to be alone with the key
+    CHECK(it.erase("a").value());
     CHECK(it.put("a", "3", condition::absent).value());
+    CHECK(it.driver.after == asked + 4);
+    CHECK(it.get("a") == "1");
+    it.driver.waits = false;
+    CHECK_FALSE(it.put("a", "4", condition::absent).value());
     CHECK(it.get("a") == "3");
 
     it.driver.waits = true;
