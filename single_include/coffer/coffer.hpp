@@ -10445,6 +10445,59 @@ void collect_runs(const Segments& segments, std::vector<segment_run>& runs) {
 #endif
 // end file coffer/journal/segment.hpp
 
+// begin file coffer/journal/segment_file.hpp
+// coffer/journal/segment_file.hpp: what the file of a segment is asked for, whatever writes it.
+//
+// Functions of the file-system policy alone; they keep nothing. Threads: as the file's own calls.
+// Failure: what the file system answers; `corruption` where a file is shorter than what is asked.
+#ifndef COFFER_JOURNAL_SEGMENT_FILE_HPP
+#define COFFER_JOURNAL_SEGMENT_FILE_HPP
+
+namespace coffer::detail {
+
+/// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind when
+/// it fails.
+template <class Directory>
+[[nodiscard]] auto make_reserved_file(Directory& folder, std::string_view name, std::uint64_t size)
+    -> decltype(folder.create(name)) {
+    auto file = folder.create(name);
+    if (!file) return file.failure();
+    auto reserved = file->reserve(0, size);
+    if (reserved) return std::move(*file);
+    if (auto gone = folder.remove(name); !gone) return gone.failure();
+    return reserved.failure();
+}
+
+/// Fills `into` with the bytes from `from` on.
+template <class File>
+[[nodiscard]] result<void> read_whole(const File& file, std::uint64_t from, mutable_bytes into) {
+    auto got = file.read_at(from, into);
+    if (!got) return got.failure();
+    if (*got == into.size()) return {};
+    return fail(errc::corruption, "the segment ends before its records do", file.path(), 0,
+                from + *got);
+}
+
+/// Writes bytes [from, end) once more as they are, so that the next sync has them to write.
+template <class File>
+[[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
+    constexpr std::uint64_t piece = 256 * 1024;
+    std::vector<std::byte> buffer(static_cast<std::size_t>((std::min)(end - from, piece)));
+    while (from < end) {
+        const auto size = static_cast<std::size_t>((std::min)(end - from, piece));
+        const auto part = mutable_bytes(buffer).first(size);
+        if (auto got = read_whole(file, from, part); !got) return got;
+        if (auto done = file.write_at(from, part); !done) return done;
+        from += size;
+    }
+    return {};
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/segment_file.hpp
+
 // begin file coffer/storage/concept.hpp
 // coffer/storage/concept.hpp: the storage axis. Where do records live?
 //
@@ -10521,25 +10574,6 @@ namespace coffer {
 
 namespace detail {
 
-/// Writes bytes [from, end) of `file` once more as they are, so that the next sync has them to
-/// write.
-template <class File>
-[[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
-    constexpr std::size_t piece = 256 * 1024;
-    std::vector<std::byte> buffer(piece);
-    while (from < end) {
-        const auto size = static_cast<std::size_t>((std::min)(end - from, std::uint64_t{piece}));
-        auto got = file.read_at(from, mutable_bytes(buffer).first(size));
-        if (!got) return got.failure();
-        if (*got != size) {
-            return fail(errc::corruption, "a segment became shorter", file.path(), 0, from);
-        }
-        if (auto done = file.write_at(from, bytes(buffer).first(size)); !done) return done;
-        from += size;
-    }
-    return {};
-}
-
 template <file_system FS>
 class file_log_medium {
 public:
@@ -10584,11 +10618,7 @@ public:
         }
 
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
-            auto got = file_.read_at(from, into);
-            if (!got) return got.failure();
-            if (*got == into.size()) return {};
-            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
-                        from + *got);
+            return read_whole(file_, from, into);
         }
 
     private:
@@ -10619,18 +10649,6 @@ public:
         body opened(std::move(*file), raw_memory(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
-    }
-
-    /// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind
-    /// when it fails.
-    [[nodiscard]] static result<typename FS::file> make_reserved_file(
-        typename FS::directory& folder, std::string_view name, std::uint64_t size) {
-        auto file = folder.create(name);
-        if (!file) return file.failure();
-        auto reserved = file->reserve(0, size);
-        if (reserved) return std::move(*file);
-        if (auto gone = folder.remove(name); !gone) return gone.failure();
-        return reserved.failure();
     }
 
 private:
@@ -10732,9 +10750,8 @@ static_assert(storage_policy<map>);
 // writable map of the file, so a record is with the system the moment it is stored. A killed
 // process loses nothing under any durability policy; a hand-over has nothing to do.
 //
-// I1  Only reserved blocks are written through the map: a full disk is an error of prepare and
-// never
-//     a fault of memory.
+// I1  Only reserved blocks are written through the map: a full disk is an error of prepare, never a
+//     fault of memory.
 // I2  Published bytes are never written again.
 // Limits: another program that cuts the file ends this one (SIGBUS), and a copy-on-write file
 // system may still run out of space at write-back.
@@ -10787,11 +10804,7 @@ public:
             return write_file_again(file_, from, end);
         }
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
-            auto got = file_.read_at(from, into);
-            if (!got) return got.failure();
-            if (*got == into.size()) return {};
-            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
-                        from + *got);
+            return read_whole(file_, from, into);
         }
 
     private:
@@ -10805,7 +10818,7 @@ public:
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
-        auto file = file_log_medium<FS>::make_reserved_file(*folder, name, size);
+        auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
         auto map = file->map(0, size, fs::access::write);
         if (!map) return map.failure();
@@ -13500,12 +13513,8 @@ public:
         if (auto gone = folder.remove(reserve_name); !gone) {  // of a process that was killed
             if (gone.error().kind() != errc::not_found) return gone;
         }
-        auto file = folder.create(reserve_name);
-        if (!file) return file.failure();
-        auto reserved = file->reserve(0, size);
-        if (!reserved) {
-            static_cast<void>(folder.remove(reserve_name));
-            return reserved;
+        if (auto made = make_reserved_file(folder, reserve_name, size); !made) {
+            return made.failure();
         }
         held_ = true;
         return {};

@@ -123,42 +123,6 @@ TEST_CASE("an old segment is opened for reading, by the way that was chosen", "[
     }
 }
 
-TEST_CASE("write_again writes the bytes that are there, so that a sync reaches them",
-          "[file_log]") {
-    const scene::disk disk;
-    auto folder = scene::folder(disk);
-    std::vector<std::byte> content(600'000);
-    for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<std::byte>(i * 13);
-    disk.write_file(path, content);
-    medium of_test(disk, options());
-    auto body = of_test.open(folder.get(), name, content.size()).value();
-    disk.set_traced(true);
-    REQUIRE(body.write_again(5000, content.size() - 7));
-    std::uint64_t next = 5000;
-    for (const auto& step : disk.take_trace()) {
-        if (step.is != fs::call::write) continue;
-        CHECK(step.offset == next);
-        next += step.length;
-    }
-    CHECK(next == content.size() - 7);
-    CHECK(disk.read_file(path) == content);
-}
-
-TEST_CASE("reading beyond the end of a file is damage with a place", "[file_log]") {
-    const scene::disk disk;
-    auto folder = scene::folder(disk);
-    disk.write_file(path, std::vector<std::byte>(5000));
-    medium of_test(disk, options(false));
-    const auto body = of_test.open(folder.get(), name, 6000).value();
-    std::vector<std::byte> read(100);
-    auto beyond = body.read_at(4950, read);
-    REQUIRE_FALSE(beyond);
-    CHECK(beyond.error().kind() == errc::corruption);
-    CHECK(beyond.error().path() == path);
-    CHECK(beyond.error().offset() == 5000U);
-    CHECK(body.read_at(4900, read));
-}
-
 TEST_CASE("a full disk shows when a segment is prepared, and leaves no file behind", "[file_log]") {
     const scene::disk disk;
     auto folder = scene::folder(disk);

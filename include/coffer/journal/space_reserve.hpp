@@ -14,6 +14,7 @@
 #include <coffer/core/result.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/fs/concept.hpp>
+#include <coffer/journal/segment_file.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -41,12 +42,8 @@ public:
         if (auto gone = folder.remove(reserve_name); !gone) {  // of a process that was killed
             if (gone.error().kind() != errc::not_found) return gone;
         }
-        auto file = folder.create(reserve_name);
-        if (!file) return file.failure();
-        auto reserved = file->reserve(0, size);
-        if (!reserved) {
-            static_cast<void>(folder.remove(reserve_name));
-            return reserved;
+        if (auto made = make_reserved_file(folder, reserve_name, size); !made) {
+            return made.failure();
         }
         held_ = true;
         return {};

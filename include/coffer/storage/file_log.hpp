@@ -18,38 +18,18 @@
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/segment.hpp>
+#include <coffer/journal/segment_file.hpp>
 #include <coffer/storage/concept.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace coffer {
 
 namespace detail {
-
-/// Writes bytes [from, end) of `file` once more as they are, so that the next sync has them to
-/// write.
-template <class File>
-[[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
-    constexpr std::size_t piece = 256 * 1024;
-    std::vector<std::byte> buffer(piece);
-    while (from < end) {
-        const auto size = static_cast<std::size_t>((std::min)(end - from, std::uint64_t{piece}));
-        auto got = file.read_at(from, mutable_bytes(buffer).first(size));
-        if (!got) return got.failure();
-        if (*got != size) {
-            return fail(errc::corruption, "a segment became shorter", file.path(), 0, from);
-        }
-        if (auto done = file.write_at(from, bytes(buffer).first(size)); !done) return done;
-        from += size;
-    }
-    return {};
-}
 
 template <file_system FS>
 class file_log_medium {
@@ -95,11 +75,7 @@ public:
         }
 
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
-            auto got = file_.read_at(from, into);
-            if (!got) return got.failure();
-            if (*got == into.size()) return {};
-            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
-                        from + *got);
+            return read_whole(file_, from, into);
         }
 
     private:
@@ -130,18 +106,6 @@ public:
         body opened(std::move(*file), raw_memory(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
-    }
-
-    /// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind
-    /// when it fails.
-    [[nodiscard]] static result<typename FS::file> make_reserved_file(
-        typename FS::directory& folder, std::string_view name, std::uint64_t size) {
-        auto file = folder.create(name);
-        if (!file) return file.failure();
-        auto reserved = file->reserve(0, size);
-        if (reserved) return std::move(*file);
-        if (auto gone = folder.remove(name); !gone) return gone.failure();
-        return reserved.failure();
     }
 
 private:

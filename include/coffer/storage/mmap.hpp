@@ -4,9 +4,8 @@
 // writable map of the file, so a record is with the system the moment it is stored. A killed
 // process loses nothing under any durability policy; a hand-over has nothing to do.
 //
-// I1  Only reserved blocks are written through the map: a full disk is an error of prepare and
-// never
-//     a fault of memory.
+// I1  Only reserved blocks are written through the map: a full disk is an error of prepare, never a
+//     fault of memory.
 // I2  Published bytes are never written again.
 // Limits: another program that cuts the file ends this one (SIGBUS), and a copy-on-write file
 // system may still run out of space at write-back.
@@ -17,8 +16,8 @@
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/segment.hpp>
+#include <coffer/journal/segment_file.hpp>
 #include <coffer/storage/concept.hpp>
-#include <coffer/storage/file_log.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -71,11 +70,7 @@ public:
             return write_file_again(file_, from, end);
         }
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
-            auto got = file_.read_at(from, into);
-            if (!got) return got.failure();
-            if (*got == into.size()) return {};
-            return fail(errc::corruption, "the segment ends before its records do", file_.path(), 0,
-                        from + *got);
+            return read_whole(file_, from, into);
         }
 
     private:
@@ -89,7 +84,7 @@ public:
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
-        auto file = file_log_medium<FS>::make_reserved_file(*folder, name, size);
+        auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
         auto map = file->map(0, size, fs::access::write);
         if (!map) return map.failure();

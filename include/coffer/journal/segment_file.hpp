@@ -1,0 +1,60 @@
+// coffer/journal/segment_file.hpp: what the file of a segment is asked for, whatever writes it.
+//
+// Functions of the file-system policy alone; they keep nothing. Threads: as the file's own calls.
+// Failure: what the file system answers; `corruption` where a file is shorter than what is asked.
+#ifndef COFFER_JOURNAL_SEGMENT_FILE_HPP
+#define COFFER_JOURNAL_SEGMENT_FILE_HPP
+
+#include <coffer/core/bytes.hpp>
+#include <coffer/core/result.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coffer::detail {
+
+/// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind when
+/// it fails.
+template <class Directory>
+[[nodiscard]] auto make_reserved_file(Directory& folder, std::string_view name, std::uint64_t size)
+    -> decltype(folder.create(name)) {
+    auto file = folder.create(name);
+    if (!file) return file.failure();
+    auto reserved = file->reserve(0, size);
+    if (reserved) return std::move(*file);
+    if (auto gone = folder.remove(name); !gone) return gone.failure();
+    return reserved.failure();
+}
+
+/// Fills `into` with the bytes from `from` on.
+template <class File>
+[[nodiscard]] result<void> read_whole(const File& file, std::uint64_t from, mutable_bytes into) {
+    auto got = file.read_at(from, into);
+    if (!got) return got.failure();
+    if (*got == into.size()) return {};
+    return fail(errc::corruption, "the segment ends before its records do", file.path(), 0,
+                from + *got);
+}
+
+/// Writes bytes [from, end) once more as they are, so that the next sync has them to write.
+template <class File>
+[[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
+    constexpr std::uint64_t piece = 256 * 1024;
+    std::vector<std::byte> buffer(static_cast<std::size_t>((std::min)(end - from, piece)));
+    while (from < end) {
+        const auto size = static_cast<std::size_t>((std::min)(end - from, piece));
+        const auto part = mutable_bytes(buffer).first(size);
+        if (auto got = read_whole(file, from, part); !got) return got;
+        if (auto done = file.write_at(from, part); !done) return done;
+        from += size;
+    }
+    return {};
+}
+
+}  // namespace coffer::detail
+
+#endif
