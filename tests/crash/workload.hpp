@@ -140,22 +140,21 @@ public:
         disk_.set_step_hook([this](const coffer::fs::step& next) {
             if (watching_steps_) watching_steps_(next, disk_);
             keep(std::string("before ") + name_of(next.is) + " " + next.path + " [" +
-                 std::to_string(next.offset) + ", +" + std::to_string(next.length) + ") of " +
-                 now_);
+                 std::to_string(next.offset) + ", +" + std::to_string(next.length) + ") of ");
         });
-        recording_ = from == 0;
+        record(from == 0);
         open();
         for (std::size_t i = 0; i < all.size() && store_; ++i) {
-            recording_ = i + 1 >= from;
+            record(i + 1 >= from);
             begin(std::string(operation_names[static_cast<unsigned>(all[i])]));
             perform(all[i], i);
-            keep("after " + now_);
+            keep("after ");
             look();
         }
-        recording_ = true;
+        record(true);
         begin("close");
         close();
-        keep("after close");
+        keep("after ");
         disk_.clear_step_hook();
     }
 
@@ -174,14 +173,19 @@ private:
         now_ = std::move(what);
     }
 
-    /// From any thread.
-    void keep(const std::string& where) {
+    void record(bool points) {
+        const std::unique_lock<std::mutex> held(guard_);
+        recording_ = points;
+    }
+
+    /// From any thread. `when` stands before the name of what is being done.
+    void keep(const std::string& when) {
         const std::unique_lock<std::mutex> held(guard_);
         note_reversion();
         if (!recording_) return;
         simulated copy = disk_;
         prospects may = history_.at([&] { copy = disk_.process_killed(); });
-        points_.push_back({std::move(copy), std::move(may), where});
+        points_.push_back({std::move(copy), std::move(may), when + now_});
     }
 
     /// What the system has thrown away is lost to a killed process too.
