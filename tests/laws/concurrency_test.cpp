@@ -674,16 +674,25 @@ std::size_t threads_of_this_process() {
     return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
+/// A thread that was joined may be listed a moment longer.
+bool becomes(std::size_t wanted) {
+    for (int i = 0; i < 100'000; ++i) {
+        if (threads_of_this_process() == wanted) return true;
+        std::this_thread::yield();
+    }
+    return false;
+}
+
 // A-D12: no background thread outlives close().
 void no_thread_outlives_close(const combination& choice) {
     const std::size_t before = threads_of_this_process();
     opened store(choice);
     good(store->put("k", "v"));
     good(store->close());
-    expect(threads_of_this_process() == before, "close() ends the store's threads");
+    expect(becomes(before), "close() ends the store's threads");
     store.open();
     store.destroy();
-    expect(threads_of_this_process() == before, "so does the destructor");
+    expect(becomes(before), "so does the destructor");
 }
 
 }  // namespace
@@ -718,5 +727,7 @@ TEST_CASE("threads: histories are linearizable") {
     over(where_concurrent, histories_are_linearizable);
 }
 TEST_CASE("threads: none outlives its store") {
-    if (std::filesystem::exists("/proc/self/task")) over(everywhere, no_thread_outlives_close);
+    if (!std::filesystem::exists("/proc/self/task")) return;
+    std::thread([] {}).join();  // a sanitizer starts a thread of its own with the first one
+    over(everywhere, no_thread_outlives_close);
 }
