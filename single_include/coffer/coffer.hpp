@@ -2862,11 +2862,13 @@ public:
         std::fill(into.begin() + static_cast<std::ptrdiff_t>(there), into.end(), std::byte{0});
     }
 
-    /// Does not change the size.
+    /// Does not change the size. Where the same bytes are there already nothing is stored: others
+    /// may be reading them through a map.
     void write(std::uint64_t at, bytes from) {
         if (from.empty()) return;
         own(at + from.size());
-        copy(block_->data() + at, from);
+        std::byte* const there = block_->data() + at;
+        if (std::memcmp(there, from.data(), from.size()) != 0) copy(there, from);
         block_->filled = (std::max)(block_->filled, static_cast<std::size_t>(at) + from.size());
         repeat(at, from, nullptr);
     }
