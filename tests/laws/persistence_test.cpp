@@ -319,7 +319,7 @@ void readers_beside_a_writer(const combination& choice) {
 /// at it while it is stored to, as it may at a system's pages; ThreadSanitizer cannot know that.
 bool where_processes_share(const combination& choice) {
 #ifdef __SANITIZE_THREAD__
-    if (choice.simulated && choice.name.starts_with("mmap")) return false;
+    if (choice.simulated && choice.storage == combination::storage_kind::mmap) return false;
 #endif
     return where_persistent(choice);
 }
