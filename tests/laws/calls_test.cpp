@@ -1,7 +1,6 @@
 // What every call of every store means, asked of all combinations through try_x and through x.
 #include <algorithm>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -531,11 +530,4 @@ TEST_CASE("every store: moves") {
 }
 TEST_CASE("every store: options are checked") {
     over(everywhere, options_are_checked);
-}
-
-TEST_CASE("every combination is there") {
-    std::set<std::string> names;
-    for (const combination& each : combinations()) names.insert(each.name);
-    CHECK(names.size() ==
-          96);  // 3 storages, 4 durabilities, 2 indexes, 2 threadings, 2 file systems
 }
