@@ -872,6 +872,7 @@ static_assert(threading_policy<threading::multi> && threading_policy<threading::
 // | `file.sync()`                 | result<void>              | data and what is needed to read it are durable |
 // | `file.try_lock()`             | result<bool>              | exclusive, by the kernel, of the open file: also against this process; goes with the file |
 // | `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file must hold [o, o+n) |
+// | `file.copy(o, n, size)`       | result<FS::mapping>       | memory of its own of `size` bytes, aligned to 64: [o, o+n) of the file, which must hold it, and zeros behind; `o` a multiple of 64 KiB. What is stored there stays there. Made page by page, when it is touched, where the system can |
 // | `map.data()`, `map.size()`    | std::byte*, std::size_t   | stays valid until the mapping is destroyed     |
 // | `map.stored(o, n)`            | void                      | the caller has stored to [o, o+n): a simulated disk takes note |
 // | `map.sync(o, n)`              | result<void>              | what was stored there is durable               |
@@ -1003,6 +1004,11 @@ concept file_map = requires(F& file, std::uint64_t at) {
     { file.map(at, at, fs::access::read) } -> std::same_as<result<M>>;
 };
 
+template <class F, class M>
+concept file_copy = requires(F& file, std::uint64_t at) {
+    { file.copy(at, at, at) } -> std::same_as<result<M>>;
+};
+
 template <class M>
 concept mapping_data = requires(M& map) {
     { map.data() } -> std::same_as<std::byte*>;
@@ -1023,9 +1029,9 @@ concept mapping =
     std::movable<M> && mapping_data<M> && mapping_size<M> && mapping_stored<M> && mapping_sync<M>;
 
 template <class F, class M>
-concept file =
-    std::movable<F> && file_path<F> && file_size<F> && file_read_at<F> && file_write_at<F> &&
-    file_resize<F> && file_reserve<F> && file_sync<F> && file_try_lock<F> && file_map<F, M>;
+concept file = std::movable<F> && file_path<F> && file_size<F> && file_read_at<F> &&
+               file_write_at<F> && file_resize<F> && file_reserve<F> && file_sync<F> &&
+               file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
 
 template <class D, class F>
 concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
@@ -1095,6 +1101,9 @@ consteval void explain_file() {
     static_assert(need::file_map<F, M>,
                   "a coffer file system needs  "
                   "result<mapping> file::map(std::uint64_t, std::uint64_t, fs::access)");
+    static_assert(need::file_copy<F, M>,
+                  "a coffer file system needs  "
+                  "result<mapping> file::copy(std::uint64_t, std::uint64_t, std::uint64_t)");
 }
 
 template <class M>
@@ -1222,6 +1231,112 @@ private:
 
 #endif
 // end file coffer/core/scope.hpp
+
+// begin file coffer/core/memory.hpp
+// coffer/core/memory.hpp: zeroed memory of the process in lasting places.
+//
+// The memory of an index that is rebuilt or restored at every open, and of segments in memory.
+// Pages that were never touched cost nothing: the system gives large pieces lazily. On Linux pieces
+// of 2 MiB and more lie on huge pages, if the machine has them for those who ask: a first touch of
+// memory is one trap to the system for each page, and a lookup that misses the caches seldom misses
+// the TLB too. Threads: one caller of allocate at a time.
+#ifndef COFFER_CORE_MEMORY_HPP
+#define COFFER_CORE_MEMORY_HPP
+
+#if COFFER_OS_LINUX
+#include <sys/mman.h>
+#endif
+
+namespace coffer::detail {
+
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+/// What a piece of memory of `size` bytes is aligned to.
+[[nodiscard]] constexpr std::size_t alignment_of(std::size_t size) noexcept {
+    return size < huge_page ? 64 : huge_page;
+}
+
+/// Asks for huge pages, where the system has an ear for it; what it answers changes nothing else.
+inline void prefer_huge_pages(std::byte* at, std::size_t size) noexcept {
+#if COFFER_OS_LINUX && defined(MADV_HUGEPAGE)
+    if (size >= huge_page) static_cast<void>(::madvise(at, size, MADV_HUGEPAGE));
+#else
+    static_cast<void>(at), static_cast<void>(size);
+#endif
+}
+
+/// The first place behind `at` that is aligned to `alignment`; a whole one, if `at` was.
+[[nodiscard]] inline std::byte* aligned_up(void* at, std::size_t alignment) noexcept {
+    const auto rest = reinterpret_cast<std::uintptr_t>(at) % alignment;
+    return static_cast<std::byte*>(at) + (rest == 0 ? 0 : alignment - rest);
+}
+
+/// Memory of the process that nothing has been written to.
+class raw_memory {
+public:
+    raw_memory() = default;
+    /// Null when there is none.
+    [[nodiscard]] std::byte* get() const noexcept { return owned_ ? at_ : nullptr; }
+    /// What std::free() wants when nobody reads this memory any more.
+    [[nodiscard]] void* release() noexcept { return owned_.release(); }
+
+    [[nodiscard]] static result<raw_memory> take(std::uint64_t size) {
+        const auto wanted = static_cast<std::size_t>(size);
+        const std::size_t alignment = alignment_of(wanted);
+        raw_memory taken;
+        taken.owned_.reset(std::malloc(wanted + alignment));
+        if (!taken.owned_ || wanted + alignment < size) {
+            return fail(errc::no_space, "the system gives no memory for a segment of the log");
+        }
+        taken.at_ = aligned_up(taken.owned_.get(), alignment);
+        prefer_huge_pages(taken.at_, wanted);
+        return taken;
+    }
+
+private:
+    struct deleter {
+        void operator()(void* owned) const noexcept { std::free(owned); }
+    };
+    std::unique_ptr<void, deleter> owned_;
+    std::byte* at_ = nullptr;
+};
+
+class heap_memory {
+public:
+    heap_memory() = default;
+    heap_memory(heap_memory&& other) noexcept : pieces_(std::exchange(other.pieces_, {})) {}
+    heap_memory& operator=(heap_memory&& other) noexcept {
+        std::swap(pieces_, other.pieces_);
+        return *this;
+    }
+    ~heap_memory() {
+        for (void* piece : pieces_) std::free(piece);
+    }
+
+    /// `region` and `number` name the piece for memories that outlive the process; here they do
+    /// not.
+    [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+        static_cast<void>(region), static_cast<void>(number);
+        const std::size_t alignment = alignment_of(size);
+        pieces_.reserve(pieces_.size() + 1);
+        void* const piece = std::calloc(size + alignment, 1);
+        if (piece == nullptr) {
+            return fail(errc::no_space, "the index needs more memory than the system gives");
+        }
+        pieces_.push_back(piece);
+        std::byte* const at = aligned_up(piece, alignment);
+        prefer_huge_pages(at, size);
+        return at;
+    }
+
+private:
+    std::vector<void*> pieces_;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/core/memory.hpp
 
 // begin file coffer/fs/native.hpp
 // coffer/fs/native.hpp: the operating system's own files.
@@ -1719,6 +1834,8 @@ public:
 
     [[nodiscard]] result<bool> try_lock();
     [[nodiscard]] result<mapping> map(std::uint64_t at, std::uint64_t size, access wanted);
+    /// The bytes are read: a file with a view could not be replaced.
+    [[nodiscard]] result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size);
 
 private:
     static constexpr std::size_t most_at_once = std::size_t{1} << 30;  // below 2 GiB
@@ -1863,6 +1980,34 @@ inline result<native::mapping> native::file::map(std::uint64_t at, std::uint64_t
         return win::refused_data(win::GetLastError(), "cannot map the file", path_, at);
     return mapping(static_cast<std::byte*>(placed), static_cast<std::size_t>(size), path_,
                    writable ? handle_.twin() : win::owned());
+}
+
+inline result<native::mapping> native::file::copy(std::uint64_t at, std::uint64_t held,
+                                                  std::uint64_t size) {
+    COFFER_ASSERT(at % 65536 == 0, "a copy begins at a multiple of 64 KiB");
+    COFFER_ASSERT(held <= size, "a copy has room for what it holds");
+    namespace win = detail::win;
+    if (size > (std::numeric_limits<std::size_t>::max)()) {
+        return fail(errc::too_large, "more than this machine can map", path_, 0, at);
+    }
+    if (size == 0) return mapping();
+    const win::owned section(win::CreateFileMappingW(
+        reinterpret_cast<win::handle>(~std::uintptr_t{0}), nullptr, win::page_readwrite,
+        static_cast<win::dword>(size >> 32), static_cast<win::dword>(size & 0xFFFFFFFFU), nullptr));
+    void* const placed = section.is_open() ? win::MapViewOfFile(section.get(), win::map_write, 0, 0,
+                                                                static_cast<std::size_t>(size))
+                                           : nullptr;
+    if (placed == nullptr)
+        return win::refused_data(win::GetLastError(), "no memory for a copy of the file", path_,
+                                 at);
+    mapping made(static_cast<std::byte*>(placed), static_cast<std::size_t>(size), path_,
+                 win::owned());
+    auto got = read_at(at, {made.data(), static_cast<std::size_t>(held)});
+    if (!got) return got.failure();
+    if (*got != held) {
+        return fail(errc::invalid_argument, "the file ends before the range to map", path_, 0, at);
+    }
+    return made;
 }
 
 inline result<native::directory> native::open_directory(std::string_view path) const {
@@ -2057,16 +2202,17 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 // coffer/fs/native_posix_calls.hpp: what `fs::native` needs of POSIX before there are files.
 //
 // Descriptors that close themselves, system calls that are tried again after a signal, syncs that
-// reach the medium, and errno told as a coffer error. The only other place in the library that
-// includes the system's headers is native_posix.hpp.
+// reach the medium, private copies of pages, and errno told as a coffer error.
 #ifndef COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
@@ -2216,6 +2362,47 @@ private:
                 sizeof(off_t) < 8 ? "beyond 2 GiB; compile with -D_FILE_OFFSET_BITS=64"
                                   : "no file is this long",
                 path, EFBIG, at);
+}
+
+/// Does a file of `all` bytes hold [at, at + held), and can the machine map `size` bytes?
+[[nodiscard]] inline result<void> mappable(result<std::uint64_t> all, std::uint64_t at,
+                                           std::uint64_t held, std::uint64_t size,
+                                           std::string_view path) {
+    if (!all) return all.failure();
+    if (at > *all || held > *all - at) {
+        return fail(errc::invalid_argument, "the file ends before the range to map", path, 0, at);
+    }
+    if (size > (std::numeric_limits<std::size_t>::max)()) {
+        return fail(errc::too_large, "more than this machine can map", path, 0, at);
+    }
+    return {};
+}
+
+/// Private memory of `size` bytes that begins with [at, at + held) of a file; null with errno when
+/// there is none. Where it can be, it lies on huge pages.
+[[nodiscard]] inline std::byte* copied_pages(int number, off_t at, std::size_t held,
+                                             std::size_t size) noexcept {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const auto whole = [page](std::size_t bytes) { return (bytes + page - 1) / page * page; };
+    const std::size_t alignment = alignment_of(size);
+    const std::size_t spare = alignment > page ? alignment : 0;
+    constexpr int may = PROT_READ | PROT_WRITE;
+    void* const raw = ::mmap(nullptr, whole(size) + spare, may, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) return nullptr;
+    std::byte* const begin = aligned_up(raw, alignment);
+    const auto before = static_cast<std::size_t>(begin - static_cast<std::byte*>(raw));
+    if (before != 0) ::munmap(raw, before);
+    if (spare != before) ::munmap(begin + whole(size), spare - before);
+    if (held != 0 &&
+        ::mmap(begin, whole(held), may, MAP_PRIVATE | MAP_FIXED, number, at) == MAP_FAILED) {
+        const int code = errno;
+        ::munmap(begin, whole(size));
+        errno = code;
+        return nullptr;
+    }
+    prefer_huge_pages(begin, size);
+    std::memset(begin + held, 0, whole(held) - held);
+    return begin;
 }
 
 }  // namespace coffer::detail::posix
@@ -2468,15 +2655,8 @@ public:
 
     [[nodiscard]] result<mapping> map(std::uint64_t at, std::uint64_t size, access wanted) {
         COFFER_ASSERT(at % 65536 == 0, "a mapping begins at a multiple of 64 KiB");
-        auto held = this->size();
-        if (!held) return held.failure();
-        if (at > *held || size > *held - at) {
-            return fail(errc::invalid_argument, "the file ends before the range to map", path_, 0,
-                        at);
-        }
-        if (size > (std::numeric_limits<std::size_t>::max)()) {
-            return fail(errc::too_large, "more than this machine can map", path_, 0, at);
-        }
+        if (auto may = detail::posix::mappable(this->size(), at, size, size, path_); !may)
+            return may.failure();
         if (size == 0) return mapping();
         const int may = wanted == access::read ? PROT_READ : PROT_READ | PROT_WRITE;
         void* const placed = ::mmap(nullptr, static_cast<std::size_t>(size), may, MAP_SHARED,
@@ -2488,6 +2668,8 @@ public:
         return mapping(static_cast<std::byte*>(placed), static_cast<std::size_t>(size), path_,
                        COFFER_OS_APPLE ? descriptor_.twin() : detail::posix::descriptor());
     }
+
+    [[nodiscard]] result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size);
 
 private:
     static constexpr std::size_t most_at_once = std::size_t{1} << 30;  // below 2 GiB everywhere
@@ -2738,6 +2920,22 @@ inline result<void> native::file::reserve_by_writing(std::uint64_t at, std::uint
     }
     reshape();
     return {};
+}
+
+inline result<native::mapping> native::file::copy(std::uint64_t at, std::uint64_t held,
+                                                  std::uint64_t size) {
+    COFFER_ASSERT(at % 65536 == 0, "a copy begins at a multiple of 64 KiB");
+    COFFER_ASSERT(held <= size, "a copy has room for what it holds");
+    if (auto may = detail::posix::mappable(this->size(), at, held, size, path_); !may)
+        return may.failure();
+    if (size == 0) return mapping();
+    std::byte* const made =
+        detail::posix::copied_pages(number(), static_cast<off_t>(at),
+                                    static_cast<std::size_t>(held), static_cast<std::size_t>(size));
+    if (made == nullptr) {
+        return detail::posix::refused_data(errno, "cannot map a copy of the file", path_, at);
+    }
+    return mapping(made, static_cast<std::size_t>(size), path_, {});
 }
 
 inline void native::random(mutable_bytes into) const noexcept {
@@ -4513,6 +4711,10 @@ public:
     [[nodiscard]] result<std::shared_ptr<block>> map(node_id of, std::string_view path,
                                                      std::uint64_t at, std::uint64_t size,
                                                      bool writable);
+    /// A block that no file has.
+    [[nodiscard]] result<std::shared_ptr<block>> copy(node_id of, std::string_view path,
+                                                      std::uint64_t at, std::uint64_t held,
+                                                      std::uint64_t size);
     void unmap(node_id of, block& mapped, bool writable) noexcept;
     void stored(node_id of, std::string_view path, block& mapped, std::uint64_t at,
                 std::uint64_t size);
@@ -4810,6 +5012,24 @@ inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view pat
     ++volume_.of(of).handles;
     if (writable) ++volume_.of(of).written_mappings;
     return file.map(at + size, writable);
+}
+
+inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view path,
+                                                 std::uint64_t at, std::uint64_t held,
+                                                 std::uint64_t size) {
+    if (const auto told = steps_.begin(fs::call::map, path, {}, at, held)) {
+        return refused(*told, path, at);
+    }
+    const locked hold(guard_);
+    const content& file = volume_.held(of);
+    if (at > file.size() || held > file.size() - at) {
+        return fail(errc::invalid_argument, "the file ends before the range to copy", path, 0, at);
+    }
+    auto made = std::make_shared<block>(static_cast<std::size_t>(size));
+    file.read(at, mutable_bytes(made->data(), static_cast<std::size_t>(held)));
+    made->mappings = 1;
+    ++volume_.of(of).handles;
+    return made;
 }
 
 inline void disk::unmap(node_id of, block& mapped, bool writable) noexcept {
@@ -5124,6 +5344,15 @@ public:
         if (!block) return block.failure();
         return mapping(disk_, std::move(*block), of_, path_, at, static_cast<std::size_t>(size),
                        writable);
+    }
+
+    [[nodiscard]] result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size) {
+        COFFER_ASSERT(at % 65536 == 0, "a copy begins at a multiple of 64 KiB");
+        COFFER_ASSERT(held <= size, "a copy has room for what it holds");
+        auto block = disk_->copy(of_, path_, at, held, size);
+        if (!block) return block.failure();
+        return mapping(disk_, std::move(*block), of_, path_, 0, static_cast<std::size_t>(size),
+                       false);
     }
 
 private:
@@ -5856,112 +6085,6 @@ static_assert(durability_policy<write_through>);
 #endif
 // end file coffer/durability/write_through.hpp
 
-// begin file coffer/core/memory.hpp
-// coffer/core/memory.hpp: zeroed memory of the process in lasting places.
-//
-// The memory of an index that is rebuilt or restored at every open, and of segments in memory.
-// Pages that were never touched cost nothing: the system gives large pieces lazily. On Linux pieces
-// of 2 MiB and more lie on huge pages, if the machine has them for those who ask: a first touch of
-// memory is one trap to the system for each page, and a lookup that misses the caches seldom misses
-// the TLB too. Threads: one caller of allocate at a time.
-#ifndef COFFER_CORE_MEMORY_HPP
-#define COFFER_CORE_MEMORY_HPP
-
-#if COFFER_OS_LINUX
-#include <sys/mman.h>
-#endif
-
-namespace coffer::detail {
-
-inline constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-/// What a piece of memory of `size` bytes is aligned to.
-[[nodiscard]] constexpr std::size_t alignment_of(std::size_t size) noexcept {
-    return size < huge_page ? 64 : huge_page;
-}
-
-/// Asks for huge pages, where the system has an ear for it; what it answers changes nothing else.
-inline void prefer_huge_pages(std::byte* at, std::size_t size) noexcept {
-#if COFFER_OS_LINUX && defined(MADV_HUGEPAGE)
-    if (size >= huge_page) static_cast<void>(::madvise(at, size, MADV_HUGEPAGE));
-#else
-    static_cast<void>(at), static_cast<void>(size);
-#endif
-}
-
-/// The first place behind `at` that is aligned to `alignment`; a whole one, if `at` was.
-[[nodiscard]] inline std::byte* aligned_up(void* at, std::size_t alignment) noexcept {
-    const auto rest = reinterpret_cast<std::uintptr_t>(at) % alignment;
-    return static_cast<std::byte*>(at) + (rest == 0 ? 0 : alignment - rest);
-}
-
-/// Memory of the process that nothing has been written to.
-class raw_memory {
-public:
-    raw_memory() = default;
-    /// Null when there is none.
-    [[nodiscard]] std::byte* get() const noexcept { return owned_ ? at_ : nullptr; }
-    /// What std::free() wants when nobody reads this memory any more.
-    [[nodiscard]] void* release() noexcept { return owned_.release(); }
-
-    [[nodiscard]] static result<raw_memory> take(std::uint64_t size) {
-        const auto wanted = static_cast<std::size_t>(size);
-        const std::size_t alignment = alignment_of(wanted);
-        raw_memory taken;
-        taken.owned_.reset(std::malloc(wanted + alignment));
-        if (!taken.owned_ || wanted + alignment < size) {
-            return fail(errc::no_space, "the system gives no memory for a segment of the log");
-        }
-        taken.at_ = aligned_up(taken.owned_.get(), alignment);
-        prefer_huge_pages(taken.at_, wanted);
-        return taken;
-    }
-
-private:
-    struct deleter {
-        void operator()(void* owned) const noexcept { std::free(owned); }
-    };
-    std::unique_ptr<void, deleter> owned_;
-    std::byte* at_ = nullptr;
-};
-
-class heap_memory {
-public:
-    heap_memory() = default;
-    heap_memory(heap_memory&& other) noexcept : pieces_(std::exchange(other.pieces_, {})) {}
-    heap_memory& operator=(heap_memory&& other) noexcept {
-        std::swap(pieces_, other.pieces_);
-        return *this;
-    }
-    ~heap_memory() {
-        for (void* piece : pieces_) std::free(piece);
-    }
-
-    /// `region` and `number` name the piece for memories that outlive the process; here they do
-    /// not.
-    [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
-        static_cast<void>(region), static_cast<void>(number);
-        const std::size_t alignment = alignment_of(size);
-        pieces_.reserve(pieces_.size() + 1);
-        void* const piece = std::calloc(size + alignment, 1);
-        if (piece == nullptr) {
-            return fail(errc::no_space, "the index needs more memory than the system gives");
-        }
-        pieces_.push_back(piece);
-        std::byte* const at = aligned_up(piece, alignment);
-        prefer_huge_pages(at, size);
-        return at;
-    }
-
-private:
-    std::vector<void*> pieces_;
-};
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/core/memory.hpp
-
 // begin file coffer/core/epoch.hpp
 // coffer/core/epoch.hpp: readers that take no lock, and when what they might see may go.
 //
@@ -6128,8 +6251,8 @@ struct policy_id {
 // | `t.ascend(bound, refs, keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none: there are none. ordered only |
 // | `t.descend(bound, refs, keys)`  | void           | any    | the same below, descending. ordered only |
 // | `t.memory()`                    | std::size_t    | any    | bytes held                         |
-// | `t.save(sink)`                  | result<void>   | writer | hands its image to `sink(bytes) -> result<void>` piece by piece |
-// | `t.restore(source)`             | result<void>   | writer | instead of start(): fills itself by `source(mutable_bytes) -> result<void>`; an image that cannot be right is errc::corruption and does no harm |
+// | `t.save(sink)`                  | result<void>   | writer | hands the used part of each piece of its memory to `sink(region, number, bytes) -> result<void>` |
+// | `t.adopt()`                     | result<void>   | writer | instead of start(), where the memory gives back what save() handed out: goes on with it; errc::corruption, and no harm, when that cannot be a table |
 //
 // A key present throughout a walk (by step, or by repeated ascend or descend) is met exactly once,
 // whatever is inserted, erased, overwritten or grown meanwhile.
@@ -6174,9 +6297,8 @@ struct no_keys {
     bool failed() const noexcept;
 };
 
-/// What images are saved to and restored from, likewise.
-using no_sink = result<void> (*)(bytes);
-using no_source = result<void> (*)(mutable_bytes);
+/// What a table is saved to, likewise.
+using no_sink = result<void> (*)(unsigned region, unsigned number, bytes);
 
 namespace need {
 
@@ -6228,8 +6350,8 @@ concept index_save = requires(T& table, no_sink sink) {
     { table.save(sink) } -> std::same_as<result<void>>;
 };
 template <class T>
-concept index_restore = requires(T& table, no_source source) {
-    { table.restore(source) } -> std::same_as<result<void>>;
+concept index_adopt = requires(T& table) {
+    { table.adopt() } -> std::same_as<result<void>>;
 };
 template <class T>
 concept index_order =
@@ -6256,7 +6378,7 @@ concept index_table =
     need::index_start<T> && need::index_probe<T> && need::index_prefetch<T> &&
     need::index_find<T> && need::index_locate<T> && need::index_put<T> && need::index_remove<T> &&
     need::index_ready<T> && need::index_prepare<T> && need::index_step<T> &&
-    need::index_memory<T> && need::index_save<T> && need::index_restore<T>;
+    need::index_memory<T> && need::index_save<T> && need::index_adopt<T>;
 
 /// Does not compile unless T is a table (in order, if `Ordered`), and says what T lacks.
 template <class T, bool Ordered>
@@ -6284,8 +6406,7 @@ consteval bool explain_index_table() {
                   "bool step(cursor&, std::vector<ref>&) const");
     static_assert(need::index_memory<T>, "a coffer index table needs  std::size_t memory() const");
     static_assert(need::index_save<T>, "a coffer index table needs  result<void> save(Sink)");
-    static_assert(need::index_restore<T>,
-                  "a coffer index table needs  result<void> restore(Source)");
+    static_assert(need::index_adopt<T>, "a coffer index table needs  result<void> adopt()");
     static_assert(!Ordered || need::index_order<T>,
                   "a coffer index table whose policy says ordered needs  ascend and descend  "
                   "(const bound&, std::vector<ref>&, Keys&) const");
@@ -6333,7 +6454,7 @@ class growing {
 
 public:
     [[nodiscard]] T& operator[](std::uint64_t index) const noexcept {
-        const auto piece = static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        const unsigned piece = piece_of(index);
         COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
         T* const first = pieces_[piece].load(std::memory_order_acquire);  // I1
         return first[piece == 0 ? index : index - (std::uint64_t{1} << (FirstBits + piece - 1))];
@@ -6341,10 +6462,21 @@ public:
 
     /// The elements from `index` on, `most` of them or as many as lie in one piece.
     [[nodiscard]] std::span<T> run(std::uint64_t index, std::uint64_t most) const noexcept {
-        const auto piece = static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        const unsigned piece = piece_of(index);
         const std::uint64_t behind = std::uint64_t{1} << (FirstBits + piece);
         const std::uint64_t left = behind - index;
         return {&(*this)[index], static_cast<std::size_t>(most < left ? most : left)};
+    }
+
+    /// Calls `pass(number, elements)` for the pieces of the first `count` elements, until it fails.
+    template <class Pass>
+    [[nodiscard]] result<void> for_pieces(std::uint64_t count, Pass&& pass) const {
+        for (std::uint64_t from = 0; from < count;) {
+            const std::span<T> part = run(from, count - from);
+            if (result<void> done = pass(piece_of(from), part); !done) return done;
+            from += part.size();
+        }
+        return {};
     }
 
     /// How many elements have memory.
@@ -6352,7 +6484,12 @@ public:
         return capacity_of(count_.load(std::memory_order_acquire));
     }
 
-    /// Elements of piece `piece`, and where the first of them lies: for images.
+    /// The number of the piece in which an element lies.
+    [[nodiscard]] static constexpr unsigned piece_of(std::uint64_t index) noexcept {
+        return static_cast<unsigned>(std::bit_width(index >> FirstBits));
+    }
+
+    /// Elements of piece `piece`.
     [[nodiscard]] static constexpr std::uint64_t size_of_piece(unsigned piece) noexcept {
         return std::uint64_t{1} << (piece == 0 ? FirstBits : FirstBits + piece - 1);
     }
@@ -6503,16 +6640,14 @@ struct hash_words {
 //   region 0   primary buckets, as many as `state.buckets`; memory behind them is zero
 //   region 1   overflow buckets, as many as `state.overflow_used`; memory behind them is zero
 //   region 2   state
-//   image      identity, seed, keys, buckets, overflow_used, free_first, free_count, 0: 8 bytes
-//              each; then the primary and the overflow buckets, 64 bytes each
 //
-// Nothing in it is an address, so memory and images can be taken over by another process, on a
-// machine of the same byte order.
+// Nothing in it is an address, so memory can be taken over by another process, on a machine of the
+// same byte order: an image of the index is its memory.
 // What the words of a bucket mean: hash_words.hpp; what holds between buckets: hash.hpp.
 // Threads: as index/concept.hpp has it.
-// Failure: restore() and adopt() check the numbers of the state, and no bucket is read before it is
-// used: whoever keeps an image or a memory knows by a check of its own that it is what it was. What
-// a bucket says is never trusted so far that it could lead out of bounds or round in a ring.
+// Failure: adopt() checks the numbers of the state and reads no bucket: whoever keeps the memory
+// knows by a check that it is what it was. What a bucket says is never trusted so far that it could
+// lead out of bounds or round in a ring.
 #ifndef COFFER_INDEX_HASH_BUCKETS_HPP
 #define COFFER_INDEX_HASH_BUCKETS_HPP
 
@@ -6534,7 +6669,7 @@ public:
     hash_buckets(const hash_buckets&) = delete;
     hash_buckets& operator=(const hash_buckets&) = delete;
 
-    /// Empty, in zeroed memory; also after a restore() that failed.
+    /// Empty, in whatever memory there is; also after an adopt() that failed.
     [[nodiscard]] result<void> start(std::uint64_t seed) {
         if (auto done = open_state(); !done) return done;
         if (auto done = hold(least_buckets, 1); !done) return done;
@@ -6560,39 +6695,14 @@ public:
 
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        std::array<std::byte, 8 * image_words> head;
-        const std::uint64_t fields[image_words] = {
-            identity,        seed_,
-            key_count(),     buckets(),
-            overflow_used(), state_->free_first.load(relaxed),
-            free_count(),    0};
-        for (std::size_t i = 0; i < image_words; ++i) store_le(head.data() + 8 * i, fields[i]);
-        if (result<void> done = sink(bytes(head)); !done) return done;
-        if (auto done = for_memory(primary_, 0, buckets(), sink); !done) return done;
-        return for_memory(overflow_, 0, overflow_used(), sink);
-    }
-
-    template <class Source>
-    [[nodiscard]] result<void> restore(Source&& source) {
-        if (auto done = open_state(); !done) return done;
-        std::array<std::byte, 8 * image_words> head;
-        if (result<void> done = source(mutable_bytes(head)); !done) return done;
-        word* const fields[image_words - 1] = {
-            &state_->identity,      &state_->seed,       &state_->keys,      &state_->buckets,
-            &state_->overflow_used, &state_->free_first, &state_->free_count};
-        for (std::size_t i = 0; i + 1 < image_words; ++i) {
-            fields[i]->store(load_le<std::uint64_t>(head.data() + 8 * i), relaxed);
-        }
-        if (!plausible()) return damaged();
-        if (auto done = load_buckets(source, primary_, primary_region, buckets()); !done) {
-            return done;
-        }
-        if (auto done = load_buckets(source, overflow_, overflow_region, overflow_used()); !done) {
-            return done;
-        }
-        if (auto done = hold(least_buckets, 1); !done) return done;
-        begin();
-        return {};
+        const auto pieces_of = [&](const auto& array, unsigned region, std::uint64_t count) {
+            return array.for_pieces(count, [&](unsigned number, std::span<bucket> part) {
+                return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
+            });
+        };
+        if (auto done = pieces_of(primary_, primary_region, buckets()); !done) return done;
+        if (auto done = pieces_of(overflow_, overflow_region, overflow_used()); !done) return done;
+        return sink(state_region, 0U, raw(state_, sizeof(state)));
     }
 
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
@@ -6681,7 +6791,6 @@ protected:
 
 private:
     static constexpr std::uint64_t identity = 0x01'68'73'61'68'66'6f'63;  // "cofhash", layout 1
-    static constexpr std::size_t image_words = 8;
 
     /// Buckets that exist after n puts.
     [[nodiscard]] std::uint64_t wanted(std::uint64_t n) const noexcept {
@@ -6696,10 +6805,6 @@ private:
     [[nodiscard]] bool has_room(std::uint64_t n) const noexcept {
         return n <= most_keys - (std::min)(key_count(), most_keys) &&
                primary_.capacity() >= wanted(n) && spare() >= reserve(n);
-    }
-
-    static failure damaged() {
-        return fail(errc::corruption, "the image of the hash index is damaged: rebuild the index");
     }
 
     [[nodiscard]] result<void> open_state() {
@@ -6751,31 +6856,8 @@ private:
                state_->free_first.load(relaxed) <= overflow_used();
     }
 
-    /// Calls `pass` for the memory of elements [from, count), one run of neighbours after another.
-    template <class Array, class Pass>
-    [[nodiscard]] static result<void> for_memory(const Array& of, std::uint64_t from,
-                                                 std::uint64_t count, Pass&& pass) {
-        while (from < count) {
-            const std::span<bucket> run = of.run(from, count - from);
-            const mutable_bytes raw(reinterpret_cast<std::byte*>(run.data()), run.size_bytes());
-            if (result<void> done = pass(raw); !done) return done;
-            from += run.size();
-        }
-        return {};
-    }
-
-    /// Memory grows as the image goes on, so that a wrong count cannot ask for much of it.
-    template <class Source, class Array>
-    [[nodiscard]] result<void> load_buckets(Source& source, Array& to, unsigned region,
-                                            std::uint64_t count) {
-        for (std::uint64_t i = 0; i < count; i = to.capacity()) {
-            if (to.capacity() <= i) {
-                if (auto done = to.grow(memory_, region); !done) return done;
-            }
-            if (auto done = for_memory(to, i, (std::min)(count, to.capacity()), source); !done)
-                return done;
-        }
-        return {};
+    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
+        return {static_cast<const std::byte*>(from), size};
     }
 };
 
@@ -6816,7 +6898,7 @@ private:
 // again, and a reader that missed reads depth and link once more. If both are what they were,
 // nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
 // Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
-// Failure: only start, prepare, restore and adopt fail. Above most_keys (1006 million) prepare()
+// Failure: only start, prepare and adopt fail. Above most_keys (1006 million) prepare()
 // gives errc::no_space. Damaged memory can give wrong answers, not accesses out of bounds.
 #ifndef COFFER_INDEX_HASH_HPP
 #define COFFER_INDEX_HASH_HPP
@@ -7689,7 +7771,7 @@ class sorted_pool {
     static constexpr unsigned chunk_bits = 10;
     static constexpr std::uint64_t most_granules = std::uint64_t{1} << 31;
     static constexpr std::uint64_t most_chunks = std::uint64_t{1} << 32;
-    enum region : unsigned { states, granules, chunks };
+    enum regions : unsigned { states, granules, chunks };
 
 public:
     using threading = Threading;
@@ -7749,20 +7831,39 @@ public:
         s.layout.store(layout, std::memory_order_release);
     }
 
-    /// Goes on with the contents of a memory that has come back from an earlier run.
+    /// Goes on with the contents of a memory that has come back from an earlier run, as far as its
+    /// state can be one.
     [[nodiscard]] result<void> adopt() {
         if (auto had = have_state(); !had) return had;
         const state& s = *state_;
-        const auto root = s.root.load(std::memory_order_acquire);
         const auto used = s.granules.load(std::memory_order_relaxed);
         const auto held = s.chunks.load(std::memory_order_relaxed);
         if (s.layout.load(std::memory_order_acquire) != layout ||
-            s.changing.load(std::memory_order_acquire) != 0 || used > most_granules ||
-            held > most_chunks || root >> 1 >= used ||
+            s.changing.load(std::memory_order_acquire) != 0 || used == 0 || used > most_granules ||
+            held == 0 || held > most_chunks ||
             s.longest.load(std::memory_order_relaxed) > longest_key) {
-            return fail(errc::corruption, "the live image of the index is not whole: rebuild it");
+            return unsound();
         }
         return reach(used, held);
+    }
+    [[nodiscard]] static failure unsound() {
+        return fail(errc::corruption, "the index in memory is not whole: rebuild it");
+    }
+
+    /// Hands the used part of each piece of memory to `sink(region, number, bytes)`.
+    template <class Sink>
+    [[nodiscard]] result<void> save(Sink&& sink) const {
+        const auto pieces_of = [&](const auto& array, unsigned region, const auto& count) {
+            return array.for_pieces(
+                count.load(std::memory_order_relaxed), [&](unsigned number, auto part) {
+                    return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
+                });
+        };
+        if (auto done = pieces_of(granules_, granules, state_->granules); !done) return done;
+        if constexpr (!exact) {
+            if (auto done = pieces_of(chunks_, chunks, state_->chunks); !done) return done;
+        }
+        return sink(unsigned{states}, 0U, raw(state_, sizeof(state)));
     }
 
     /// Do the next `n` puts find what they may need?
@@ -7878,18 +7979,11 @@ public:
         }
         return {};
     }
-    /// Where the piece of memory ends in which granule or chunk `at` lies.
-    [[nodiscard]] static constexpr std::uint64_t granules_until(std::uint64_t at) noexcept {
-        return std::bit_ceil((std::max)(at + 1, std::uint64_t{1} << granule_bits));
-    }
-    [[nodiscard]] static constexpr std::uint64_t chunks_until(std::uint64_t at) noexcept {
-        return std::bit_ceil((std::max)(at + 1, std::uint64_t{1} << chunk_bits));
-    }
-    [[nodiscard]] granule& granule_at(std::uint64_t number) const noexcept {
-        return granules_[number];
-    }
 
 private:
+    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
+        return {static_cast<const std::byte*>(from), size};
+    }
     [[nodiscard]] result<void> have_state() {
         if (state_ != nullptr) return {};
         auto place = memory_.allocate(states, 0, sizeof(state));
@@ -8161,7 +8255,7 @@ namespace coffer::detail {
 /// No tree is higher: each level has at least 30 times the keys that the one below it took.
 inline constexpr unsigned most_height = 16;
 /// Images of trees may be this high; what they grow by afterwards is paid for in keys.
-inline constexpr unsigned most_image_height = 12;
+inline constexpr unsigned most_tree_height = 12;
 
 /// Where a key is in the tree, or would be put.
 struct sorted_place {
@@ -8434,336 +8528,150 @@ private:
 #endif
 // end file coffer/index/sorted_inner.hpp
 
-// begin file coffer/index/sorted_image.hpp
-// coffer/index/sorted_image.hpp: the B+tree of `sorted` as bytes and back.
+// begin file coffer/index/sorted_check.hpp
+// coffer/index/sorted_check.hpp: is a B+tree of `sorted` that has come back one?
 //
-// An image is the memory of the tree, laid out anew: nodes level by level from the root, each
-// level in key order, and the chains in the order of the nodes that refer to them. So what every
-// number in it must be follows from what came before, and restore() needs no more than to see that
-// it is so: then each node and each chunk has one owner, and no number leads out of the image.
+// The memory of a tree may come from a file. What is in it is what was written, as far as a check
+// can tell; but a file can be made by anybody. So before a tree is taken over every number in it
+// that leads somewhere is followed: each node and each chunk has at most one owner, and none lies
+// outside of the memory. Then no walk leaves the tree or goes round in a ring.
 //
-//     8 words                    layout, granules, chunks, root, inner nodes, height, longest, 0
-//     32 words for each granule  nodes as in memory, unlocked; zeros where nothing is
-//     4 words for each chunk     all but the first, which is never used
-//
-// All words are little-endian. Whether keys, images and separators are in order is not checked: an
-// image in which they are not gives wrong answers, as would one with wrong refs.
-#ifndef COFFER_INDEX_SORTED_IMAGE_HPP
-#define COFFER_INDEX_SORTED_IMAGE_HPP
+// Whether keys, images and separators are in order is not checked: a tree in which they are not
+// gives wrong answers, as would one with wrong refs.
+// Cost: the first words of every node, one cache line of 12 or 16; one pass over the chains.
+#ifndef COFFER_INDEX_SORTED_CHECK_HPP
+#define COFFER_INDEX_SORTED_CHECK_HPP
 
 namespace coffer::detail {
 
-inline constexpr std::size_t image_header_words = 8;
-
-/// Gives nodes and chains the numbers they have in an image.
 template <class Pool>
-struct image_numbering {
-    std::uint64_t granules = 0;
-    std::uint64_t chunks = 1;
-
-    [[nodiscard]] node_id node(bool compact) noexcept {
-        const std::uint64_t at = Pool::place_of(granules, granules_of(compact));
-        granules = at + granules_of(compact);
-        return static_cast<node_id>(at << 1 | (compact ? 1 : 0));
-    }
-    [[nodiscard]] std::uint32_t chain(std::size_t size) noexcept {
-        const std::uint64_t at = chunks;
-        chunks += chunks_of(size);
-        return static_cast<std::uint32_t>(at);
-    }
-};
-
-/// Calls `each(chain)` for the chains that a node owns, in order.
-template <class Pool, class Each>
-void for_chains(typename Pool::node node, Each&& each) {
-    if constexpr (!Pool::exact) {
-        const node_meta meta = node.meta();
-        if (meta.level() != 0) {
-            for (unsigned i = 1; i < meta.count(); ++i) each(chain_of(node.entry(i)));
-        } else if (meta.prefix() > inline_prefix) {
-            each(prefix_chain(node, meta));
-        }
-    }
-}
-
-/// Collects words and hands them on in larger pieces.
-template <class Sink>
-class word_sink {
-    static constexpr std::size_t piece = std::size_t{1} << 16;
-
-public:
-    explicit word_sink(Sink& sink) : sink_(sink), buffer_(piece) {}
-
-    [[nodiscard]] result<void> put(std::uint64_t word) {
-        store_le(buffer_.data() + used_, word);
-        used_ += 8;
-        return used_ == piece ? flush() : result<void>();
-    }
-    [[nodiscard]] result<void> flush() {
-        const std::size_t full = used_;
-        used_ = 0;
-        if (full == 0) return {};
-        return sink_(bytes(buffer_.data(), full));
-    }
-
-private:
-    Sink& sink_;
-    std::vector<std::byte> buffer_;
-    std::size_t used_ = 0;
-};
-
-template <class Pool, class Sink>
-class sorted_saver {
+class sorted_checker {
     using node = typename Pool::node;
+    using state = typename Pool::state;
 
 public:
-    sorted_saver(const Pool& pool, Sink& sink) : pool_(pool), out_(sink) {}
-
-    [[nodiscard]] result<void> run() {
-        order_.push_back(static_cast<node_id>(pool_.now().root.load(std::memory_order_acquire)));
-        image_numbering<Pool> total;
-        for (std::size_t i = 0; i < order_.size(); ++i) {
-            static_cast<void>(total.node(is_small(order_[i])));
-            const node from = pool_.at(order_[i]);
-            const node_meta meta = from.meta();
-            for_chains<Pool>(from, [&](std::uint32_t chain) {
-                static_cast<void>(total.chain(pool_.chain_size(chain)));
-            });
-            if (meta.level() == 0) continue;
-            for (unsigned e = 0; e < meta.count(); ++e) {
-                order_.push_back(child_of(from.entry(e)));
-            }
-        }
-        const auto& now = pool_.now();
-        for (const std::uint64_t word :
-             {Pool::layout, total.granules, total.chunks,
-              std::uint64_t{image_numbering<Pool>{}.node(is_small(order_[0]))},
-              now.inner.load(std::memory_order_relaxed), now.height.load(std::memory_order_relaxed),
-              now.longest.load(std::memory_order_relaxed), std::uint64_t{0}}) {
-            if (auto put = out_.put(word); !put) return put;
-        }
-        if (auto put = nodes(); !put) return put;
-        if (auto put = chains(); !put) return put;
-        return out_.flush();
+    /// Of a pool whose memory reaches as far as its state says.
+    explicit sorted_checker(const Pool& pool)
+        : pool_(pool),
+          granules_(static_cast<std::size_t>(load(pool.now().granules))),
+          chunks_(Pool::exact ? 1 : static_cast<std::size_t>(load(pool.now().chunks))) {
+        chunks_[0] = true;  // never used
     }
 
-private:
-    [[nodiscard]] result<void> nodes() {
-        image_numbering<Pool> own, given;  // given: to children and chains
-        static_cast<void>(given.node(is_small(order_[0])));
-        std::uint64_t written = 0;  // granules
-        for (const node_id id : order_) {
-            const std::uint64_t at = own.node(is_small(id)) >> 1;
-            for (; written < at; ++written) {
-                for (unsigned i = 0; i < granule_words; ++i) {
-                    if (auto put = out_.put(0); !put) return put;
-                }
-            }
-            if (auto put = one(pool_.at(id), given); !put) return put;
-            written = own.granules;
-        }
-        return {};
-    }
-    [[nodiscard]] result<void> one(node from, image_numbering<Pool>& given) {
-        const node_meta meta = from.meta();
-        std::uint64_t words[large_granules * granule_words] = {};
-        words[1] = meta.word;
-        words[2] = from.prefix_word(0);
-        words[3] = from.prefix_word(1);
-        std::uint64_t* const heads = words + node_header_words;
-        std::uint64_t* const entries = heads + from.capacity();
-        for (unsigned i = 0; i < meta.count(); ++i) {
-            heads[i] = from.head(i);
-            entries[i] = from.entry(i);
-        }
-        if (meta.level() != 0) {
-            for (unsigned i = 0; i < meta.count(); ++i) {
-                const std::uint32_t chain = chain_of(entries[i]);
-                entries[i] =
-                    inner_entry(Pool::exact || i == 0 ? 0 : given.chain(pool_.chain_size(chain)),
-                                given.node(is_small(child_of(entries[i]))));
-            }
-        } else if (meta.prefix() > inline_prefix) {
-            words[2] = given.chain(pool_.chain_size(prefix_chain(from, meta)));
-            words[3] = 0;
-        }
-        for (unsigned i = 0; i < node_header_words + 2 * from.capacity(); ++i) {
-            if (auto put = out_.put(words[i]); !put) return put;
-        }
-        return {};
-    }
-    [[nodiscard]] result<void> chains() {
-        result<void> done;
-        std::uint64_t number = 0;
-        for (const node_id id : order_) {
-            for_chains<Pool>(pool_.at(id), [&](std::uint32_t chain) {
-                const std::size_t size = pool_.chain_size(chain);
-                chain_reader<Pool> from(pool_, chain);
-                for (std::uint64_t left = chunks_of(size), first = left; left != 0; --left) {
-                    ++number;
-                    const std::uint64_t next = left == 1 ? 0 : number + 1;
-                    if (done) done = out_.put(next | (left == first ? size << 32 : 0));
-                    for (unsigned i = 1; i < chunk_words; ++i) {
-                        const std::uint64_t word = from.next();
-                        if (done) done = out_.put(word);
-                    }
-                }
-            });
-            if (!done) break;
-        }
-        return done;
-    }
-
-    const Pool& pool_;
-    word_sink<Sink> out_;
-    std::vector<node_id> order_;  // the nodes as they are in the image
-};
-
-template <class Pool, class Source>
-class sorted_loader {
-    using node = typename Pool::node;
-
-public:
-    sorted_loader(Pool& pool, Source& source) : pool_(pool), source_(source) {}
-
-    [[nodiscard]] result<void> run() {
-        std::byte raw[8 * image_header_words] = {};
-        if (auto got = source_(mutable_bytes(raw)); !got) return got;
-        std::uint64_t words[image_header_words];
-        for (std::size_t i = 0; i < image_header_words; ++i) {
-            words[i] = load_le<std::uint64_t>(raw + 8 * i);
-        }
-        granules_ = words[1];
-        chunks_ = words[2];
-        const std::uint64_t height = words[5];
-        if (words[0] != Pool::layout || granules_ >> 31 != 0 || chunks_ >> 32 != 0 ||
-            words[3] > no_node || height == 0 || height > most_image_height ||
-            words[6] > longest_key) {
-            return damaged();
-        }
-        if (auto had = pool_.reset(0, 1); !had) return had;
-        if (auto got = read(); !got) return got;
-        longest_ = words[6];
-        const auto root = static_cast<node_id>(words[3]);
-        if (!tree(root, static_cast<unsigned>(height - 1)) || inner_ != words[4] ||
-            found_.granules != granules_ || found_.chunks != chunks_) {
-            return damaged();
-        }
-        if (auto had = pool_.reset(granules_, chunks_); !had) return had;
-        pool_.publish(root, height, inner_, longest_);
-        return {};
-    }
-
-private:
-    static result<void> damaged() {
-        return fail(errc::corruption, "the image of the index is not one: rebuild it from the log");
-    }
-    /// Fills the memory piece by piece, none before the ones below it have come.
-    [[nodiscard]] result<void> read() {
-        for (std::uint64_t at = 0; at < granules_;) {
-            if (auto had = pool_.reach(at + 1, 0); !had) return had;
-            const std::uint64_t end = (std::min)(granules_, Pool::granules_until(at));
-            if (auto got = words(pool_.granule_at(at).words, (end - at) * granule_words); !got) {
-                return got;
-            }
-            at = end;
-        }
-        for (std::uint64_t at = 1; at < chunks_ && !Pool::exact;) {
-            if (auto had = pool_.reach(0, at + 1); !had) return had;
-            const std::uint64_t end = (std::min)(chunks_, Pool::chunks_until(at));
-            if (auto got = words(pool_.chunk_at(static_cast<std::uint32_t>(at)).words,
-                                 (end - at) * chunk_words);
-                !got) {
-                return got;
-            }
-            at = end;
-        }
-        return {};
-    }
-    [[nodiscard]] result<void> words(typename node::word* to, std::uint64_t count) {
-        auto* const raw = reinterpret_cast<std::byte*>(to);
-        auto got = source_(mutable_bytes(raw, static_cast<std::size_t>(8 * count)));
-        if constexpr (std::endian::native != std::endian::little) {
-            for (std::uint64_t i = 0; got && i < count; ++i) {
-                to[i].store(load_le<std::uint64_t>(raw + 8 * i), std::memory_order_relaxed);
-            }
-        }
-        return got;
-    }
-
-    /// Checks every node, in the order of the image.
-    [[nodiscard]] bool tree(node_id root, unsigned level) {
-        if (!next_node(root, level)) return false;
-        image_numbering<Pool> passed;
-        for (std::uint64_t parents = level != 0 ? 1 : 0; parents != 0; --parents) {
-            const node parent = pool_.at(passed.node(false));
-            const node_meta meta = parent.meta();
-            ++inner_;
-            for (unsigned i = 0; i < meta.count(); ++i) {
-                if (!next_node(child_of(parent.entry(i)), meta.level() - 1)) return false;
-                if (meta.level() > 1) ++parents;
-            }
-        }
-        return true;
-    }
-    /// Is `id` the number of the next node, and that node a sound one?
-    [[nodiscard]] bool next_node(node_id id, unsigned level) {
-        if (id != found_.node(is_small(id)) || found_.granules > granules_) return false;
-        const node at = pool_.at(id);
-        const node_meta meta = at.meta();
-        if (at.words()[0].load(std::memory_order_relaxed) != 0 || meta.level() != level ||
-            meta.count() > at.capacity() || meta.prefix() > longest_key) {
+    [[nodiscard]] bool sound() {
+        const state& now = pool_.now();
+        const std::uint64_t root = load(now.root);
+        const std::uint64_t height = load(now.height);
+        if (root >= no_node || height == 0 || height > most_tree_height) return false;
+        if (!tree(static_cast<node_id>(root), static_cast<unsigned>(height - 1)) ||
+            inner_ != load(now.inner) || longest_ > load(now.longest)) {
             return false;
         }
-        if (level != 0 && (is_small(id) || meta.count() == 0)) return false;
+        return free_nodes(load(now.free_small), true) && free_nodes(load(now.free_large), false) &&
+               chunks(load(now.free_chunk)) != unsound;
+    }
+
+private:
+    static constexpr std::uint64_t unsound = ~std::uint64_t{0};
+
+    template <class Word>
+    [[nodiscard]] static std::uint64_t load(const Word& from) noexcept {
+        return from.load(std::memory_order_relaxed);
+    }
+
+    /// Level by level from the root.
+    [[nodiscard]] bool tree(node_id root, unsigned level) {
+        std::vector<node_id> row{root};
+        for (;; --level) {
+            std::vector<node_id> below;
+            for (const node_id id : row) {
+                if (!claim(id) || !is_node(pool_.at(id), is_small(id), level)) return false;
+                if (level == 0) continue;
+                const node parent = pool_.at(id);
+                for (unsigned i = 0; i < parent.meta().count(); ++i) {
+                    below.push_back(child_of(parent.entry(i)));
+                }
+                ++inner_;
+            }
+            if (level == 0) return true;
+            row.swap(below);
+        }
+    }
+
+    [[nodiscard]] bool is_node(node at, bool compact, unsigned level) {
+        const node_meta meta = at.meta();
+        if (meta.level() != level || meta.count() > at.capacity() || meta.prefix() > longest_key) {
+            return false;
+        }
+        if (level != 0 && (compact || meta.count() == 0)) return false;
         const bool distant = meta.prefix() > inline_prefix;  // the prefix is in a chain
         if (distant && (Pool::exact || (level != 0 && meta.count() < 2))) return false;
         if (Pool::exact && meta.prefix() != 0) return false;
-        bool sound = true, first = true;
-        for_chains<Pool>(at, [&](std::uint32_t chain) {
-            sound = sound && next_chain(chain, distant && first ? meta.prefix() : 0);
-            first = false;
-        });
-        longest_ = (std::max)(longest_, std::uint64_t{meta.prefix()});
-        return sound;
-    }
-    [[nodiscard]] bool next_chain(std::uint32_t chain, std::size_t least) {
-        if (chain != found_.chunks || chain >= chunks_) return false;
-        const std::size_t size = pool_.chain_size(chain);
-        if (size > longest_key || size < least) return false;
-        longest_ = (std::max)(longest_, std::uint64_t{size});
-        static_cast<void>(found_.chain(size));
-        if (found_.chunks > chunks_) return false;
-        for (std::uint64_t at = chain; at < found_.chunks; ++at) {
-            const std::uint64_t next = at + 1 == found_.chunks ? 0 : at + 1;
-            if ((pool_.chain_word(static_cast<std::uint32_t>(at), 0) & 0xFFFFFFFF) != next) {
-                return false;
+        longest_ = longest_ < meta.prefix() ? meta.prefix() : longest_;
+        // Who last wrote may have had no use for versions, or this one was free then.
+        if ((load(at.words()[0]) & 1) != 0) at.unlock();
+        if constexpr (Pool::exact) {
+            return true;
+        } else if (level == 0) {
+            return !distant || is_chain(prefix_chain(at, meta), meta.prefix());
+        } else {
+            bool sound = true;
+            for (unsigned i = 1; i < meta.count() && sound; ++i) {
+                sound = is_chain(chain_of(at.entry(i)), distant && i == 1 ? meta.prefix() : 0);
             }
+            return sound;
+        }
+    }
+
+    /// Of `least` bytes or more, and as many chunks as its size asks for.
+    [[nodiscard]] bool is_chain(std::uint32_t first, std::size_t least) {
+        if (first == 0 || first >= chunks_.size()) return false;
+        const std::size_t size = pool_.chain_size(first);
+        longest_ = longest_ < size ? size : longest_;
+        return size <= longest_key && size >= least && chunks(first) == chunks_of(size);
+    }
+
+    /// Claims a row of chunks, and says how many they are.
+    [[nodiscard]] std::uint64_t chunks(std::uint64_t at) {
+        std::uint64_t count = 0;
+        for (; at != 0; at = pool_.chain_word(static_cast<std::uint32_t>(at), 0) & 0xFFFFFFFF) {
+            if (at >= chunks_.size() || chunks_[static_cast<std::size_t>(at)]) return unsound;
+            chunks_[static_cast<std::size_t>(at)] = true;
+            ++count;
+        }
+        return count;
+    }
+
+    [[nodiscard]] bool free_nodes(std::uint64_t at, bool compact) {
+        while (at != no_node) {
+            const auto id = static_cast<node_id>(at);
+            if (at > no_node || is_small(id) != compact || !claim(id)) return false;
+            at = pool_.at(id).prefix_word(0);
         }
         return true;
     }
 
-    Pool& pool_;
-    Source& source_;
-    std::uint64_t granules_ = 0, chunks_ = 0;  // as the image says
-    image_numbering<Pool> found_;              // as its nodes say
+    [[nodiscard]] bool claim(node_id id) {
+        const std::size_t first = id >> 1;
+        const unsigned size = granules_of(is_small(id));
+        if (first + size > granules_.size() || Pool::place_of(first, size) != first) return false;
+        for (std::size_t at = first; at < first + size; ++at) {
+            if (granules_[at]) return false;
+            granules_[at] = true;
+        }
+        return true;
+    }
+
+    const Pool& pool_;
+    std::vector<bool> granules_, chunks_;  // that have an owner
     std::uint64_t inner_ = 0;
     std::uint64_t longest_ = 0;
 };
 
-template <class Pool, class Sink>
-[[nodiscard]] result<void> save_sorted(const Pool& pool, Sink& sink) {
-    return sorted_saver<Pool, Sink>(pool, sink).run();
-}
-template <class Pool, class Source>
-[[nodiscard]] result<void> restore_sorted(Pool& pool, Source& source) {
-    return sorted_loader<Pool, Source>(pool, source).run();
-}
-
 }  // namespace coffer::detail
 
 #endif
-// end file coffer/index/sorted_image.hpp
+// end file coffer/index/sorted_check.hpp
 
 // begin file coffer/index/sorted_search.hpp
 // coffer/index/sorted_search.hpp: ways through the B+tree of `sorted`, from the root to a leaf.
@@ -9258,7 +9166,7 @@ private:
 //     sorted_search.hpp  from the root to a leaf
 //     sorted_inner.hpp   changes of inner nodes
 //     sorted_writer.hpp  changes of leaves: put and remove
-//     sorted_image.hpp   save and restore
+//     sorted_check.hpp   is a tree that has come back one?
 //     sorted.hpp         this: the table as the other floors see it
 //
 // I1  A leaf's entries are in the order of their keys.
@@ -9267,7 +9175,7 @@ private:
 // Threads: as the concept says. Readers write nothing; a reader that meets a change looks again.
 // Cost: with 1 M keys a tree of 4 levels; 16.5 to 17.5 bytes a key put in order, about 23 put at
 // random, keys themselves not counted. A put moves half a leaf, 500 bytes, on average.
-// Failure: only start, prepare, adopt, save and restore can fail. When a record cannot be read,
+// Failure: only start, adopt, save and prepare can fail. When a record cannot be read,
 // keys.failed() says so; the tree is as it was.
 #ifndef COFFER_INDEX_SORTED_HPP
 #define COFFER_INDEX_SORTED_HPP
@@ -9305,11 +9213,12 @@ public:
         static_cast<void>(seed);
         return pool_.start();
     }
-    /// Instead of start(), where the memory has come back from an earlier run: takes over the tree
-    /// in it. errc::corruption when that run ended in the middle of a change or the memory holds
-    /// something else; start() and restore() are possible then. What is inside the nodes is
-    /// trusted, so the caller must know that the memory is the one that the earlier run left.
-    [[nodiscard]] result<void> adopt() { return pool_.adopt(); }
+    /// Takes over the tree in memory that has come back from an earlier run. errc::corruption when
+    /// it cannot be one, or was left in the middle of a change; start() is possible then.
+    [[nodiscard]] result<void> adopt() {
+        if (auto done = pool_.adopt(); !done) return done;
+        return sorted_checker<pool>(pool_).sound() ? result<void>() : pool::unsound();
+    }
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {key, head_at(key, 0)}; }
 
@@ -9429,11 +9338,7 @@ public:
 
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        return save_sorted(pool_, sink);
-    }
-    template <class Source>
-    [[nodiscard]] result<void> restore(Source&& source) {
-        return restore_sorted(pool_, source);
+        return pool_.save(sink);
     }
 
 private:
@@ -13153,6 +13058,253 @@ private:
 #endif
 // end file coffer/storage/background.hpp
 
+// begin file coffer/format/image.hpp
+// coffer/format/image.hpp: the file INDEX, an image of the index at one place in the log.
+//
+//   offset  size  field
+//   0       8     magic: 89 'C' 'O' 'F' 'I' 'D' 'X' 0A
+//   8       4     format version
+//   12      4     byte order and word size of the machine: 0x01020304, plus 0x40 on 64 bits
+//   16      16    store id
+//   32      16    name of the index policy, padded with zeros
+//   48      4     version of the index policy
+//   52      4     number n of segments
+//   56      8     position up to which the log is in the image
+//   64      8     commits up to there
+//   72      8     entries
+//   80      8     where the table of pieces begins
+//   88      8     check of the table of pieces, seeded with the store id
+//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
+//                 (32 bits: 1 cut off by a crash, 2 has a clear)
+//   ..      8     check of everything before it, seeded with the store id
+//   ..            pieces: the memory of the index; from 64 KiB on at a multiple of 64 KiB, from
+//                 2 MiB on of 2 MiB, so that each can be mapped; zeros between them
+//   ..      32 m  table of pieces, up to the end of the file: region (32 bits), number (32 bits),
+//                 offset, size, check: of each block of 2 MiB, seeded with the one before, the
+//                 first with the store id
+//
+// An image is a cache: one that does not fit in any respect is ignored, and the log is replayed.
+#ifndef COFFER_FORMAT_IMAGE_HPP
+#define COFFER_FORMAT_IMAGE_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t image_magic = 0x0A584449464F4389;
+
+struct image_segment {
+    std::uint64_t id = 0;
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::uint64_t dead = 0;
+    std::uint64_t tombstones = 0;
+    std::uint32_t slot = 0;
+    bool torn = false;
+    bool has_clear = false;
+};
+
+/// Part of the memory of an index, as its save() hands it out.
+struct image_piece {
+    std::uint32_t region = 0;
+    std::uint32_t number = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+    std::uint64_t check = 0;
+};
+
+inline constexpr std::size_t image_block = std::size_t{2} << 20;
+inline constexpr std::size_t least_mapped_piece = std::size_t{64} << 10;
+inline constexpr std::size_t image_piece_size = 32;
+inline constexpr std::size_t most_image_pieces = 4096;
+
+struct image_header {
+    store_id store;
+    policy_id index{"", 0};
+    position upto;
+    std::uint64_t commits = 0;
+    std::uint64_t entries = 0;
+    std::uint64_t table = 0;
+    std::uint64_t table_check = 0;
+    std::vector<image_segment> segments;
+};
+
+namespace image_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
+                             store = machine + 4, index = store + 16, index_version = index + 16,
+                             count = index_version + 4, upto = count + 4, commits = upto + 8,
+                             entries = commits + 8, table = entries + 8, table_check = table + 8,
+                             segments = table_check + 8;
+inline constexpr std::size_t segment_size = 48;
+}  // namespace image_at
+static_assert(image_at::segments == 96);
+
+[[nodiscard]] constexpr std::uint32_t image_machine() noexcept {
+    return (std::endian::native == std::endian::little ? 0x01020304U : 0x04030201U) +
+           (sizeof(void*) == 8 ? 0x40U : 0U);
+}
+
+[[nodiscard]] constexpr std::size_t image_header_size(std::size_t segments) noexcept {
+    return image_at::segments + segments * image_at::segment_size + 8;
+}
+
+[[nodiscard]] inline std::vector<std::byte> write_image_header(const image_header& from) {
+    std::vector<std::byte> image(image_header_size(from.segments.size()));
+    std::byte* const to = image.data();
+    store_le(to + image_at::magic, image_magic);
+    store_le(to + image_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
+    store_le(to + image_at::machine, image_machine());
+    store_le(to + image_at::store, from.store.low);
+    store_le(to + image_at::store + 8, from.store.high);
+    copy(to + image_at::index, as_bytes(from.index.name.substr(0, 15)));
+    store_le(to + image_at::index_version, from.index.version);
+    store_le(to + image_at::count, static_cast<std::uint32_t>(from.segments.size()));
+    store_le(to + image_at::upto, from.upto.word());
+    store_le(to + image_at::commits, from.commits);
+    store_le(to + image_at::entries, from.entries);
+    store_le(to + image_at::table, from.table);
+    store_le(to + image_at::table_check, from.table_check);
+    std::byte* at = to + image_at::segments;
+    for (const image_segment& each : from.segments) {
+        store_le(at, each.id);
+        store_le(at + 8, each.begin);
+        store_le(at + 16, each.end);
+        store_le(at + 24, each.dead);
+        store_le(at + 32, each.tombstones);
+        store_le(at + 40, each.slot);
+        store_le(at + 44, (each.torn ? 1U : 0U) | (each.has_clear ? 2U : 0U));
+        at += image_at::segment_size;
+    }
+    store_le(at, hash64({to, static_cast<std::size_t>(at - to)}, from.store.low));
+    return image;
+}
+
+/// How many bytes the header that begins with these has; 0 when they begin none.
+[[nodiscard]] inline std::size_t claimed_image_header(bytes start,
+                                                      std::uint64_t file_size) noexcept {
+    if (start.size() < image_at::segments) return 0;
+    if (load_le<std::uint64_t>(start.data()) != image_magic) return 0;
+    const std::size_t count = load_le<std::uint32_t>(start.data() + image_at::count);
+    if (count > most_slots || image_header_size(count) > file_size) return 0;
+    return image_header_size(count);
+}
+
+/// Reads the header of an image that this machine, store and index policy can use; else false.
+/// Segments are in order of their ids, and each has a slot of its own.
+[[nodiscard]] inline bool read_image_header(bytes from, const store_id& store, policy_id index,
+                                            image_header& out) {
+    const std::size_t size = claimed_image_header(from, from.size());
+    if (size == 0) return false;
+    const std::byte* const at = from.data();
+    if (load_le<std::uint64_t>(at + size - 8) != hash64({at, size - 8}, store.low)) return false;
+    if (load_le<std::uint32_t>(at + image_at::format) != COFFER_FORMAT_VERSION ||
+        load_le<std::uint32_t>(at + image_at::machine) != image_machine()) {
+        return false;
+    }
+    out.store = {load_le<std::uint64_t>(at + image_at::store),
+                 load_le<std::uint64_t>(at + image_at::store + 8)};
+    const auto name = as_text({at + image_at::index, 16});
+    out.index = index;
+    if (!(out.store == store) || name.substr(0, name.find('\0')) != index.name ||
+        load_le<std::uint32_t>(at + image_at::index_version) != index.version) {
+        return false;
+    }
+    out.upto = position::of_word(load_le<std::uint64_t>(at + image_at::upto));
+    out.commits = load_le<std::uint64_t>(at + image_at::commits);
+    out.entries = load_le<std::uint64_t>(at + image_at::entries);
+    out.table = load_le<std::uint64_t>(at + image_at::table);
+    out.table_check = load_le<std::uint64_t>(at + image_at::table_check);
+    out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
+    std::vector<bool> taken(most_slots);
+    std::uint64_t last = 0;
+    const std::byte* run = at + image_at::segments;
+    for (image_segment& each : out.segments) {
+        const auto flags = load_le<std::uint32_t>(run + 44);
+        each = {load_le<std::uint64_t>(run),
+                load_le<std::uint64_t>(run + 8),
+                load_le<std::uint64_t>(run + 16),
+                load_le<std::uint64_t>(run + 24),
+                load_le<std::uint64_t>(run + 32),
+                load_le<std::uint32_t>(run + 40),
+                (flags & 1) != 0,
+                (flags & 2) != 0};
+        if (each.slot >= most_slots || taken[each.slot] || each.begin > each.end) return false;
+        if (each.id <= last) return false;
+        taken[each.slot] = true;
+        last = each.id;
+        run += image_at::segment_size;
+    }
+    return true;
+}
+
+// ---- pieces ----
+
+/// Where a piece of `size` bytes lies when those before it end at `end`.
+[[nodiscard]] constexpr std::uint64_t image_piece_offset(std::uint64_t end,
+                                                         std::uint64_t size) noexcept {
+    const std::uint64_t multiple = size >= image_block          ? image_block
+                                   : size >= least_mapped_piece ? least_mapped_piece
+                                                                : 64;
+    return (end + multiple - 1) / multiple * multiple;
+}
+
+[[nodiscard]] inline std::uint64_t image_piece_check(bytes piece, const store_id& store) noexcept {
+    std::uint64_t check = store.low;
+    while (!piece.empty()) {
+        const std::size_t part = piece.size() < image_block ? piece.size() : image_block;
+        check = hash64(piece.first(part), check);
+        piece = piece.subspan(part);
+    }
+    return check;
+}
+
+/// The table of pieces, and its check.
+[[nodiscard]] inline std::vector<std::byte> write_image_pieces(
+    const std::vector<image_piece>& from) {
+    std::vector<std::byte> table(from.size() * image_piece_size);
+    std::byte* at = table.data();
+    for (const image_piece& each : from) {
+        store_le(at, each.region);
+        store_le(at + 4, each.number);
+        store_le(at + 8, each.offset);
+        store_le(at + 16, each.size);
+        store_le(at + 24, each.check);
+        at += image_piece_size;
+    }
+    return table;
+}
+[[nodiscard]] inline std::uint64_t image_pieces_check(bytes table, const store_id& store) noexcept {
+    return hash64(table, store.low);
+}
+
+/// Reads the table of the image with this header; false: it is none of use. Every piece lies
+/// between header and table, where it can be mapped.
+[[nodiscard]] inline bool read_image_pieces(bytes from, const image_header& header,
+                                            std::vector<image_piece>& out) {
+    if (from.size() % image_piece_size != 0 || from.size() / image_piece_size > most_image_pieces ||
+        image_pieces_check(from, header.store) != header.table_check) {
+        return false;
+    }
+    const std::uint64_t first = image_header_size(header.segments.size());
+    out.resize(from.size() / image_piece_size);
+    const std::byte* at = from.data();
+    for (image_piece& each : out) {
+        each = {load_le<std::uint32_t>(at), load_le<std::uint32_t>(at + 4),
+                load_le<std::uint64_t>(at + 8), load_le<std::uint64_t>(at + 16),
+                load_le<std::uint64_t>(at + 24)};
+        if (each.offset < first || each.offset > header.table ||
+            each.size > header.table - each.offset ||
+            image_piece_offset(each.offset, each.size) != each.offset) {
+            return false;
+        }
+        at += image_piece_size;
+    }
+    return true;
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/image.hpp
+
 // begin file coffer/format/names.hpp
 // coffer/format/names.hpp: the names of the files in a store's folder.
 //
@@ -13222,6 +13374,163 @@ inline constexpr std::string_view new_suffix = ".new";
 
 #endif
 // end file coffer/format/names.hpp
+
+// begin file coffer/journal/image_file.hpp
+// coffer/journal/image_file.hpp: the file INDEX, written and brought back piece by piece.
+//
+// An image is the memory of an index. image_writer takes the pieces that the index hands out and
+// puts them where they can be mapped; a new image replaces the old one by temporary file, sync,
+// rename, directory sync. image_memory gives the pieces back to the index that adopts them: large
+// ones as private copies that the system makes page by page when they are written to, so that
+// opening moves no bytes.
+//
+// I1  A piece is given back only if its check is what it was when it was written.
+// Cost: one pass over the bytes of the image, to check them. Pieces of 2 MiB are written at once:
+// a file system with large folios maps such a piece with one entry of the page table.
+// Threads: one at a time.
+#ifndef COFFER_JOURNAL_IMAGE_FILE_HPP
+#define COFFER_JOURNAL_IMAGE_FILE_HPP
+
+namespace coffer::detail {
+
+template <file_system FS>
+class image_writer {
+public:
+    explicit image_writer(typename FS::directory& folder) : folder_(&folder) {}
+
+    /// Writes `header` and what `save(sink)` hands to its sink(region, number, bytes).
+    template <class Save>
+    [[nodiscard]] result<void> write(image_header header, Save&& save) {
+        const std::string temporary = std::string(image_name).append(new_suffix);
+        auto made = folder_->create(temporary);
+        if (!made) return made.failure();
+        std::uint64_t end = image_header_size(header.segments.size());
+        std::vector<image_piece> pieces;
+        auto saved = save([&](unsigned region, unsigned number, bytes piece) {
+            const std::uint64_t at = image_piece_offset(end, piece.size());
+            pieces.push_back(
+                {region, number, at, piece.size(), image_piece_check(piece, header.store)});
+            end = at + piece.size();
+            return made->write_at(at, piece);
+        });
+        if (!saved) return saved;
+        const std::vector<std::byte> table = write_image_pieces(pieces);
+        header.table = end;
+        header.table_check = image_pieces_check(table, header.store);
+        if (auto done = made->write_at(end, table); !done) return done;
+        if (auto done = made->write_at(0, write_image_header(header)); !done) return done;
+        if (auto done = made->sync(); !done) return done;
+        if (auto done = folder_->rename(temporary, image_name); !done) return done;
+        return folder_->sync();
+    }
+
+private:
+    typename FS::directory* folder_;
+};
+
+template <file_system FS>
+class image_reader {
+public:
+    /// Opens the image of `store` for an index of policy `index`. False: there is none of use.
+    [[nodiscard]] bool open(typename FS::directory& folder, const store_id& store,
+                            policy_id index) {
+        auto opened = folder.open(image_name, fs::access::read);
+        if (!opened) return false;
+        auto size = opened->size();
+        if (!size) return false;
+        std::vector<std::byte> part(image_at::segments);
+        if (!read(*opened, 0, part)) return false;
+        part.resize(claimed_image_header(part, *size));
+        if (part.empty() || !read(*opened, 0, part)) return false;
+        if (!read_image_header(part, store, index, header_) || header_.table > *size) return false;
+        const std::uint64_t left = *size - header_.table;
+        if (left > most_image_pieces * image_piece_size) return false;
+        part.resize(static_cast<std::size_t>(left));
+        if (!read(*opened, header_.table, part)) return false;
+        if (!read_image_pieces(part, header_, pieces_)) return false;
+        file_ = std::make_unique<typename FS::file>(std::move(*opened));
+        return true;
+    }
+
+    [[nodiscard]] const image_header& header() const noexcept { return header_; }
+
+    [[nodiscard]] bool is_open() const noexcept { return file_ != nullptr; }
+
+    /// The piece of this name; null when there is none.
+    [[nodiscard]] const image_piece* find(unsigned region, unsigned number) const noexcept {
+        for (const image_piece& each : pieces_) {
+            if (each.region == region && each.number == number) return &each;
+        }
+        return nullptr;
+    }
+    [[nodiscard]] typename FS::file& file() noexcept { return *file_; }
+
+    /// What has been given back lasts; nothing more is.
+    void close() noexcept { file_.reset(); }
+
+private:
+    [[nodiscard]] static bool read(const typename FS::file& from, std::uint64_t at,
+                                   mutable_bytes into) {
+        auto got = from.read_at(at, into);
+        return got && *got == into.size();
+    }
+
+    std::unique_ptr<typename FS::file> file_;
+    image_header header_;
+    std::vector<image_piece> pieces_;
+};
+
+/// The memory of an index (index/concept.hpp): while the image is open its pieces and no others, so
+/// that no number in them can ask for more; then fresh ones.
+template <file_system FS>
+class image_memory {
+public:
+    image_memory() = default;
+    explicit image_memory(std::shared_ptr<image_reader<FS>> image) noexcept
+        : image_(std::move(image)) {}
+
+    [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+        if (image_ == nullptr || !image_->is_open()) return fresh_.allocate(region, number, size);
+        const image_piece* const kept = image_->find(region, number);
+        if (kept == nullptr || kept->size > size) return damaged();
+        auto at = kept->size < least_mapped_piece ? read(*kept, size) : map(*kept, size);
+        if (!at) return at;
+        const bytes piece(*at, static_cast<std::size_t>(kept->size));
+        if (image_piece_check(piece, image_->header().store) != kept->check) return damaged();
+        return at;
+    }
+
+private:
+    [[nodiscard]] failure damaged() const {
+        return fail(errc::corruption, "the image of the index is damaged: rebuild the index",
+                    image_->file().path());
+    }
+
+    [[nodiscard]] result<std::byte*> map(const image_piece& from, std::size_t size) {
+        auto made = image_->file().copy(from.offset, from.size, size);
+        if (!made) return made.failure();
+        copies_.push_back(std::move(*made));
+        return copies_.back().data();
+    }
+    [[nodiscard]] result<std::byte*> read(const image_piece& from, std::size_t size) {
+        auto room = fresh_.allocate(from.region, from.number, size);
+        if (!room) return room;
+        auto got =
+            image_->file().read_at(from.offset, {*room, static_cast<std::size_t>(from.size)});
+        if (!got) return got.failure();
+        if (*got != from.size) return damaged();
+        return room;
+    }
+
+    std::shared_ptr<image_reader<FS>> image_;
+    std::vector<typename FS::mapping> copies_;
+    heap_memory fresh_;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/image_file.hpp
 
 // begin file coffer/journal/found_segment.hpp
 // coffer/journal/found_segment.hpp: what recovery knows of one live segment.
@@ -14499,9 +14808,10 @@ class records {
 public:
     using log_type = log<Medium, Threading>;
     using segment_type = typename log_type::segment_type;
-    using table_type = typename Index::template table<Threading, heap_memory, KeySize>;
-    using reader_type = record_reader<typename log_type::table_type>;
     using file_system_type = typename Medium::file_system_type;
+    using memory_type = image_memory<file_system_type>;
+    using table_type = typename Index::template table<Threading, memory_type, KeySize>;
+    using reader_type = record_reader<typename log_type::table_type>;
     using threading_type = Threading;
     using mutex = typename Threading::mutex;
     using lock = lock_of<mutex>;
@@ -14688,9 +14998,9 @@ public:
         return made;
     }
 
-    /// An index that start() or restore() must fill before use.
-    [[nodiscard]] std::unique_ptr<table_type> make_unstarted_index() {
-        return std::make_unique<table_type>(journal.readers(), heap_memory());
+    /// An index that is to be started, or to adopt its memory, before use.
+    [[nodiscard]] std::unique_ptr<table_type> make_unstarted_index(memory_type memory = {}) {
+        return std::make_unique<table_type>(journal.readers(), std::move(memory));
     }
 
     /// Puts `fresh` in the place of the index; the old one goes when its readers have left.
@@ -15106,322 +15416,6 @@ private:
 #endif
 // end file coffer/storage/cleaner.hpp
 
-// begin file coffer/format/image.hpp
-// coffer/format/image.hpp: the file INDEX, an image of the index at one place in the log.
-//
-//   offset  size  field
-//   0       8     magic: 89 'C' 'O' 'F' 'I' 'D' 'X' 0A
-//   8       4     format version
-//   12      4     byte order and word size of the machine: 0x01020304, plus 0x40 on 64 bits
-//   16      16    store id
-//   32      16    name of the index policy, padded with zeros
-//   48      4     version of the index policy
-//   52      4     number n of segments
-//   56      8     position up to which the log is in the image
-//   64      8     commits up to there
-//   72      8     entries
-//   80      8     size of the payload
-//   88      8     check of the payload: that of each block of 256 KiB, seeded with the one before
-//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
-//                 (32 bits: 1 cut off by a crash, 2 has a clear)
-//   ..      8     check of everything before it, seeded with the store id
-//   ..            payload: the index's own image
-//
-// An image is a cache: one that does not fit in any respect is ignored, and the log is replayed.
-#ifndef COFFER_FORMAT_IMAGE_HPP
-#define COFFER_FORMAT_IMAGE_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::uint64_t image_magic = 0x0A584449464F4389;
-
-struct image_segment {
-    std::uint64_t id = 0;
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-    std::uint64_t dead = 0;
-    std::uint64_t tombstones = 0;
-    std::uint32_t slot = 0;
-    bool torn = false;
-    bool has_clear = false;
-};
-
-inline constexpr std::size_t image_block = 256 * 1024;
-
-struct image_header {
-    store_id store;
-    policy_id index{"", 0};
-    position upto;
-    std::uint64_t commits = 0;
-    std::uint64_t entries = 0;
-    std::uint64_t payload = 0;
-    std::uint64_t payload_check = 0;
-    std::vector<image_segment> segments;
-};
-
-namespace image_at {
-inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
-                             store = machine + 4, index = store + 16, index_version = index + 16,
-                             count = index_version + 4, upto = count + 4, commits = upto + 8,
-                             entries = commits + 8, payload = entries + 8,
-                             payload_check = payload + 8, segments = payload_check + 8;
-inline constexpr std::size_t segment_size = 48;
-}  // namespace image_at
-static_assert(image_at::segments == 96);
-
-[[nodiscard]] constexpr std::uint32_t image_machine() noexcept {
-    return (std::endian::native == std::endian::little ? 0x01020304U : 0x04030201U) +
-           (sizeof(void*) == 8 ? 0x40U : 0U);
-}
-
-[[nodiscard]] constexpr std::size_t image_header_size(std::size_t segments) noexcept {
-    return image_at::segments + segments * image_at::segment_size + 8;
-}
-
-[[nodiscard]] inline std::vector<std::byte> write_image_header(const image_header& from) {
-    std::vector<std::byte> image(image_header_size(from.segments.size()));
-    std::byte* const to = image.data();
-    store_le(to + image_at::magic, image_magic);
-    store_le(to + image_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
-    store_le(to + image_at::machine, image_machine());
-    store_le(to + image_at::store, from.store.low);
-    store_le(to + image_at::store + 8, from.store.high);
-    copy(to + image_at::index, as_bytes(from.index.name.substr(0, 15)));
-    store_le(to + image_at::index_version, from.index.version);
-    store_le(to + image_at::count, static_cast<std::uint32_t>(from.segments.size()));
-    store_le(to + image_at::upto, from.upto.word());
-    store_le(to + image_at::commits, from.commits);
-    store_le(to + image_at::entries, from.entries);
-    store_le(to + image_at::payload, from.payload);
-    store_le(to + image_at::payload_check, from.payload_check);
-    std::byte* at = to + image_at::segments;
-    for (const image_segment& each : from.segments) {
-        store_le(at, each.id);
-        store_le(at + 8, each.begin);
-        store_le(at + 16, each.end);
-        store_le(at + 24, each.dead);
-        store_le(at + 32, each.tombstones);
-        store_le(at + 40, each.slot);
-        store_le(at + 44, (each.torn ? 1U : 0U) | (each.has_clear ? 2U : 0U));
-        at += image_at::segment_size;
-    }
-    store_le(at, hash64({to, static_cast<std::size_t>(at - to)}, from.store.low));
-    return image;
-}
-
-/// How many bytes the header that begins with these has; 0 when they begin none.
-[[nodiscard]] inline std::size_t claimed_image_header(bytes start,
-                                                      std::uint64_t file_size) noexcept {
-    if (start.size() < image_at::segments) return 0;
-    if (load_le<std::uint64_t>(start.data()) != image_magic) return 0;
-    const std::size_t count = load_le<std::uint32_t>(start.data() + image_at::count);
-    if (count > most_slots || image_header_size(count) > file_size) return 0;
-    return image_header_size(count);
-}
-
-/// Reads the header of an image that this machine, store and index policy can use; else false.
-/// Segments are in order of their ids, and each has a slot of its own.
-[[nodiscard]] inline bool read_image_header(bytes from, const store_id& store, policy_id index,
-                                            image_header& out) {
-    const std::size_t size = claimed_image_header(from, from.size());
-    if (size == 0) return false;
-    const std::byte* const at = from.data();
-    if (load_le<std::uint64_t>(at + size - 8) != hash64({at, size - 8}, store.low)) return false;
-    if (load_le<std::uint32_t>(at + image_at::format) != COFFER_FORMAT_VERSION ||
-        load_le<std::uint32_t>(at + image_at::machine) != image_machine()) {
-        return false;
-    }
-    out.store = {load_le<std::uint64_t>(at + image_at::store),
-                 load_le<std::uint64_t>(at + image_at::store + 8)};
-    const auto name = as_text({at + image_at::index, 16});
-    out.index = index;
-    if (!(out.store == store) || name.substr(0, name.find('\0')) != index.name ||
-        load_le<std::uint32_t>(at + image_at::index_version) != index.version) {
-        return false;
-    }
-    out.upto = position::of_word(load_le<std::uint64_t>(at + image_at::upto));
-    out.commits = load_le<std::uint64_t>(at + image_at::commits);
-    out.entries = load_le<std::uint64_t>(at + image_at::entries);
-    out.payload = load_le<std::uint64_t>(at + image_at::payload);
-    out.payload_check = load_le<std::uint64_t>(at + image_at::payload_check);
-    out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
-    std::vector<bool> taken(most_slots);
-    std::uint64_t last = 0;
-    const std::byte* run = at + image_at::segments;
-    for (image_segment& each : out.segments) {
-        const auto flags = load_le<std::uint32_t>(run + 44);
-        each = {load_le<std::uint64_t>(run),
-                load_le<std::uint64_t>(run + 8),
-                load_le<std::uint64_t>(run + 16),
-                load_le<std::uint64_t>(run + 24),
-                load_le<std::uint64_t>(run + 32),
-                load_le<std::uint32_t>(run + 40),
-                (flags & 1) != 0,
-                (flags & 2) != 0};
-        if (each.slot >= most_slots || taken[each.slot] || each.begin > each.end) return false;
-        if (each.id <= last) return false;
-        taken[each.slot] = true;
-        last = each.id;
-        run += image_at::segment_size;
-    }
-    return true;
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/format/image.hpp
-
-// begin file coffer/journal/image_file.hpp
-// coffer/journal/image_file.hpp: the file INDEX, written and read block by block.
-//
-// The payload passes through one block of 256 KiB whose check is chained with the check of the
-// block before it; so an image is verified while it is read, and judged at its end. A new image
-// replaces the old one by temporary file, sync, rename, directory sync.
-#ifndef COFFER_JOURNAL_IMAGE_FILE_HPP
-#define COFFER_JOURNAL_IMAGE_FILE_HPP
-
-namespace coffer::detail {
-
-template <file_system FS>
-class image_writer {
-public:
-    explicit image_writer(typename FS::directory& folder) : folder_(&folder) {}
-
-    /// Writes `header` and what `save(sink)` hands to its sink.
-    template <class Save>
-    [[nodiscard]] result<void> write(image_header header, Save&& save) {
-        const std::string temporary = std::string(image_name).append(new_suffix);
-        auto made = folder_->create(temporary);
-        if (!made) return made.failure();
-        at_ = image_header_size(header.segments.size());
-        const std::uint64_t start = at_;
-        auto saved = save([&](bytes piece) { return add(*made, piece); });
-        if (!saved) return saved;
-        if (auto done = put_block(*made); !done) return done;
-        header.payload = at_ - start;
-        header.payload_check = check_;
-        if (auto done = made->write_at(0, write_image_header(header)); !done) return done;
-        if (auto done = made->sync(); !done) return done;
-        if (auto done = folder_->rename(temporary, image_name); !done) return done;
-        return folder_->sync();
-    }
-
-private:
-    [[nodiscard]] result<void> add(typename FS::file& to, bytes piece) {
-        while (!piece.empty()) {
-            const std::size_t part = (std::min)(piece.size(), image_block - block_.size());
-            block_.insert(block_.end(), piece.begin(),
-                          piece.begin() + static_cast<std::ptrdiff_t>(part));
-            piece = piece.subspan(part);
-            if (block_.size() == image_block) {
-                if (auto done = put_block(to); !done) return done;
-            }
-        }
-        return {};
-    }
-
-    [[nodiscard]] result<void> put_block(typename FS::file& to) {
-        if (block_.empty()) return {};
-        check_ = hash64(block_, check_);
-        if (auto done = to.write_at(at_, block_); !done) return done;
-        at_ += block_.size();
-        block_.clear();
-        return {};
-    }
-
-    typename FS::directory* folder_;
-    std::uint64_t at_ = 0;
-    std::uint64_t check_ = 0;
-    std::vector<std::byte> block_;
-};
-
-template <file_system FS>
-class image_reader {
-public:
-    /// Opens the image of `store` for an index of policy `index`. False: there is none of use.
-    [[nodiscard]] bool open(typename FS::directory& folder, const store_id& store,
-                            policy_id index) {
-        auto opened = folder.open(image_name, fs::access::read);
-        if (!opened) return false;
-        auto size = opened->size();
-        if (!size) return false;
-        block_.resize(image_at::segments);
-        auto got = opened->read_at(0, block_);
-        if (!got || *got != block_.size()) return false;
-        const std::size_t head = claimed_image_header(block_, *size);
-        if (head == 0) return false;
-        block_.resize(head);
-        got = opened->read_at(0, block_);
-        if (!got || *got != head || !read_image_header(block_, store, index, header_)) return false;
-        if (header_.payload != *size - head) return false;
-        at_ = head;
-        left_ = header_.payload;
-        block_.clear();
-        file_ = std::make_unique<typename FS::file>(std::move(*opened));
-        return true;
-    }
-
-    [[nodiscard]] const image_header& header() const noexcept { return header_; }
-
-    /// The next bytes of the payload. Whole blocks go where they belong without a copy.
-    [[nodiscard]] result<void> read(mutable_bytes into) {
-        while (!into.empty()) {
-            std::size_t part = (std::min)(into.size(), block_.size() - used_);
-            if (part != 0) {
-                copy(into.data(), bytes(block_).subspan(used_, part));
-                used_ += part;
-            } else if (const std::size_t next = next_size(); next == 0) {
-                return fail(errc::corruption, "the image of the index is too short", file_->path());
-            } else if (next <= into.size()) {
-                part = next;
-                if (auto done = fetch(into.first(part)); !done) return done;
-            } else {
-                block_.resize(next);
-                used_ = 0;
-                if (auto done = fetch(block_); !done) return done;
-            }
-            into = into.subspan(part);
-        }
-        return {};
-    }
-
-    /// Was the whole payload read, and is it what was written?
-    [[nodiscard]] bool complete() const noexcept {
-        return left_ == 0 && used_ == block_.size() && check_ == header_.payload_check;
-    }
-
-private:
-    [[nodiscard]] std::size_t next_size() const noexcept {
-        return static_cast<std::size_t>((std::min)(left_, std::uint64_t{image_block}));
-    }
-
-    [[nodiscard]] result<void> fetch(mutable_bytes block) {
-        auto got = file_->read_at(at_, block);
-        if (!got) return got.failure();
-        if (*got != block.size()) {
-            return fail(errc::corruption, "the image of the index was cut", file_->path());
-        }
-        check_ = hash64(block, check_);
-        at_ += block.size();
-        left_ -= block.size();
-        return {};
-    }
-
-    std::unique_ptr<typename FS::file> file_;
-    image_header header_;
-    std::uint64_t at_ = 0;
-    std::uint64_t left_ = 0;
-    std::uint64_t check_ = 0;
-    std::size_t used_ = 0;
-    std::vector<std::byte> block_;
-};
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/journal/image_file.hpp
-
 // begin file coffer/storage/imaging.hpp
 // coffer/storage/imaging.hpp: an index that need not be made from the log at every open.
 //
@@ -15431,7 +15425,7 @@ private:
 // M1  An image is used only if every segment that it names is still there, as long as it was then;
 //     otherwise addresses in it could lead into other segments, and the index is made from the log.
 // M2  What an image says is not trusted for the records: reads check them as always.
-// Cost of loading: one read and one copy of the index.
+// Cost of loading: one pass over the image to check it.
 #ifndef COFFER_STORAGE_IMAGING_HPP
 #define COFFER_STORAGE_IMAGING_HPP
 
@@ -15473,10 +15467,10 @@ class image_loader {
 
 public:
     [[nodiscard]] bool open(directory& folder, const store_id& store, policy_id index) {
-        return reader_.open(folder, store, index);
+        return reader_->open(folder, store, index);
     }
 
-    [[nodiscard]] const image_header& header() const noexcept { return reader_.header(); }
+    [[nodiscard]] const image_header& header() const noexcept { return reader_->header(); }
 
     /// M1 against the segments that recovery found.
     [[nodiscard]] bool fits(const std::vector<found_segment>& live) const {
@@ -15499,19 +15493,21 @@ public:
         return nullptr;
     }
 
-    /// Fills the index of `records`, which is new. False: the image is damaged, and the index
-    /// empty.
-    [[nodiscard]] result<bool> load(Records& records) {
-        auto table = records.make_unstarted_index();
-        auto restored = table->restore([&](mutable_bytes into) { return reader_.read(into); });
-        if (!restored || !reader_.complete()) return false;
+    /// Gives `records`, which is new, the index of the image. False: it is damaged, and there is
+    /// none.
+    [[nodiscard]] bool load(Records& records) {
+        auto table = records.make_unstarted_index(image_memory<file_system_type>(reader_));
+        const bool adopted = table->adopt().has_value();
+        reader_->close();
+        if (!adopted) return false;
         records.replace_index(std::move(table));
         records.set_count(header().entries);
         return true;
     }
 
 private:
-    image_reader<file_system_type> reader_;
+    std::shared_ptr<image_reader<file_system_type>> reader_ =
+        std::make_shared<image_reader<file_system_type>>();
 };
 
 }  // namespace coffer::detail
@@ -16549,12 +16545,7 @@ private:
         auto& journal = records_->journal;
         if (auto started = journal.start(std::move(folder_), id_, next_id); !started)
             return started.failure();
-        bool used = false;
-        if (image != nullptr) {
-            auto loaded = image->load(*records_);
-            if (!loaded) return loaded.failure();
-            used = *loaded;
-        }
+        const bool used = image != nullptr && image->load(*records_);
         if (!used) {
             if (auto made = new_index(); !made) return made.failure();
         }
@@ -17295,11 +17286,12 @@ class engine {
                   "a coffer storage policy needs  template <class FS> medium");
     using medium = typename Storage::template medium<FS>;
     static_assert(explain_segment_medium<medium>());
-    static_assert(need::index_with_table<Index, threads, heap_memory, KeySize>,
+    static_assert(need::index_with_table<Index, threads, image_memory<FS>, KeySize>,
                   "a coffer index policy needs  "
                   "template <class Threading, class Memory, std::size_t KeySize> table");
-    static_assert(explain_index_table<typename Index::template table<threads, heap_memory, KeySize>,
-                                      Index::ordered>());
+    static_assert(
+        explain_index_table<typename Index::template table<threads, image_memory<FS>, KeySize>,
+                            Index::ordered>());
 
 public:
     using records_type = records<medium, Index, threads, KeySize>;

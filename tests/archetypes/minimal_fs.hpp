@@ -57,6 +57,9 @@ public:
         result<mapping> map(std::uint64_t at, std::uint64_t size, coffer::fs::access wanted) {
             return wrapped<mapping>(of_.map(at, size, wanted));
         }
+        result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size) {
+            return wrapped<mapping>(of_.copy(at, held, size));
+        }
 
     private:
         inner::file of_;

@@ -4,11 +4,12 @@
 #ifndef COFFER_TESTS_ARCHETYPES_MINIMAL_INDEX_HPP
 #define COFFER_TESTS_ARCHETYPES_MINIMAL_INDEX_HPP
 
-#include <coffer/core/endian.hpp>
 #include <coffer/index/concept.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <utility>
 #include <vector>
 
 namespace archetype {
@@ -31,7 +32,7 @@ public:
         std::size_t at = 0;
     };
 
-    list_table(coffer::detail::epoch<Threading>&, Memory) {}
+    list_table(coffer::detail::epoch<Threading>&, Memory memory) : memory_(std::move(memory)) {}
     list_table(const list_table&) = delete;
     list_table& operator=(const list_table&) = delete;
 
@@ -84,26 +85,32 @@ public:
 
     std::size_t memory() const { return cells_.capacity() * sizeof(ref); }
 
+    /// Piece 0 holds how many refs piece 1 has.
     template <class Sink>
     coffer::result<void> save(Sink&& sink) {
-        for (const ref each : cells_) {
-            if (each == 0) continue;
-            if (auto done = put_word(sink, each); !done) return done;
-        }
-        return put_word(sink, 0);
+        const std::uint64_t count = cells_.size();
+        if (auto done = sink(0U, 0U, raw(&count, sizeof(count))); !done) return done;
+        return cells_.empty() ? coffer::result<void>()
+                              : sink(0U, 1U, raw(cells_.data(), cells_.size() * sizeof(ref)));
     }
-    template <class Source>
-    coffer::result<void> restore(Source&& source) {
-        for (;;) {
-            std::byte word[8];
-            if (auto done = source(coffer::mutable_bytes(word)); !done) return done;
-            const ref each = coffer::detail::load_le<std::uint64_t>(word);
-            if (each == 0) return {};
-            cells_.push_back(each);
-        }
+    coffer::result<void> adopt() {
+        auto head = memory_.allocate(0, 0, sizeof(std::uint64_t));
+        if (!head) return head.failure();
+        std::uint64_t count = 0;
+        std::memcpy(&count, *head, sizeof(count));
+        if (count == 0) return {};
+        auto cells = memory_.allocate(0, 1, static_cast<std::size_t>(count) * sizeof(ref));
+        if (!cells) return cells.failure();
+        cells_.resize(static_cast<std::size_t>(count));
+        std::memcpy(cells_.data(), *cells, cells_.size() * sizeof(ref));
+        return {};
     }
 
 private:
+    static coffer::bytes raw(const void* from, std::size_t size) {
+        return {static_cast<const std::byte*>(from), size};
+    }
+
     template <class Keys>
     place seek(coffer::bytes key, Keys& keys) const {
         const lock hold(mutex_);
@@ -134,13 +141,7 @@ private:
         if (best != 0) refs.push_back(best);
     }
 
-    template <class Sink>
-    static coffer::result<void> put_word(Sink& sink, ref each) {
-        std::byte word[8];
-        coffer::detail::store_le(word, each);
-        return sink(coffer::bytes(word));
-    }
-
+    Memory memory_;
     mutable typename Threading::mutex mutex_;
     std::vector<ref> cells_;
 };

@@ -4,7 +4,9 @@
 #include "catch.hpp"
 #include "hex.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,8 @@ image_header sample() {
     out.upto = position(7, 9000);
     out.commits = 11;
     out.entries = 5;
-    out.payload = 1000;
-    out.payload_check = 0xABCDEF;
+    out.table = 1000;
+    out.table_check = 0xABCDEF;
     out.segments = {{3, 4096, 8000, 100, 28, 4, true, false},
                     {7, 4096, 9000, 0, 0, most_slots - 1, false, true}};
     return out;
@@ -74,8 +76,8 @@ TEST_CASE("the header of an image comes back", "[image]") {
         CHECK(read.upto == wrote.upto);
         CHECK(read.commits == wrote.commits);
         CHECK(read.entries == wrote.entries);
-        CHECK(read.payload == wrote.payload);
-        CHECK(read.payload_check == wrote.payload_check);
+        CHECK(read.table == wrote.table);
+        CHECK(read.table_check == wrote.table_check);
         REQUIRE(read.segments.size() == segments);
         for (std::size_t i = 0; i < segments; ++i) {
             const image_segment& is = read.segments[i];
@@ -151,4 +153,115 @@ TEST_CASE("segments that cannot be are refused although the check is right", "[i
     image_header none = sample();
     none.segments[0].id = 0;
     CHECK_FALSE(reads(write_image_header(none)));
+}
+
+namespace {
+
+/// Three pieces behind a header of one segment, and a header that has their table's check.
+struct pieces_sample {
+    pieces_sample() {
+        header.store = store;
+        header.segments.resize(1);
+        std::uint64_t end = image_header_size(1);
+        for (const std::uint64_t size :
+             {std::uint64_t{100}, std::uint64_t{70'000}, image_block + 9}) {
+            const std::uint64_t at = image_piece_offset(end, size);
+            pieces.push_back({7, static_cast<std::uint32_t>(pieces.size()), at, size, size * 3});
+            end = at + size;
+        }
+        header.table = end;
+        sign_table();
+    }
+    void sign_table() {
+        table = write_image_pieces(pieces);
+        header.table_check = image_pieces_check(table, store);
+    }
+    [[nodiscard]] bool reads() const {
+        std::vector<image_piece> out;
+        return read_image_pieces(table, header, out);
+    }
+
+    image_header header;
+    std::vector<image_piece> pieces;
+    std::vector<std::byte> table;
+};
+
+}  // namespace
+
+TEST_CASE("pieces lie where they can be mapped", "[image]") {
+    CHECK(image_piece_offset(152, 100) == 192);
+    CHECK(image_piece_offset(192, 100) == 192);
+    CHECK(image_piece_offset(193, least_mapped_piece - 1) == 256);
+    CHECK(image_piece_offset(193, least_mapped_piece) == 65'536);
+    CHECK(image_piece_offset(65'537, image_block - 1) == 131'072);
+    CHECK(image_piece_offset(65'537, image_block) == image_block);
+    CHECK(image_piece_offset(image_block + 1, 9 * image_block) == 2 * image_block);
+}
+
+TEST_CASE("the table of pieces comes back", "[image]") {
+    const pieces_sample sample;
+    std::vector<image_piece> out;
+    REQUIRE(read_image_pieces(sample.table, sample.header, out));
+    REQUIRE(out.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(out[i].region == 7);
+        CHECK(out[i].number == i);
+        CHECK(out[i].offset == sample.pieces[i].offset);
+        CHECK(out[i].size == sample.pieces[i].size);
+        CHECK(out[i].check == sample.pieces[i].size * 3);
+    }
+    CHECK(out[2].offset == image_block);
+}
+
+TEST_CASE("every part of a table is none, every flipped bit is seen", "[image]") {
+    pieces_sample sample;
+    const auto whole = sample.table;
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        sample.table.assign(whole.data(), whole.data() + size);
+        if (sample.reads()) FAIL("of size " << size);
+    }
+    sample.table = whole;
+    for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+        sample.table[bit / 8] ^= std::byte{1} << (bit % 8);
+        if (sample.reads()) FAIL("bit " << bit << " does not count");
+        sample.table[bit / 8] ^= std::byte{1} << (bit % 8);
+    }
+    CHECK(sample.reads());
+    sample.header.store.low += 1;
+    CHECK_FALSE(sample.reads());
+}
+
+TEST_CASE("pieces that cannot be are refused although the check is right", "[image]") {
+    const auto refused = [](auto change) {
+        pieces_sample sample;
+        change(sample);
+        sample.sign_table();
+        return !sample.reads();
+    };
+    CHECK_FALSE(refused([](pieces_sample&) {}));
+    CHECK(refused([](pieces_sample& it) { it.pieces[0].offset = 0; }));    // in the header
+    CHECK(refused([](pieces_sample& it) { it.pieces[0].offset += 4; }));   // not at 64
+    CHECK(refused([](pieces_sample& it) { it.pieces[1].offset += 64; }));  // not at 64 KiB
+    CHECK(refused([](pieces_sample& it) { it.pieces[2].size += 1; }));     // into the table
+    CHECK(refused([](pieces_sample& it) { it.pieces[2].size = UINT64_MAX; }));
+    CHECK(refused([](pieces_sample& it) { it.pieces[0].offset = UINT64_MAX - 63; }));
+    CHECK(
+        refused([](pieces_sample& it) { it.pieces.resize(most_image_pieces + 1, it.pieces[0]); }));
+}
+
+TEST_CASE("the check of a piece minds every block and the order of blocks", "[image]") {
+    std::vector<std::byte> piece(2 * image_block + 5);
+    for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = static_cast<std::byte>(i >> 17);
+    const std::uint64_t check = image_piece_check(piece, store);
+    CHECK(check == image_piece_check(piece, store));
+    CHECK(check != image_piece_check(piece, {store.low + 1, store.high}));
+    CHECK(check != image_piece_check(bytes(piece).first(piece.size() - 1), store));
+    for (const std::size_t at : {std::size_t{0}, image_block - 1, image_block, piece.size() - 1}) {
+        piece[at] ^= std::byte{1};
+        CHECK(check != image_piece_check(piece, store));
+        piece[at] ^= std::byte{1};
+    }
+    std::rotate(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(image_block),
+                piece.begin() + static_cast<std::ptrdiff_t>(2 * image_block));
+    CHECK(check != image_piece_check(piece, store));
 }

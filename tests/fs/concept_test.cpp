@@ -410,6 +410,54 @@ TEMPLATE_TEST_CASE("a mapping shows the file", "[fs]", COFFER_FILE_SYSTEMS) {
     }
 }
 
+TEMPLATE_TEST_CASE("a copy begins with the file and is the caller's own", "[fs]",
+                   COFFER_FILE_SYSTEMS) {
+    world<TestType> w;
+    auto root = w.fs.open_directory(w.path).value();
+    auto file = root.create("a").value();
+    std::string content(5'300'000, '\0');
+    for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 7 >> 5);
+    REQUIRE(file.write_at(0, text(content)).has_value());
+    auto reader = root.open("a", mode::read).value();
+    const auto is_right = [&](const std::byte* at, std::size_t from, std::size_t held,
+                              std::size_t size) {
+        const bool same = std::memcmp(at, content.data() + from, held) == 0;
+        return same && std::all_of(at + held, at + size,
+                                   [](std::byte each) { return each == std::byte{0}; });
+    };
+    struct {
+        std::uint64_t from, held, size;
+    } const cases[] = {{0, 1, 1},
+                       {65'536, 0, 5'000},
+                       {65'536, 4'096, 4'096},
+                       {131'072, 5'000, 5'001},
+                       {0, 70'000, 1 << 20},
+                       {2 << 20, 2 << 20, 2 << 20},
+                       {2 << 20, (2 << 20) + 77, 4 << 20},
+                       {0, 5'300'000, 8 << 20}};
+    for (const auto& each : cases) {
+        for (int round = 0; round < 2; ++round) {
+            auto copy = reader.copy(each.from, each.held, each.size).value();
+            REQUIRE(copy.size() == each.size);
+            CHECK(reinterpret_cast<std::uintptr_t>(copy.data()) % 64 == 0);
+            CHECK(is_right(copy.data(), each.from, each.held, each.size));
+            std::memset(copy.data(), 0xEE, copy.size());  // seen by nobody else
+            auto moved = std::move(copy);
+            CHECK(moved.data()[each.size - 1] == std::byte{0xEE});
+        }
+    }
+    // It outlives the handle and the name.
+    auto copy = reader.copy(0, 4'000, 4'000).value();
+    reader = root.create("b").value();
+    REQUIRE(root.remove("a").has_value());
+    CHECK(is_right(copy.data(), 0, 4'000, 4'000));
+
+    CHECK(file.copy(0, 0, 0).value().size() == 0);
+    CHECK(kind(file.copy(0, 5'300'001, 6'000'000)) == errc::invalid_argument);
+    CHECK(kind(file.copy(6'291'456, 0, 1)) == errc::invalid_argument);
+    CHECK(kind(file.copy(0, UINT64_MAX, UINT64_MAX)) == errc::invalid_argument);
+}
+
 TEMPLATE_TEST_CASE("stores through a mapping reach the file", "[fs]", COFFER_FILE_SYSTEMS) {
     world<TestType> w;
     auto root = w.fs.open_directory(w.path).value();

@@ -105,7 +105,7 @@ struct scripted : multi {
 };
 
 template <class Shape, class Threading>
-using shaped = t::indexed_table<hash_table<Threading, heap_memory, Shape>, Threading>;
+using shaped = t::indexed_table<hash_table<Threading, t::kept_memory, Shape>, Threading>;
 
 }  // namespace
 

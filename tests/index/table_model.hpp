@@ -5,7 +5,7 @@
 //   indexed<Index, Threading>   a table with its epoch and memory, and the calls in engine order
 //   against_map(...)            random operations, compared with a std::map after each
 //   beside_readers(...)         one writer and some readers of keys that must never be missed
-//   image_of, from_image        save and restore through a vector of bytes
+//   image_of, kept_memory       what save() hands out, and a memory that gives it back
 // All key strings are made by the caller (number -> string), so that a test chooses their shape.
 #ifndef COFFER_TESTS_INDEX_TABLE_MODEL_HPP
 #define COFFER_TESTS_INDEX_TABLE_MODEL_HPP
@@ -103,14 +103,41 @@ private:
     const record_set* records_;
 };
 
-/// A table with all that it needs, not yet started.
+/// Pieces of memory by region and number.
+using image = std::map<std::pair<unsigned, unsigned>, std::vector<std::byte>>;
+
+/// Memory in which an image lies when a table first asks for it.
+class kept_memory {
+public:
+    explicit kept_memory(const image& pieces) : kept_(&pieces) {}
+    coffer::result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+        auto fresh = heap_.allocate(region, number, size);
+        const auto kept = kept_->find({region, number});
+        if (!fresh || kept == kept_->end()) return fresh;
+        if (kept->second.size() > size) {
+            return coffer::fail(coffer::errc::corruption, "larger than its place");
+        }
+        std::memcpy(*fresh, kept->second.data(), kept->second.size());
+        return fresh;
+    }
+
+private:
+    const image* kept_;
+    coffer::detail::heap_memory heap_;
+};
+
+/// A table with all that it needs, not yet started; its memory gives back the pieces of `from`.
 template <class Table, class Threading>
 struct indexed_table {
     using table_type = Table;
     using threading_type = Threading;
 
+    explicit indexed_table(image from = {})
+        : kept(std::move(from)), table(epoch, kept_memory(kept)) {}
+
+    image kept;
     coffer::detail::epoch<Threading> epoch;
-    Table table{epoch, coffer::detail::heap_memory()};
+    Table table;
     record_set records;
 
     bool start(std::uint64_t seed = 42) { return table.start(seed).has_value(); }
@@ -193,39 +220,36 @@ private:
 
 template <class Index, class Threading = coffer::threading::single, std::size_t KeySize = 0>
 using indexed =
-    indexed_table<typename Index::template table<Threading, coffer::detail::heap_memory, KeySize>,
-                  Threading>;
+    indexed_table<typename Index::template table<Threading, kept_memory, KeySize>, Threading>;
 
-/// The image that save() makes.
+/// The pieces that save() hands out.
 template <class Table>
-std::vector<std::byte> image_of(Table& table) {
-    std::vector<std::byte> image;
-    const auto done = table.save([&](bytes part) {
-        image.insert(image.end(), part.begin(), part.end());
+image image_of(const Table& table) {
+    image pieces;
+    const auto done = table.save([&](unsigned region, unsigned number, bytes piece) {
+        REQUIRE_FALSE(piece.empty());
+        REQUIRE(pieces.try_emplace({region, number}, piece.begin(), piece.end()).second);
         return coffer::result<void>();
     });
     REQUIRE(done.has_value());
-    return image;
+    return pieces;
 }
 
-/// A source for restore(); reading past the end is an error.
-class from_image {
-public:
-    explicit from_image(const std::vector<std::byte>& image) : image_(&image) {}
-    coffer::result<void> operator()(coffer::mutable_bytes to) {
-        if (image_->size() - at_ < to.size()) {
-            return coffer::fail(coffer::errc::corruption, "the image ends early");
-        }
-        if (!to.empty()) std::memcpy(to.data(), image_->data() + at_, to.size());
-        at_ += to.size();
-        return {};
-    }
-    [[nodiscard]] std::size_t left() const { return image_->size() - at_; }
+inline std::size_t size_of(const image& pieces) {
+    std::size_t sum = 0;
+    for (const auto& [name, piece] : pieces) sum += piece.size();
+    return sum;
+}
 
-private:
-    const std::vector<std::byte>* image_;
-    std::size_t at_ = 0;
-};
+/// The byte of an image at a place among all of them.
+inline std::byte& byte_at(image& pieces, std::size_t at) {
+    for (auto& [name, piece] : pieces) {
+        if (at < piece.size()) return piece[at];
+        at -= piece.size();
+    }
+    FAIL("beyond the image");
+    return pieces.begin()->second[0];
+}
 
 /// Compares everything that a table shows with what it should hold.
 template <class Indexed>

@@ -1,9 +1,15 @@
-// Image files: what was saved is read, block by block; anything else is of no use and does no harm.
+// Image files: what was saved is given back piece by piece; anything else is of no use and does no
+// harm.
 #include <coffer/journal/image_file.hpp>
 
 #include "catch.hpp"
 #include "scene.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +23,7 @@ using coffer::policy_id;
 using coffer::result;
 using writer = image_writer<scene::disk>;
 using reader = image_reader<scene::disk>;
+using memory = image_memory<scene::disk>;
 
 constexpr policy_id hash{"hash", 1};
 const std::string path = "/db/INDEX";
@@ -32,158 +39,198 @@ image_header header() {
     return out;
 }
 
-std::vector<std::byte> payload_of(std::size_t size) {
-    std::vector<std::byte> out(size);
-    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<std::byte>(i * 31 >> 3);
+/// Piece n lies in region n % 3 and has a place of its size rounded up to a power of two.
+using pieces = std::vector<std::vector<std::byte>>;
+
+pieces of_sizes(const std::vector<std::size_t>& sizes) {
+    pieces out;
+    for (const std::size_t size : sizes) {
+        out.emplace_back(size);
+        for (std::size_t i = 0; i < size; ++i) {
+            out.back()[i] = static_cast<std::byte>((i * 31 >> 3) + out.size());
+        }
+    }
     return out;
 }
 
-/// Writes `payload` in pieces of `piece` bytes.
-result<void> save(const scene::disk& on, const std::vector<std::byte>& payload, std::size_t piece) {
+result<void> save(const scene::disk& on, const pieces& all) {
     auto folder = scene::folder(on);
     writer out(*folder);
     return out.write(header(), [&](auto&& sink) -> result<void> {
-        for (std::size_t at = 0; at < payload.size(); at += piece) {
-            const std::size_t size = (std::min)(piece, payload.size() - at);
-            if (auto done = sink(bytes(payload).subspan(at, size)); !done) return done;
+        for (std::size_t n = 0; n < all.size(); ++n) {
+            const auto number = static_cast<unsigned>(n);
+            if (auto done = sink(number % 3, number, bytes(all[n])); !done) return done;
         }
         return {};
     });
 }
 
-/// The payload, if all of it can be read and is judged complete.
-bool reads(const scene::disk& on, std::vector<std::byte>& payload, std::size_t piece) {
+/// Does the image give back these pieces, with zeros behind each?
+bool gives_back(const scene::disk& on, const pieces& all) {
     auto folder = scene::folder(on);
-    reader in;
-    if (!in.open(*folder, scene::id, hash)) return false;
-    for (std::size_t at = 0; at < payload.size(); at += piece) {
-        const std::size_t size = (std::min)(piece, payload.size() - at);
-        if (!in.read(coffer::mutable_bytes(payload).subspan(at, size))) return false;
+    auto in = std::make_shared<reader>();
+    if (!in->open(*folder, scene::id, hash)) return false;
+    memory from(in);
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        const auto number = static_cast<unsigned>(n);
+        const std::size_t room = std::bit_ceil(all[n].size());
+        auto at = from.allocate(number % 3, number, room);
+        if (!at) return false;
+        if (reinterpret_cast<std::uintptr_t>(*at) % 64 != 0) return false;
+        if (!std::equal(all[n].begin(), all[n].end(), *at)) return false;
+        if (std::any_of(*at + all[n].size(), *at + room,
+                        [](std::byte each) { return each != std::byte{0}; })) {
+            return false;
+        }
+        std::memset(*at, 0xEE, room);  // it is the caller's own
     }
-    return in.complete();
+    return true;
 }
+
+const std::vector<std::size_t> small = {64, 700, 33, 1};
 
 }  // namespace
 
-TEST_CASE("an image comes back, whatever pieces it is written and read in", "[image_file]") {
-    for (const std::size_t size : std::vector<std::size_t>{0, 1, 1000, image_block - 1, image_block,
-                                                           image_block + 1, 3 * image_block + 77}) {
-        const auto payload = payload_of(size);
-        for (const std::size_t piece : std::vector<std::size_t>{4096, 1000000}) {
-            const scene::disk disk;
-            REQUIRE(save(disk, payload, piece));
-            std::vector<std::byte> read(size);
-            REQUIRE(reads(disk, read, piece == 4096 ? 1000000 : 999));
-            CHECK(read == payload);
-        }
+TEST_CASE("an image comes back, whatever the sizes of its pieces", "[image_file]") {
+    const std::size_t block = image_block, mapped = least_mapped_piece;
+    for (const auto& sizes : std::vector<std::vector<std::size_t>>{
+             {},
+             {1},
+             small,
+             {mapped - 1, mapped, mapped + 1, 3 * mapped},
+             {block, 64, block + 1, 2 * block - 1, 3 * block + 77}}) {
+        const scene::disk disk;
+        const pieces all = of_sizes(sizes);
+        REQUIRE(save(disk, all));
+        CHECK(gives_back(disk, all));
+        CHECK(gives_back(disk, all));  // what was stored in the copies stayed there
     }
 }
 
 TEST_CASE("the header comes back", "[image_file]") {
     const scene::disk disk;
-    REQUIRE(save(disk, payload_of(5000), 5000));
+    REQUIRE(save(disk, of_sizes(small)));
     auto folder = scene::folder(disk);
     reader in;
+    CHECK_FALSE(in.is_open());
     REQUIRE(in.open(*folder, scene::id, hash));
+    CHECK(in.is_open());
     CHECK(in.header().upto == position(3, 5000));
     CHECK(in.header().commits == 9);
     CHECK(in.header().entries == 4);
-    CHECK(in.header().payload == 5000);
     CHECK(in.header().segments.size() == 1);
-    CHECK_FALSE(in.complete());  // nothing has been read yet
+    REQUIRE(in.find(1, 1) != nullptr);
+    CHECK(in.find(1, 1)->size == 700);
+    CHECK(in.find(0, 1) == nullptr);
+    CHECK(in.find(1, 4) == nullptr);
 }
 
-TEST_CASE("every flipped byte of an image is seen, at the latest at its end", "[image_file]") {
+TEST_CASE("while an image is open there are its pieces only, then fresh ones", "[image_file]") {
     const scene::disk disk;
-    const std::size_t size = 700;
-    REQUIRE(save(disk, payload_of(size), 100));
-    const std::size_t all = disk.read_file(path)->size();
-    for (std::size_t at = 0; at < all; ++at) {
-        REQUIRE(disk.flip(path, at, std::byte{0x10}));
-        std::vector<std::byte> read(size);
-        if (reads(disk, read, 64)) FAIL("byte " << at << " does not count");
-        REQUIRE(disk.flip(path, at, std::byte{0x10}));
+    const pieces all = of_sizes(small);
+    REQUIRE(save(disk, all));
+    auto folder = scene::folder(disk);
+    auto in = std::make_shared<reader>();
+    REQUIRE(in->open(*folder, scene::id, hash));
+    memory from(in);
+    std::byte* const kept = from.allocate(1, 1, 1024).value();
+    for (const unsigned region : {5U, 1U}) {  // none of this name, and one of more bytes
+        const auto refused = from.allocate(region, 1, 699);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind() == errc::corruption);
+        CHECK(refused.error().path() == path);
     }
-    // In a later block, too.
-    const scene::disk large;
-    REQUIRE(save(large, payload_of(2 * image_block + 10), image_block));
-    REQUIRE(large.flip(path, large.read_file(path)->size() - 1, std::byte{1}));
-    std::vector<std::byte> read(2 * image_block + 10);
-    CHECK_FALSE(reads(large, read, image_block));
+    in->close();
+    std::byte* const fresh = from.allocate(2, 2, 64).value();
+    CHECK(std::all_of(fresh, fresh + 64, [](std::byte each) { return each == std::byte{0}; }));
+    CHECK(std::equal(all[1].begin(), all[1].end(), kept));
+    CHECK(memory().allocate(0, 0, 64));
+}
+
+TEST_CASE("every flipped byte of an image is seen, or lies between pieces", "[image_file]") {
+    const auto unseen = [](const std::vector<std::size_t>& sizes, std::size_t stride) {
+        const scene::disk disk;
+        const pieces all = of_sizes(sizes);
+        REQUIRE(save(disk, all));
+        const std::vector<std::byte> file = disk.read_file(path).value();
+        std::size_t quiet = 0;
+        for (std::size_t at = 0; at < file.size(); at += stride) {
+            REQUIRE(disk.flip(path, at, std::byte{0x10}));
+            if (gives_back(disk, all)) {
+                ++quiet;
+                if (file[at] != std::byte{0}) FAIL("byte " << at << " does not count");
+            }
+            REQUIRE(disk.flip(path, at, std::byte{0x10}));
+        }
+        return quiet;
+    };
+    CHECK(unseen(small, 1) < 4 * 64);
+    static_cast<void>(unseen({least_mapped_piece + 100, 2 * image_block + 10}, 40'009));
 }
 
 TEST_CASE("every length but the right one is of no use", "[image_file]") {
     const scene::disk disk;
-    const std::size_t size = 700;
-    REQUIRE(save(disk, payload_of(size), 100));
-    const auto all = disk.read_file(path).value();
-    for (std::size_t length = 0; length < all.size(); ++length) {
-        disk.write_file(path, bytes(all).first(length));
-        std::vector<std::byte> read(size);
-        if (reads(disk, read, 64)) FAIL("of size " << length);
+    const pieces all = of_sizes(small);
+    REQUIRE(save(disk, all));
+    const auto whole = disk.read_file(path).value();
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        disk.write_file(path, bytes(whole).first(length));
+        if (gives_back(disk, all)) FAIL("of size " << length);
     }
-    auto longer = all;
+    auto longer = whole;
     longer.push_back(std::byte{0});
     disk.write_file(path, longer);
-    std::vector<std::byte> read(size);
-    CHECK_FALSE(reads(disk, read, 64));
-}
-
-TEST_CASE("reading more than there is is an error, reading less is not complete", "[image_file]") {
-    const scene::disk disk;
-    REQUIRE(save(disk, payload_of(700), 100));
-    auto folder = scene::folder(disk);
-    reader in;
-    REQUIRE(in.open(*folder, scene::id, hash));
-    std::vector<std::byte> part(699);
-    REQUIRE(in.read(part));
-    CHECK_FALSE(in.complete());
-    std::byte more[2];
-    auto beyond = in.read(more);
-    REQUIRE_FALSE(beyond);
-    CHECK(beyond.error().kind() == errc::corruption);
-    CHECK(beyond.error().path() == path);
+    CHECK_FALSE(gives_back(disk, all));
+    longer.resize(whole.size() + image_piece_size * most_image_pieces);
+    disk.write_file(path, longer);
+    CHECK_FALSE(gives_back(disk, all));
 }
 
 TEST_CASE("images of others, folders without one, and read errors", "[image_file]") {
     const scene::disk disk;
     auto folder = scene::folder(disk);
-    reader in;
-    CHECK_FALSE(in.open(*folder, scene::id, hash));
-    REQUIRE(save(disk, payload_of(10), 10));
-    CHECK_FALSE(in.open(*folder, {1, 2}, hash));
-    CHECK_FALSE(in.open(*folder, scene::id, {"hash", 2}));
+    auto in = std::make_shared<reader>();
+    CHECK_FALSE(in->open(*folder, scene::id, hash));
+    REQUIRE(save(disk, of_sizes({10, least_mapped_piece})));
+    CHECK_FALSE(in->open(*folder, {1, 2}, hash));
+    CHECK_FALSE(in->open(*folder, scene::id, {"hash", 2}));
     for (const auto kind :
          {coffer::fs::call::open, coffer::fs::call::size, coffer::fs::call::read}) {
         disk.fail_call(1, {}, kind);
-        CHECK_FALSE(in.open(*folder, scene::id, hash));
+        CHECK_FALSE(in->open(*folder, scene::id, hash));
         disk.clear_faults();
     }
-    REQUIRE(in.open(*folder, scene::id, hash));
+    REQUIRE(in->open(*folder, scene::id, hash));
+    memory from(in);
     disk.fail_call(1, {}, coffer::fs::call::read);
-    std::byte some[4];
-    auto failed = in.read(some);
+    auto failed = from.allocate(0, 0, 64);
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().kind() == errc::io_error);
+    disk.clear_faults();
+    disk.fail_call(1, {}, coffer::fs::call::map);
+    failed = from.allocate(1, 1, least_mapped_piece);
     REQUIRE_FALSE(failed);
     CHECK(failed.error().kind() == errc::io_error);
 }
 
 TEST_CASE("a new image takes the place of the old one whole, or not at all", "[image_file]") {
     const scene::disk disk;
-    REQUIRE(save(disk, payload_of(100), 100));
+    const pieces first = of_sizes({100}), second = of_sizes({200, least_mapped_piece});
+    REQUIRE(save(disk, first));
     CHECK(disk.is_durable(path));
     // Every call of the second writing fails once; the first image is there until the second is.
     for (std::uint64_t call = 1;; ++call) {
-        static_cast<void>(scene::folder(disk));
-        const std::uint64_t before = disk.faults();
         auto folder = scene::folder(disk);
+        const std::uint64_t before = disk.faults();
         writer out(*folder);
         disk.fail_call(call);
-        auto done = out.write(header(), [&](auto&& sink) { return sink(payload_of(200)); });
+        auto done = out.write(header(), [&](auto&& sink) -> result<void> {
+            if (auto put = sink(0U, 0U, bytes(second[0])); !put) return put;
+            return sink(1U, 1U, bytes(second[1]));
+        });
         const bool failed = disk.faults() != before;
         disk.clear_faults();
-        std::vector<std::byte> first(100);
-        std::vector<std::byte> second(200);
-        if (!reads(disk, first, 100) && !reads(disk, second, 200)) FAIL("call " << call);
+        if (!gives_back(disk, first) && !gives_back(disk, second)) FAIL("call " << call);
         if (!failed) {
             CHECK(done);
             break;
@@ -191,33 +238,31 @@ TEST_CASE("a new image takes the place of the old one whole, or not at all", "[i
         CHECK_FALSE(done);
         disk.remove_file(path + ".new");
     }
-    std::vector<std::byte> second(200);
-    CHECK(reads(disk, second, 200));
+    CHECK(gives_back(disk, second));
 }
 
 TEST_CASE("after a power cut there is one of the images", "[image_file]") {
     const scene::disk disk;
-    REQUIRE(save(disk, payload_of(100), 100));
+    const pieces first = of_sizes({100}), second = of_sizes({200, 300});
+    REQUIRE(save(disk, first));
     std::uint64_t cuts = 0;
     std::uint64_t lost = 0;
     disk.set_step_hook([&](const coffer::fs::step&) {
         ++cuts;
         const scene::disk after = disk.power_lost();
-        std::vector<std::byte> first(100);
-        std::vector<std::byte> second(200);
-        lost += !reads(after, first, 100) && !reads(after, second, 200);
+        lost += !gives_back(after, first) && !gives_back(after, second);
     });
-    REQUIRE(save(disk, payload_of(200), 200));
+    REQUIRE(save(disk, second));
     disk.clear_step_hook();
     CHECK(cuts > 4);
     CHECK(lost == 0);
-    std::vector<std::byte> second(200);
-    CHECK(reads(disk.power_lost(), second, 200));
+    CHECK(gives_back(disk.power_lost(), second));
 }
 
 TEST_CASE("an error of the index ends the writing and leaves the old image", "[image_file]") {
     const scene::disk disk;
-    REQUIRE(save(disk, payload_of(100), 100));
+    const pieces first = of_sizes({100});
+    REQUIRE(save(disk, first));
     auto folder = scene::folder(disk);
     writer out(*folder);
     auto failed = out.write(header(), [](auto&&) -> result<void> {
@@ -225,6 +270,5 @@ TEST_CASE("an error of the index ends the writing and leaves the old image", "[i
     });
     REQUIRE_FALSE(failed);
     CHECK(failed.error().kind() == errc::corruption);
-    std::vector<std::byte> first(100);
-    CHECK(reads(disk, first, 100));
+    CHECK(gives_back(disk, first));
 }

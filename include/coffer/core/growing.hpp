@@ -27,7 +27,7 @@ class growing {
 
 public:
     [[nodiscard]] T& operator[](std::uint64_t index) const noexcept {
-        const auto piece = static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        const unsigned piece = piece_of(index);
         COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
         T* const first = pieces_[piece].load(std::memory_order_acquire);  // I1
         return first[piece == 0 ? index : index - (std::uint64_t{1} << (FirstBits + piece - 1))];
@@ -35,10 +35,21 @@ public:
 
     /// The elements from `index` on, `most` of them or as many as lie in one piece.
     [[nodiscard]] std::span<T> run(std::uint64_t index, std::uint64_t most) const noexcept {
-        const auto piece = static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        const unsigned piece = piece_of(index);
         const std::uint64_t behind = std::uint64_t{1} << (FirstBits + piece);
         const std::uint64_t left = behind - index;
         return {&(*this)[index], static_cast<std::size_t>(most < left ? most : left)};
+    }
+
+    /// Calls `pass(number, elements)` for the pieces of the first `count` elements, until it fails.
+    template <class Pass>
+    [[nodiscard]] result<void> for_pieces(std::uint64_t count, Pass&& pass) const {
+        for (std::uint64_t from = 0; from < count;) {
+            const std::span<T> part = run(from, count - from);
+            if (result<void> done = pass(piece_of(from), part); !done) return done;
+            from += part.size();
+        }
+        return {};
     }
 
     /// How many elements have memory.
@@ -46,7 +57,12 @@ public:
         return capacity_of(count_.load(std::memory_order_acquire));
     }
 
-    /// Elements of piece `piece`, and where the first of them lies: for images.
+    /// The number of the piece in which an element lies.
+    [[nodiscard]] static constexpr unsigned piece_of(std::uint64_t index) noexcept {
+        return static_cast<unsigned>(std::bit_width(index >> FirstBits));
+    }
+
+    /// Elements of piece `piece`.
     [[nodiscard]] static constexpr std::uint64_t size_of_piece(unsigned piece) noexcept {
         return std::uint64_t{1} << (piece == 0 ? FirstBits : FirstBits + piece - 1);
     }

@@ -11,12 +11,16 @@
 //   56      8     position up to which the log is in the image
 //   64      8     commits up to there
 //   72      8     entries
-//   80      8     size of the payload
-//   88      8     check of the payload: that of each block of 256 KiB, seeded with the one before
+//   80      8     where the table of pieces begins
+//   88      8     check of the table of pieces, seeded with the store id
 //   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
 //                 (32 bits: 1 cut off by a crash, 2 has a clear)
 //   ..      8     check of everything before it, seeded with the store id
-//   ..            payload: the index's own image
+//   ..            pieces: the memory of the index; from 64 KiB on at a multiple of 64 KiB, from
+//                 2 MiB on of 2 MiB, so that each can be mapped; zeros between them
+//   ..      32 m  table of pieces, up to the end of the file: region (32 bits), number (32 bits),
+//                 offset, size, check: of each block of 2 MiB, seeded with the one before, the
+//                 first with the store id
 //
 // An image is a cache: one that does not fit in any respect is ignored, and the log is replayed.
 #ifndef COFFER_FORMAT_IMAGE_HPP
@@ -49,7 +53,19 @@ struct image_segment {
     bool has_clear = false;
 };
 
-inline constexpr std::size_t image_block = 256 * 1024;
+/// Part of the memory of an index, as its save() hands it out.
+struct image_piece {
+    std::uint32_t region = 0;
+    std::uint32_t number = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+    std::uint64_t check = 0;
+};
+
+inline constexpr std::size_t image_block = std::size_t{2} << 20;
+inline constexpr std::size_t least_mapped_piece = std::size_t{64} << 10;
+inline constexpr std::size_t image_piece_size = 32;
+inline constexpr std::size_t most_image_pieces = 4096;
 
 struct image_header {
     store_id store;
@@ -57,8 +73,8 @@ struct image_header {
     position upto;
     std::uint64_t commits = 0;
     std::uint64_t entries = 0;
-    std::uint64_t payload = 0;
-    std::uint64_t payload_check = 0;
+    std::uint64_t table = 0;
+    std::uint64_t table_check = 0;
     std::vector<image_segment> segments;
 };
 
@@ -66,8 +82,8 @@ namespace image_at {
 inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
                              store = machine + 4, index = store + 16, index_version = index + 16,
                              count = index_version + 4, upto = count + 4, commits = upto + 8,
-                             entries = commits + 8, payload = entries + 8,
-                             payload_check = payload + 8, segments = payload_check + 8;
+                             entries = commits + 8, table = entries + 8, table_check = table + 8,
+                             segments = table_check + 8;
 inline constexpr std::size_t segment_size = 48;
 }  // namespace image_at
 static_assert(image_at::segments == 96);
@@ -95,8 +111,8 @@ static_assert(image_at::segments == 96);
     store_le(to + image_at::upto, from.upto.word());
     store_le(to + image_at::commits, from.commits);
     store_le(to + image_at::entries, from.entries);
-    store_le(to + image_at::payload, from.payload);
-    store_le(to + image_at::payload_check, from.payload_check);
+    store_le(to + image_at::table, from.table);
+    store_le(to + image_at::table_check, from.table_check);
     std::byte* at = to + image_at::segments;
     for (const image_segment& each : from.segments) {
         store_le(at, each.id);
@@ -145,8 +161,8 @@ static_assert(image_at::segments == 96);
     out.upto = position::of_word(load_le<std::uint64_t>(at + image_at::upto));
     out.commits = load_le<std::uint64_t>(at + image_at::commits);
     out.entries = load_le<std::uint64_t>(at + image_at::entries);
-    out.payload = load_le<std::uint64_t>(at + image_at::payload);
-    out.payload_check = load_le<std::uint64_t>(at + image_at::payload_check);
+    out.table = load_le<std::uint64_t>(at + image_at::table);
+    out.table_check = load_le<std::uint64_t>(at + image_at::table_check);
     out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
     std::vector<bool> taken(most_slots);
     std::uint64_t last = 0;
@@ -166,6 +182,71 @@ static_assert(image_at::segments == 96);
         taken[each.slot] = true;
         last = each.id;
         run += image_at::segment_size;
+    }
+    return true;
+}
+
+// ---- pieces ----
+
+/// Where a piece of `size` bytes lies when those before it end at `end`.
+[[nodiscard]] constexpr std::uint64_t image_piece_offset(std::uint64_t end,
+                                                         std::uint64_t size) noexcept {
+    const std::uint64_t multiple = size >= image_block          ? image_block
+                                   : size >= least_mapped_piece ? least_mapped_piece
+                                                                : 64;
+    return (end + multiple - 1) / multiple * multiple;
+}
+
+[[nodiscard]] inline std::uint64_t image_piece_check(bytes piece, const store_id& store) noexcept {
+    std::uint64_t check = store.low;
+    while (!piece.empty()) {
+        const std::size_t part = piece.size() < image_block ? piece.size() : image_block;
+        check = hash64(piece.first(part), check);
+        piece = piece.subspan(part);
+    }
+    return check;
+}
+
+/// The table of pieces, and its check.
+[[nodiscard]] inline std::vector<std::byte> write_image_pieces(
+    const std::vector<image_piece>& from) {
+    std::vector<std::byte> table(from.size() * image_piece_size);
+    std::byte* at = table.data();
+    for (const image_piece& each : from) {
+        store_le(at, each.region);
+        store_le(at + 4, each.number);
+        store_le(at + 8, each.offset);
+        store_le(at + 16, each.size);
+        store_le(at + 24, each.check);
+        at += image_piece_size;
+    }
+    return table;
+}
+[[nodiscard]] inline std::uint64_t image_pieces_check(bytes table, const store_id& store) noexcept {
+    return hash64(table, store.low);
+}
+
+/// Reads the table of the image with this header; false: it is none of use. Every piece lies
+/// between header and table, where it can be mapped.
+[[nodiscard]] inline bool read_image_pieces(bytes from, const image_header& header,
+                                            std::vector<image_piece>& out) {
+    if (from.size() % image_piece_size != 0 || from.size() / image_piece_size > most_image_pieces ||
+        image_pieces_check(from, header.store) != header.table_check) {
+        return false;
+    }
+    const std::uint64_t first = image_header_size(header.segments.size());
+    out.resize(from.size() / image_piece_size);
+    const std::byte* at = from.data();
+    for (image_piece& each : out) {
+        each = {load_le<std::uint32_t>(at), load_le<std::uint32_t>(at + 4),
+                load_le<std::uint64_t>(at + 8), load_le<std::uint64_t>(at + 16),
+                load_le<std::uint64_t>(at + 24)};
+        if (each.offset < first || each.offset > header.table ||
+            each.size > header.table - each.offset ||
+            image_piece_offset(each.offset, each.size) != each.offset) {
+            return false;
+        }
+        at += image_piece_size;
     }
     return true;
 }

@@ -40,6 +40,7 @@
 // | `file.sync()`                 | result<void>              | data and what is needed to read it are durable |
 // | `file.try_lock()`             | result<bool>              | exclusive, by the kernel, of the open file: also against this process; goes with the file |
 // | `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file must hold [o, o+n) |
+// | `file.copy(o, n, size)`       | result<FS::mapping>       | memory of its own of `size` bytes, aligned to 64: [o, o+n) of the file, which must hold it, and zeros behind; `o` a multiple of 64 KiB. What is stored there stays there. Made page by page, when it is touched, where the system can |
 // | `map.data()`, `map.size()`    | std::byte*, std::size_t   | stays valid until the mapping is destroyed     |
 // | `map.stored(o, n)`            | void                      | the caller has stored to [o, o+n): a simulated disk takes note |
 // | `map.sync(o, n)`              | result<void>              | what was stored there is durable               |
@@ -182,6 +183,11 @@ concept file_map = requires(F& file, std::uint64_t at) {
     { file.map(at, at, fs::access::read) } -> std::same_as<result<M>>;
 };
 
+template <class F, class M>
+concept file_copy = requires(F& file, std::uint64_t at) {
+    { file.copy(at, at, at) } -> std::same_as<result<M>>;
+};
+
 template <class M>
 concept mapping_data = requires(M& map) {
     { map.data() } -> std::same_as<std::byte*>;
@@ -202,9 +208,9 @@ concept mapping =
     std::movable<M> && mapping_data<M> && mapping_size<M> && mapping_stored<M> && mapping_sync<M>;
 
 template <class F, class M>
-concept file =
-    std::movable<F> && file_path<F> && file_size<F> && file_read_at<F> && file_write_at<F> &&
-    file_resize<F> && file_reserve<F> && file_sync<F> && file_try_lock<F> && file_map<F, M>;
+concept file = std::movable<F> && file_path<F> && file_size<F> && file_read_at<F> &&
+               file_write_at<F> && file_resize<F> && file_reserve<F> && file_sync<F> &&
+               file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
 
 template <class D, class F>
 concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
@@ -274,6 +280,9 @@ consteval void explain_file() {
     static_assert(need::file_map<F, M>,
                   "a coffer file system needs  "
                   "result<mapping> file::map(std::uint64_t, std::uint64_t, fs::access)");
+    static_assert(need::file_copy<F, M>,
+                  "a coffer file system needs  "
+                  "result<mapping> file::copy(std::uint64_t, std::uint64_t, std::uint64_t)");
 }
 
 template <class M>

@@ -255,15 +255,8 @@ public:
 
     [[nodiscard]] result<mapping> map(std::uint64_t at, std::uint64_t size, access wanted) {
         COFFER_ASSERT(at % 65536 == 0, "a mapping begins at a multiple of 64 KiB");
-        auto held = this->size();
-        if (!held) return held.failure();
-        if (at > *held || size > *held - at) {
-            return fail(errc::invalid_argument, "the file ends before the range to map", path_, 0,
-                        at);
-        }
-        if (size > (std::numeric_limits<std::size_t>::max)()) {
-            return fail(errc::too_large, "more than this machine can map", path_, 0, at);
-        }
+        if (auto may = detail::posix::mappable(this->size(), at, size, size, path_); !may)
+            return may.failure();
         if (size == 0) return mapping();
         const int may = wanted == access::read ? PROT_READ : PROT_READ | PROT_WRITE;
         void* const placed = ::mmap(nullptr, static_cast<std::size_t>(size), may, MAP_SHARED,
@@ -275,6 +268,8 @@ public:
         return mapping(static_cast<std::byte*>(placed), static_cast<std::size_t>(size), path_,
                        COFFER_OS_APPLE ? descriptor_.twin() : detail::posix::descriptor());
     }
+
+    [[nodiscard]] result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size);
 
 private:
     static constexpr std::size_t most_at_once = std::size_t{1} << 30;  // below 2 GiB everywhere
@@ -525,6 +520,22 @@ inline result<void> native::file::reserve_by_writing(std::uint64_t at, std::uint
     }
     reshape();
     return {};
+}
+
+inline result<native::mapping> native::file::copy(std::uint64_t at, std::uint64_t held,
+                                                  std::uint64_t size) {
+    COFFER_ASSERT(at % 65536 == 0, "a copy begins at a multiple of 64 KiB");
+    COFFER_ASSERT(held <= size, "a copy has room for what it holds");
+    if (auto may = detail::posix::mappable(this->size(), at, held, size, path_); !may)
+        return may.failure();
+    if (size == 0) return mapping();
+    std::byte* const made =
+        detail::posix::copied_pages(number(), static_cast<off_t>(at),
+                                    static_cast<std::size_t>(held), static_cast<std::size_t>(size));
+    if (made == nullptr) {
+        return detail::posix::refused_data(errno, "cannot map a copy of the file", path_, at);
+    }
+    return mapping(made, static_cast<std::size_t>(size), path_, {});
 }
 
 inline void native::random(mutable_bytes into) const noexcept {

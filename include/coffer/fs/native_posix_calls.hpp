@@ -1,21 +1,23 @@
 // coffer/fs/native_posix_calls.hpp: what `fs::native` needs of POSIX before there are files.
 //
 // Descriptors that close themselves, system calls that are tried again after a signal, syncs that
-// reach the medium, and errno told as a coffer error. The only other place in the library that
-// includes the system's headers is native_posix.hpp.
+// reach the medium, private copies of pages, and errno told as a coffer error.
 #ifndef COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 
 #include <coffer/config/platform.hpp>
+#include <coffer/core/memory.hpp>
 #include <coffer/core/result.hpp>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
@@ -165,6 +167,47 @@ private:
                 sizeof(off_t) < 8 ? "beyond 2 GiB; compile with -D_FILE_OFFSET_BITS=64"
                                   : "no file is this long",
                 path, EFBIG, at);
+}
+
+/// Does a file of `all` bytes hold [at, at + held), and can the machine map `size` bytes?
+[[nodiscard]] inline result<void> mappable(result<std::uint64_t> all, std::uint64_t at,
+                                           std::uint64_t held, std::uint64_t size,
+                                           std::string_view path) {
+    if (!all) return all.failure();
+    if (at > *all || held > *all - at) {
+        return fail(errc::invalid_argument, "the file ends before the range to map", path, 0, at);
+    }
+    if (size > (std::numeric_limits<std::size_t>::max)()) {
+        return fail(errc::too_large, "more than this machine can map", path, 0, at);
+    }
+    return {};
+}
+
+/// Private memory of `size` bytes that begins with [at, at + held) of a file; null with errno when
+/// there is none. Where it can be, it lies on huge pages.
+[[nodiscard]] inline std::byte* copied_pages(int number, off_t at, std::size_t held,
+                                             std::size_t size) noexcept {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const auto whole = [page](std::size_t bytes) { return (bytes + page - 1) / page * page; };
+    const std::size_t alignment = alignment_of(size);
+    const std::size_t spare = alignment > page ? alignment : 0;
+    constexpr int may = PROT_READ | PROT_WRITE;
+    void* const raw = ::mmap(nullptr, whole(size) + spare, may, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) return nullptr;
+    std::byte* const begin = aligned_up(raw, alignment);
+    const auto before = static_cast<std::size_t>(begin - static_cast<std::byte*>(raw));
+    if (before != 0) ::munmap(raw, before);
+    if (spare != before) ::munmap(begin + whole(size), spare - before);
+    if (held != 0 &&
+        ::mmap(begin, whole(held), may, MAP_PRIVATE | MAP_FIXED, number, at) == MAP_FAILED) {
+        const int code = errno;
+        ::munmap(begin, whole(size));
+        errno = code;
+        return nullptr;
+    }
+    prefer_huge_pages(begin, size);
+    std::memset(begin + held, 0, whole(held) - held);
+    return begin;
 }
 
 }  // namespace coffer::detail::posix

@@ -197,6 +197,8 @@ public:
 
     [[nodiscard]] result<bool> try_lock();
     [[nodiscard]] result<mapping> map(std::uint64_t at, std::uint64_t size, access wanted);
+    /// The bytes are read: a file with a view could not be replaced.
+    [[nodiscard]] result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size);
 
 private:
     static constexpr std::size_t most_at_once = std::size_t{1} << 30;  // below 2 GiB
@@ -341,6 +343,34 @@ inline result<native::mapping> native::file::map(std::uint64_t at, std::uint64_t
         return win::refused_data(win::GetLastError(), "cannot map the file", path_, at);
     return mapping(static_cast<std::byte*>(placed), static_cast<std::size_t>(size), path_,
                    writable ? handle_.twin() : win::owned());
+}
+
+inline result<native::mapping> native::file::copy(std::uint64_t at, std::uint64_t held,
+                                                  std::uint64_t size) {
+    COFFER_ASSERT(at % 65536 == 0, "a copy begins at a multiple of 64 KiB");
+    COFFER_ASSERT(held <= size, "a copy has room for what it holds");
+    namespace win = detail::win;
+    if (size > (std::numeric_limits<std::size_t>::max)()) {
+        return fail(errc::too_large, "more than this machine can map", path_, 0, at);
+    }
+    if (size == 0) return mapping();
+    const win::owned section(win::CreateFileMappingW(
+        reinterpret_cast<win::handle>(~std::uintptr_t{0}), nullptr, win::page_readwrite,
+        static_cast<win::dword>(size >> 32), static_cast<win::dword>(size & 0xFFFFFFFFU), nullptr));
+    void* const placed = section.is_open() ? win::MapViewOfFile(section.get(), win::map_write, 0, 0,
+                                                                static_cast<std::size_t>(size))
+                                           : nullptr;
+    if (placed == nullptr)
+        return win::refused_data(win::GetLastError(), "no memory for a copy of the file", path_,
+                                 at);
+    mapping made(static_cast<std::byte*>(placed), static_cast<std::size_t>(size), path_,
+                 win::owned());
+    auto got = read_at(at, {made.data(), static_cast<std::size_t>(held)});
+    if (!got) return got.failure();
+    if (*got != held) {
+        return fail(errc::invalid_argument, "the file ends before the range to map", path_, 0, at);
+    }
+    return made;
 }
 
 inline result<native::directory> native::open_directory(std::string_view path) const {

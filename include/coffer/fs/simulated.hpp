@@ -306,6 +306,15 @@ public:
                        writable);
     }
 
+    [[nodiscard]] result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size) {
+        COFFER_ASSERT(at % 65536 == 0, "a copy begins at a multiple of 64 KiB");
+        COFFER_ASSERT(held <= size, "a copy has room for what it holds");
+        auto block = disk_->copy(of_, path_, at, held, size);
+        if (!block) return block.failure();
+        return mapping(disk_, std::move(*block), of_, path_, 0, static_cast<std::size_t>(size),
+                       false);
+    }
+
 private:
     [[nodiscard]] failure for_reading() const {
         return fail(errc::io_error, "the file is open for reading only", path_, EBADF);

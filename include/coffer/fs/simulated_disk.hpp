@@ -88,6 +88,10 @@ public:
     [[nodiscard]] result<std::shared_ptr<block>> map(node_id of, std::string_view path,
                                                      std::uint64_t at, std::uint64_t size,
                                                      bool writable);
+    /// A block that no file has.
+    [[nodiscard]] result<std::shared_ptr<block>> copy(node_id of, std::string_view path,
+                                                      std::uint64_t at, std::uint64_t held,
+                                                      std::uint64_t size);
     void unmap(node_id of, block& mapped, bool writable) noexcept;
     void stored(node_id of, std::string_view path, block& mapped, std::uint64_t at,
                 std::uint64_t size);
@@ -385,6 +389,24 @@ inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view pat
     ++volume_.of(of).handles;
     if (writable) ++volume_.of(of).written_mappings;
     return file.map(at + size, writable);
+}
+
+inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view path,
+                                                 std::uint64_t at, std::uint64_t held,
+                                                 std::uint64_t size) {
+    if (const auto told = steps_.begin(fs::call::map, path, {}, at, held)) {
+        return refused(*told, path, at);
+    }
+    const locked hold(guard_);
+    const content& file = volume_.held(of);
+    if (at > file.size() || held > file.size() - at) {
+        return fail(errc::invalid_argument, "the file ends before the range to copy", path, 0, at);
+    }
+    auto made = std::make_shared<block>(static_cast<std::size_t>(size));
+    file.read(at, mutable_bytes(made->data(), static_cast<std::size_t>(held)));
+    made->mappings = 1;
+    ++volume_.of(of).handles;
+    return made;
 }
 
 inline void disk::unmap(node_id of, block& mapped, bool writable) noexcept {

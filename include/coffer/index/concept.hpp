@@ -29,8 +29,8 @@
 // | `t.ascend(bound, refs, keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none: there are none. ordered only |
 // | `t.descend(bound, refs, keys)`  | void           | any    | the same below, descending. ordered only |
 // | `t.memory()`                    | std::size_t    | any    | bytes held                         |
-// | `t.save(sink)`                  | result<void>   | writer | hands its image to `sink(bytes) -> result<void>` piece by piece |
-// | `t.restore(source)`             | result<void>   | writer | instead of start(): fills itself by `source(mutable_bytes) -> result<void>`; an image that cannot be right is errc::corruption and does no harm |
+// | `t.save(sink)`                  | result<void>   | writer | hands the used part of each piece of its memory to `sink(region, number, bytes) -> result<void>` |
+// | `t.adopt()`                     | result<void>   | writer | instead of start(), where the memory gives back what save() handed out: goes on with it; errc::corruption, and no harm, when that cannot be a table |
 //
 // A key present throughout a walk (by step, or by repeated ascend or descend) is met exactly once,
 // whatever is inserted, erased, overwritten or grown meanwhile.
@@ -86,9 +86,8 @@ struct no_keys {
     bool failed() const noexcept;
 };
 
-/// What images are saved to and restored from, likewise.
-using no_sink = result<void> (*)(bytes);
-using no_source = result<void> (*)(mutable_bytes);
+/// What a table is saved to, likewise.
+using no_sink = result<void> (*)(unsigned region, unsigned number, bytes);
 
 namespace need {
 
@@ -140,8 +139,8 @@ concept index_save = requires(T& table, no_sink sink) {
     { table.save(sink) } -> std::same_as<result<void>>;
 };
 template <class T>
-concept index_restore = requires(T& table, no_source source) {
-    { table.restore(source) } -> std::same_as<result<void>>;
+concept index_adopt = requires(T& table) {
+    { table.adopt() } -> std::same_as<result<void>>;
 };
 template <class T>
 concept index_order =
@@ -168,7 +167,7 @@ concept index_table =
     need::index_start<T> && need::index_probe<T> && need::index_prefetch<T> &&
     need::index_find<T> && need::index_locate<T> && need::index_put<T> && need::index_remove<T> &&
     need::index_ready<T> && need::index_prepare<T> && need::index_step<T> &&
-    need::index_memory<T> && need::index_save<T> && need::index_restore<T>;
+    need::index_memory<T> && need::index_save<T> && need::index_adopt<T>;
 
 /// Does not compile unless T is a table (in order, if `Ordered`), and says what T lacks.
 template <class T, bool Ordered>
@@ -196,8 +195,7 @@ consteval bool explain_index_table() {
                   "bool step(cursor&, std::vector<ref>&) const");
     static_assert(need::index_memory<T>, "a coffer index table needs  std::size_t memory() const");
     static_assert(need::index_save<T>, "a coffer index table needs  result<void> save(Sink)");
-    static_assert(need::index_restore<T>,
-                  "a coffer index table needs  result<void> restore(Source)");
+    static_assert(need::index_adopt<T>, "a coffer index table needs  result<void> adopt()");
     static_assert(!Ordered || need::index_order<T>,
                   "a coffer index table whose policy says ordered needs  ascend and descend  "
                   "(const bound&, std::vector<ref>&, Keys&) const");

@@ -29,7 +29,7 @@
 // again, and a reader that missed reads depth and link once more. If both are what they were,
 // nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
 // Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
-// Failure: only start, prepare, restore and adopt fail. Above most_keys (1006 million) prepare()
+// Failure: only start, prepare and adopt fail. Above most_keys (1006 million) prepare()
 // gives errc::no_space. Damaged memory can give wrong answers, not accesses out of bounds.
 #ifndef COFFER_INDEX_HASH_HPP
 #define COFFER_INDEX_HASH_HPP

@@ -3,30 +3,25 @@
 //   region 0   primary buckets, as many as `state.buckets`; memory behind them is zero
 //   region 1   overflow buckets, as many as `state.overflow_used`; memory behind them is zero
 //   region 2   state
-//   image      identity, seed, keys, buckets, overflow_used, free_first, free_count, 0: 8 bytes
-//              each; then the primary and the overflow buckets, 64 bytes each
 //
-// Nothing in it is an address, so memory and images can be taken over by another process, on a
-// machine of the same byte order.
+// Nothing in it is an address, so memory can be taken over by another process, on a machine of the
+// same byte order: an image of the index is its memory.
 // What the words of a bucket mean: hash_words.hpp; what holds between buckets: hash.hpp.
 // Threads: as index/concept.hpp has it.
-// Failure: restore() and adopt() check the numbers of the state, and no bucket is read before it is
-// used: whoever keeps an image or a memory knows by a check of its own that it is what it was. What
-// a bucket says is never trusted so far that it could lead out of bounds or round in a ring.
+// Failure: adopt() checks the numbers of the state and reads no bucket: whoever keeps the memory
+// knows by a check that it is what it was. What a bucket says is never trusted so far that it could
+// lead out of bounds or round in a ring.
 #ifndef COFFER_INDEX_HASH_BUCKETS_HPP
 #define COFFER_INDEX_HASH_BUCKETS_HPP
 
-#include <coffer/core/endian.hpp>
 #include <coffer/core/growing.hpp>
 #include <coffer/index/concept.hpp>
 #include <coffer/index/hash_words.hpp>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -48,7 +43,7 @@ public:
     hash_buckets(const hash_buckets&) = delete;
     hash_buckets& operator=(const hash_buckets&) = delete;
 
-    /// Empty, in zeroed memory; also after a restore() that failed.
+    /// Empty, in whatever memory there is; also after an adopt() that failed.
     [[nodiscard]] result<void> start(std::uint64_t seed) {
         if (auto done = open_state(); !done) return done;
         if (auto done = hold(least_buckets, 1); !done) return done;
@@ -74,39 +69,14 @@ public:
 
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        std::array<std::byte, 8 * image_words> head;
-        const std::uint64_t fields[image_words] = {
-            identity,        seed_,
-            key_count(),     buckets(),
-            overflow_used(), state_->free_first.load(relaxed),
-            free_count(),    0};
-        for (std::size_t i = 0; i < image_words; ++i) store_le(head.data() + 8 * i, fields[i]);
-        if (result<void> done = sink(bytes(head)); !done) return done;
-        if (auto done = for_memory(primary_, 0, buckets(), sink); !done) return done;
-        return for_memory(overflow_, 0, overflow_used(), sink);
-    }
-
-    template <class Source>
-    [[nodiscard]] result<void> restore(Source&& source) {
-        if (auto done = open_state(); !done) return done;
-        std::array<std::byte, 8 * image_words> head;
-        if (result<void> done = source(mutable_bytes(head)); !done) return done;
-        word* const fields[image_words - 1] = {
-            &state_->identity,      &state_->seed,       &state_->keys,      &state_->buckets,
-            &state_->overflow_used, &state_->free_first, &state_->free_count};
-        for (std::size_t i = 0; i + 1 < image_words; ++i) {
-            fields[i]->store(load_le<std::uint64_t>(head.data() + 8 * i), relaxed);
-        }
-        if (!plausible()) return damaged();
-        if (auto done = load_buckets(source, primary_, primary_region, buckets()); !done) {
-            return done;
-        }
-        if (auto done = load_buckets(source, overflow_, overflow_region, overflow_used()); !done) {
-            return done;
-        }
-        if (auto done = hold(least_buckets, 1); !done) return done;
-        begin();
-        return {};
+        const auto pieces_of = [&](const auto& array, unsigned region, std::uint64_t count) {
+            return array.for_pieces(count, [&](unsigned number, std::span<bucket> part) {
+                return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
+            });
+        };
+        if (auto done = pieces_of(primary_, primary_region, buckets()); !done) return done;
+        if (auto done = pieces_of(overflow_, overflow_region, overflow_used()); !done) return done;
+        return sink(state_region, 0U, raw(state_, sizeof(state)));
     }
 
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
@@ -195,7 +165,6 @@ protected:
 
 private:
     static constexpr std::uint64_t identity = 0x01'68'73'61'68'66'6f'63;  // "cofhash", layout 1
-    static constexpr std::size_t image_words = 8;
 
     /// Buckets that exist after n puts.
     [[nodiscard]] std::uint64_t wanted(std::uint64_t n) const noexcept {
@@ -210,10 +179,6 @@ private:
     [[nodiscard]] bool has_room(std::uint64_t n) const noexcept {
         return n <= most_keys - (std::min)(key_count(), most_keys) &&
                primary_.capacity() >= wanted(n) && spare() >= reserve(n);
-    }
-
-    static failure damaged() {
-        return fail(errc::corruption, "the image of the hash index is damaged: rebuild the index");
     }
 
     [[nodiscard]] result<void> open_state() {
@@ -265,31 +230,8 @@ private:
                state_->free_first.load(relaxed) <= overflow_used();
     }
 
-    /// Calls `pass` for the memory of elements [from, count), one run of neighbours after another.
-    template <class Array, class Pass>
-    [[nodiscard]] static result<void> for_memory(const Array& of, std::uint64_t from,
-                                                 std::uint64_t count, Pass&& pass) {
-        while (from < count) {
-            const std::span<bucket> run = of.run(from, count - from);
-            const mutable_bytes raw(reinterpret_cast<std::byte*>(run.data()), run.size_bytes());
-            if (result<void> done = pass(raw); !done) return done;
-            from += run.size();
-        }
-        return {};
-    }
-
-    /// Memory grows as the image goes on, so that a wrong count cannot ask for much of it.
-    template <class Source, class Array>
-    [[nodiscard]] result<void> load_buckets(Source& source, Array& to, unsigned region,
-                                            std::uint64_t count) {
-        for (std::uint64_t i = 0; i < count; i = to.capacity()) {
-            if (to.capacity() <= i) {
-                if (auto done = to.grow(memory_, region); !done) return done;
-            }
-            if (auto done = for_memory(to, i, (std::min)(count, to.capacity()), source); !done)
-                return done;
-        }
-        return {};
+    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
+        return {static_cast<const std::byte*>(from), size};
     }
 };
 

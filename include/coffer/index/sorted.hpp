@@ -11,7 +11,7 @@
 //     sorted_search.hpp  from the root to a leaf
 //     sorted_inner.hpp   changes of inner nodes
 //     sorted_writer.hpp  changes of leaves: put and remove
-//     sorted_image.hpp   save and restore
+//     sorted_check.hpp   is a tree that has come back one?
 //     sorted.hpp         this: the table as the other floors see it
 //
 // I1  A leaf's entries are in the order of their keys.
@@ -20,7 +20,7 @@
 // Threads: as the concept says. Readers write nothing; a reader that meets a change looks again.
 // Cost: with 1 M keys a tree of 4 levels; 16.5 to 17.5 bytes a key put in order, about 23 put at
 // random, keys themselves not counted. A put moves half a leaf, 500 bytes, on average.
-// Failure: only start, prepare, adopt, save and restore can fail. When a record cannot be read,
+// Failure: only start, adopt, save and prepare can fail. When a record cannot be read,
 // keys.failed() says so; the tree is as it was.
 #ifndef COFFER_INDEX_SORTED_HPP
 #define COFFER_INDEX_SORTED_HPP
@@ -33,7 +33,7 @@
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/index/concept.hpp>
-#include <coffer/index/sorted_image.hpp>
+#include <coffer/index/sorted_check.hpp>
 #include <coffer/index/sorted_inner.hpp>
 #include <coffer/index/sorted_node.hpp>
 #include <coffer/index/sorted_pool.hpp>
@@ -81,11 +81,12 @@ public:
         static_cast<void>(seed);
         return pool_.start();
     }
-    /// Instead of start(), where the memory has come back from an earlier run: takes over the tree
-    /// in it. errc::corruption when that run ended in the middle of a change or the memory holds
-    /// something else; start() and restore() are possible then. What is inside the nodes is
-    /// trusted, so the caller must know that the memory is the one that the earlier run left.
-    [[nodiscard]] result<void> adopt() { return pool_.adopt(); }
+    /// Takes over the tree in memory that has come back from an earlier run. errc::corruption when
+    /// it cannot be one, or was left in the middle of a change; start() is possible then.
+    [[nodiscard]] result<void> adopt() {
+        if (auto done = pool_.adopt(); !done) return done;
+        return sorted_checker<pool>(pool_).sound() ? result<void>() : pool::unsound();
+    }
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {key, head_at(key, 0)}; }
 
@@ -205,11 +206,7 @@ public:
 
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        return save_sorted(pool_, sink);
-    }
-    template <class Source>
-    [[nodiscard]] result<void> restore(Source&& source) {
-        return restore_sorted(pool_, source);
+        return pool_.save(sink);
     }
 
 private:

@@ -29,7 +29,7 @@ namespace coffer::detail {
 /// No tree is higher: each level has at least 30 times the keys that the one below it took.
 inline constexpr unsigned most_height = 16;
 /// Images of trees may be this high; what they grow by afterwards is paid for in keys.
-inline constexpr unsigned most_image_height = 12;
+inline constexpr unsigned most_tree_height = 12;
 
 /// Where a key is in the tree, or would be put.
 struct sorted_place {

@@ -84,7 +84,7 @@ class sorted_pool {
     static constexpr unsigned chunk_bits = 10;
     static constexpr std::uint64_t most_granules = std::uint64_t{1} << 31;
     static constexpr std::uint64_t most_chunks = std::uint64_t{1} << 32;
-    enum region : unsigned { states, granules, chunks };
+    enum regions : unsigned { states, granules, chunks };
 
 public:
     using threading = Threading;
@@ -144,20 +144,39 @@ public:
         s.layout.store(layout, std::memory_order_release);
     }
 
-    /// Goes on with the contents of a memory that has come back from an earlier run.
+    /// Goes on with the contents of a memory that has come back from an earlier run, as far as its
+    /// state can be one.
     [[nodiscard]] result<void> adopt() {
         if (auto had = have_state(); !had) return had;
         const state& s = *state_;
-        const auto root = s.root.load(std::memory_order_acquire);
         const auto used = s.granules.load(std::memory_order_relaxed);
         const auto held = s.chunks.load(std::memory_order_relaxed);
         if (s.layout.load(std::memory_order_acquire) != layout ||
-            s.changing.load(std::memory_order_acquire) != 0 || used > most_granules ||
-            held > most_chunks || root >> 1 >= used ||
+            s.changing.load(std::memory_order_acquire) != 0 || used == 0 || used > most_granules ||
+            held == 0 || held > most_chunks ||
             s.longest.load(std::memory_order_relaxed) > longest_key) {
-            return fail(errc::corruption, "the live image of the index is not whole: rebuild it");
+            return unsound();
         }
         return reach(used, held);
+    }
+    [[nodiscard]] static failure unsound() {
+        return fail(errc::corruption, "the index in memory is not whole: rebuild it");
+    }
+
+    /// Hands the used part of each piece of memory to `sink(region, number, bytes)`.
+    template <class Sink>
+    [[nodiscard]] result<void> save(Sink&& sink) const {
+        const auto pieces_of = [&](const auto& array, unsigned region, const auto& count) {
+            return array.for_pieces(
+                count.load(std::memory_order_relaxed), [&](unsigned number, auto part) {
+                    return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
+                });
+        };
+        if (auto done = pieces_of(granules_, granules, state_->granules); !done) return done;
+        if constexpr (!exact) {
+            if (auto done = pieces_of(chunks_, chunks, state_->chunks); !done) return done;
+        }
+        return sink(unsigned{states}, 0U, raw(state_, sizeof(state)));
     }
 
     /// Do the next `n` puts find what they may need?
@@ -273,18 +292,11 @@ public:
         }
         return {};
     }
-    /// Where the piece of memory ends in which granule or chunk `at` lies.
-    [[nodiscard]] static constexpr std::uint64_t granules_until(std::uint64_t at) noexcept {
-        return std::bit_ceil((std::max)(at + 1, std::uint64_t{1} << granule_bits));
-    }
-    [[nodiscard]] static constexpr std::uint64_t chunks_until(std::uint64_t at) noexcept {
-        return std::bit_ceil((std::max)(at + 1, std::uint64_t{1} << chunk_bits));
-    }
-    [[nodiscard]] granule& granule_at(std::uint64_t number) const noexcept {
-        return granules_[number];
-    }
 
 private:
+    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
+        return {static_cast<const std::byte*>(from), size};
+    }
     [[nodiscard]] result<void> have_state() {
         if (state_ != nullptr) return {};
         auto place = memory_.allocate(states, 0, sizeof(state));

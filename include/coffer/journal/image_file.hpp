@@ -1,17 +1,24 @@
-// coffer/journal/image_file.hpp: the file INDEX, written and read block by block.
+// coffer/journal/image_file.hpp: the file INDEX, written and brought back piece by piece.
 //
-// The payload passes through one block of 256 KiB whose check is chained with the check of the
-// block before it; so an image is verified while it is read, and judged at its end. A new image
-// replaces the old one by temporary file, sync, rename, directory sync.
+// An image is the memory of an index. image_writer takes the pieces that the index hands out and
+// puts them where they can be mapped; a new image replaces the old one by temporary file, sync,
+// rename, directory sync. image_memory gives the pieces back to the index that adopts them: large
+// ones as private copies that the system makes page by page when they are written to, so that
+// opening moves no bytes.
+//
+// I1  A piece is given back only if its check is what it was when it was written.
+// Cost: one pass over the bytes of the image, to check them. Pieces of 2 MiB are written at once:
+// a file system with large folios maps such a piece with one entry of the page table.
+// Threads: one at a time.
 #ifndef COFFER_JOURNAL_IMAGE_FILE_HPP
 #define COFFER_JOURNAL_IMAGE_FILE_HPP
 
+#include <coffer/core/memory.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/format/image.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/fs/concept.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,19 +32,26 @@ class image_writer {
 public:
     explicit image_writer(typename FS::directory& folder) : folder_(&folder) {}
 
-    /// Writes `header` and what `save(sink)` hands to its sink.
+    /// Writes `header` and what `save(sink)` hands to its sink(region, number, bytes).
     template <class Save>
     [[nodiscard]] result<void> write(image_header header, Save&& save) {
         const std::string temporary = std::string(image_name).append(new_suffix);
         auto made = folder_->create(temporary);
         if (!made) return made.failure();
-        at_ = image_header_size(header.segments.size());
-        const std::uint64_t start = at_;
-        auto saved = save([&](bytes piece) { return add(*made, piece); });
+        std::uint64_t end = image_header_size(header.segments.size());
+        std::vector<image_piece> pieces;
+        auto saved = save([&](unsigned region, unsigned number, bytes piece) {
+            const std::uint64_t at = image_piece_offset(end, piece.size());
+            pieces.push_back(
+                {region, number, at, piece.size(), image_piece_check(piece, header.store)});
+            end = at + piece.size();
+            return made->write_at(at, piece);
+        });
         if (!saved) return saved;
-        if (auto done = put_block(*made); !done) return done;
-        header.payload = at_ - start;
-        header.payload_check = check_;
+        const std::vector<std::byte> table = write_image_pieces(pieces);
+        header.table = end;
+        header.table_check = image_pieces_check(table, header.store);
+        if (auto done = made->write_at(end, table); !done) return done;
         if (auto done = made->write_at(0, write_image_header(header)); !done) return done;
         if (auto done = made->sync(); !done) return done;
         if (auto done = folder_->rename(temporary, image_name); !done) return done;
@@ -45,32 +59,7 @@ public:
     }
 
 private:
-    [[nodiscard]] result<void> add(typename FS::file& to, bytes piece) {
-        while (!piece.empty()) {
-            const std::size_t part = (std::min)(piece.size(), image_block - block_.size());
-            block_.insert(block_.end(), piece.begin(),
-                          piece.begin() + static_cast<std::ptrdiff_t>(part));
-            piece = piece.subspan(part);
-            if (block_.size() == image_block) {
-                if (auto done = put_block(to); !done) return done;
-            }
-        }
-        return {};
-    }
-
-    [[nodiscard]] result<void> put_block(typename FS::file& to) {
-        if (block_.empty()) return {};
-        check_ = hash64(block_, check_);
-        if (auto done = to.write_at(at_, block_); !done) return done;
-        at_ += block_.size();
-        block_.clear();
-        return {};
-    }
-
     typename FS::directory* folder_;
-    std::uint64_t at_ = 0;
-    std::uint64_t check_ = 0;
-    std::vector<std::byte> block_;
 };
 
 template <file_system FS>
@@ -83,75 +72,93 @@ public:
         if (!opened) return false;
         auto size = opened->size();
         if (!size) return false;
-        block_.resize(image_at::segments);
-        auto got = opened->read_at(0, block_);
-        if (!got || *got != block_.size()) return false;
-        const std::size_t head = claimed_image_header(block_, *size);
-        if (head == 0) return false;
-        block_.resize(head);
-        got = opened->read_at(0, block_);
-        if (!got || *got != head || !read_image_header(block_, store, index, header_)) return false;
-        if (header_.payload != *size - head) return false;
-        at_ = head;
-        left_ = header_.payload;
-        block_.clear();
+        std::vector<std::byte> part(image_at::segments);
+        if (!read(*opened, 0, part)) return false;
+        part.resize(claimed_image_header(part, *size));
+        if (part.empty() || !read(*opened, 0, part)) return false;
+        if (!read_image_header(part, store, index, header_) || header_.table > *size) return false;
+        const std::uint64_t left = *size - header_.table;
+        if (left > most_image_pieces * image_piece_size) return false;
+        part.resize(static_cast<std::size_t>(left));
+        if (!read(*opened, header_.table, part)) return false;
+        if (!read_image_pieces(part, header_, pieces_)) return false;
         file_ = std::make_unique<typename FS::file>(std::move(*opened));
         return true;
     }
 
     [[nodiscard]] const image_header& header() const noexcept { return header_; }
 
-    /// The next bytes of the payload. Whole blocks go where they belong without a copy.
-    [[nodiscard]] result<void> read(mutable_bytes into) {
-        while (!into.empty()) {
-            std::size_t part = (std::min)(into.size(), block_.size() - used_);
-            if (part != 0) {
-                copy(into.data(), bytes(block_).subspan(used_, part));
-                used_ += part;
-            } else if (const std::size_t next = next_size(); next == 0) {
-                return fail(errc::corruption, "the image of the index is too short", file_->path());
-            } else if (next <= into.size()) {
-                part = next;
-                if (auto done = fetch(into.first(part)); !done) return done;
-            } else {
-                block_.resize(next);
-                used_ = 0;
-                if (auto done = fetch(block_); !done) return done;
-            }
-            into = into.subspan(part);
-        }
-        return {};
-    }
+    [[nodiscard]] bool is_open() const noexcept { return file_ != nullptr; }
 
-    /// Was the whole payload read, and is it what was written?
-    [[nodiscard]] bool complete() const noexcept {
-        return left_ == 0 && used_ == block_.size() && check_ == header_.payload_check;
+    /// The piece of this name; null when there is none.
+    [[nodiscard]] const image_piece* find(unsigned region, unsigned number) const noexcept {
+        for (const image_piece& each : pieces_) {
+            if (each.region == region && each.number == number) return &each;
+        }
+        return nullptr;
     }
+    [[nodiscard]] typename FS::file& file() noexcept { return *file_; }
+
+    /// What has been given back lasts; nothing more is.
+    void close() noexcept { file_.reset(); }
 
 private:
-    [[nodiscard]] std::size_t next_size() const noexcept {
-        return static_cast<std::size_t>((std::min)(left_, std::uint64_t{image_block}));
-    }
-
-    [[nodiscard]] result<void> fetch(mutable_bytes block) {
-        auto got = file_->read_at(at_, block);
-        if (!got) return got.failure();
-        if (*got != block.size()) {
-            return fail(errc::corruption, "the image of the index was cut", file_->path());
-        }
-        check_ = hash64(block, check_);
-        at_ += block.size();
-        left_ -= block.size();
-        return {};
+    [[nodiscard]] static bool read(const typename FS::file& from, std::uint64_t at,
+                                   mutable_bytes into) {
+        auto got = from.read_at(at, into);
+        return got && *got == into.size();
     }
 
     std::unique_ptr<typename FS::file> file_;
     image_header header_;
-    std::uint64_t at_ = 0;
-    std::uint64_t left_ = 0;
-    std::uint64_t check_ = 0;
-    std::size_t used_ = 0;
-    std::vector<std::byte> block_;
+    std::vector<image_piece> pieces_;
+};
+
+/// The memory of an index (index/concept.hpp): while the image is open its pieces and no others, so
+/// that no number in them can ask for more; then fresh ones.
+template <file_system FS>
+class image_memory {
+public:
+    image_memory() = default;
+    explicit image_memory(std::shared_ptr<image_reader<FS>> image) noexcept
+        : image_(std::move(image)) {}
+
+    [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+        if (image_ == nullptr || !image_->is_open()) return fresh_.allocate(region, number, size);
+        const image_piece* const kept = image_->find(region, number);
+        if (kept == nullptr || kept->size > size) return damaged();
+        auto at = kept->size < least_mapped_piece ? read(*kept, size) : map(*kept, size);
+        if (!at) return at;
+        const bytes piece(*at, static_cast<std::size_t>(kept->size));
+        if (image_piece_check(piece, image_->header().store) != kept->check) return damaged();
+        return at;
+    }
+
+private:
+    [[nodiscard]] failure damaged() const {
+        return fail(errc::corruption, "the image of the index is damaged: rebuild the index",
+                    image_->file().path());
+    }
+
+    [[nodiscard]] result<std::byte*> map(const image_piece& from, std::size_t size) {
+        auto made = image_->file().copy(from.offset, from.size, size);
+        if (!made) return made.failure();
+        copies_.push_back(std::move(*made));
+        return copies_.back().data();
+    }
+    [[nodiscard]] result<std::byte*> read(const image_piece& from, std::size_t size) {
+        auto room = fresh_.allocate(from.region, from.number, size);
+        if (!room) return room;
+        auto got =
+            image_->file().read_at(from.offset, {*room, static_cast<std::size_t>(from.size)});
+        if (!got) return got.failure();
+        if (*got != from.size) return damaged();
+        return room;
+    }
+
+    std::shared_ptr<image_reader<FS>> image_;
+    std::vector<typename FS::mapping> copies_;
+    heap_memory fresh_;
 };
 
 }  // namespace coffer::detail

@@ -58,11 +58,12 @@ class engine {
                   "a coffer storage policy needs  template <class FS> medium");
     using medium = typename Storage::template medium<FS>;
     static_assert(explain_segment_medium<medium>());
-    static_assert(need::index_with_table<Index, threads, heap_memory, KeySize>,
+    static_assert(need::index_with_table<Index, threads, image_memory<FS>, KeySize>,
                   "a coffer index policy needs  "
                   "template <class Threading, class Memory, std::size_t KeySize> table");
-    static_assert(explain_index_table<typename Index::template table<threads, heap_memory, KeySize>,
-                                      Index::ordered>());
+    static_assert(
+        explain_index_table<typename Index::template table<threads, image_memory<FS>, KeySize>,
+                            Index::ordered>());
 
 public:
     using records_type = records<medium, Index, threads, KeySize>;

@@ -6,7 +6,7 @@
 // M1  An image is used only if every segment that it names is still there, as long as it was then;
 //     otherwise addresses in it could lead into other segments, and the index is made from the log.
 // M2  What an image says is not trusted for the records: reads check them as always.
-// Cost of loading: one read and one copy of the index.
+// Cost of loading: one pass over the image to check it.
 #ifndef COFFER_STORAGE_IMAGING_HPP
 #define COFFER_STORAGE_IMAGING_HPP
 
@@ -58,10 +58,10 @@ class image_loader {
 
 public:
     [[nodiscard]] bool open(directory& folder, const store_id& store, policy_id index) {
-        return reader_.open(folder, store, index);
+        return reader_->open(folder, store, index);
     }
 
-    [[nodiscard]] const image_header& header() const noexcept { return reader_.header(); }
+    [[nodiscard]] const image_header& header() const noexcept { return reader_->header(); }
 
     /// M1 against the segments that recovery found.
     [[nodiscard]] bool fits(const std::vector<found_segment>& live) const {
@@ -84,19 +84,21 @@ public:
         return nullptr;
     }
 
-    /// Fills the index of `records`, which is new. False: the image is damaged, and the index
-    /// empty.
-    [[nodiscard]] result<bool> load(Records& records) {
-        auto table = records.make_unstarted_index();
-        auto restored = table->restore([&](mutable_bytes into) { return reader_.read(into); });
-        if (!restored || !reader_.complete()) return false;
+    /// Gives `records`, which is new, the index of the image. False: it is damaged, and there is
+    /// none.
+    [[nodiscard]] bool load(Records& records) {
+        auto table = records.make_unstarted_index(image_memory<file_system_type>(reader_));
+        const bool adopted = table->adopt().has_value();
+        reader_->close();
+        if (!adopted) return false;
         records.replace_index(std::move(table));
         records.set_count(header().entries);
         return true;
     }
 
 private:
-    image_reader<file_system_type> reader_;
+    std::shared_ptr<image_reader<file_system_type>> reader_ =
+        std::make_shared<image_reader<file_system_type>>();
 };
 
 }  // namespace coffer::detail

@@ -307,12 +307,7 @@ private:
         auto& journal = records_->journal;
         if (auto started = journal.start(std::move(folder_), id_, next_id); !started)
             return started.failure();
-        bool used = false;
-        if (image != nullptr) {
-            auto loaded = image->load(*records_);
-            if (!loaded) return loaded.failure();
-            used = *loaded;
-        }
+        const bool used = image != nullptr && image->load(*records_);
         if (!used) {
             if (auto made = new_index(); !made) return made.failure();
         }

@@ -9,8 +9,8 @@
 #ifndef COFFER_STORAGE_RECORDS_HPP
 #define COFFER_STORAGE_RECORDS_HPP
 
-#include <coffer/core/memory.hpp>
 #include <coffer/index/concept.hpp>
+#include <coffer/journal/image_file.hpp>
 #include <coffer/journal/log.hpp>
 #include <coffer/journal/record_reader.hpp>
 #include <coffer/storage/pending.hpp>
@@ -28,9 +28,10 @@ class records {
 public:
     using log_type = log<Medium, Threading>;
     using segment_type = typename log_type::segment_type;
-    using table_type = typename Index::template table<Threading, heap_memory, KeySize>;
-    using reader_type = record_reader<typename log_type::table_type>;
     using file_system_type = typename Medium::file_system_type;
+    using memory_type = image_memory<file_system_type>;
+    using table_type = typename Index::template table<Threading, memory_type, KeySize>;
+    using reader_type = record_reader<typename log_type::table_type>;
     using threading_type = Threading;
     using mutex = typename Threading::mutex;
     using lock = lock_of<mutex>;
@@ -217,9 +218,9 @@ public:
         return made;
     }
 
-    /// An index that start() or restore() must fill before use.
-    [[nodiscard]] std::unique_ptr<table_type> make_unstarted_index() {
-        return std::make_unique<table_type>(journal.readers(), heap_memory());
+    /// An index that is to be started, or to adopt its memory, before use.
+    [[nodiscard]] std::unique_ptr<table_type> make_unstarted_index(memory_type memory = {}) {
+        return std::make_unique<table_type>(journal.readers(), std::move(memory));
     }
 
     /// Puts `fresh` in the place of the index; the old one goes when its readers have left.

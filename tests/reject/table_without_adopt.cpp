@@ -1,4 +1,4 @@
-// expect: a coffer index table needs  result<void> restore(Source)
+// expect: a coffer index table needs  result<void> adopt()
 #include <coffer/store.hpp>
 #include "../archetypes/minimal_index.hpp"
 
@@ -6,7 +6,7 @@ template <class Threading, class Memory>
 struct half : archetype::list_table<Threading, Memory> {
     using archetype::list_table<Threading, Memory>::list_table;
 #ifndef COFFER_ACCEPT
-    void restore() = delete;
+    void adopt() = delete;
 #endif
 };
 struct lame : archetype::list {
