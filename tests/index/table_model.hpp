@@ -111,6 +111,7 @@ class kept_memory {
 public:
     explicit kept_memory(const image& pieces) : kept_(&pieces) {}
     coffer::result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
+        if (size > most) return coffer::fail(coffer::errc::no_space, "more than a test needs");
         auto fresh = heap_.allocate(region, number, size);
         const auto kept = kept_->find({region, number});
         if (!fresh || kept == kept_->end()) return fresh;
@@ -122,6 +123,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most = std::size_t{1} << 30;
+
     const image* kept_;
     coffer::detail::heap_memory heap_;
 };
