@@ -1,4 +1,5 @@
 // Results: a value or an error, whatever the value can or cannot do, and nothing leaked or doubled.
+#include <coffer/config/platform.hpp>
 #include <coffer/core/result.hpp>
 
 #include "catch.hpp"

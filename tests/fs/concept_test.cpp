@@ -1,6 +1,7 @@
 // What every file system must do, asked of each in the same words.
 #include "catch.hpp"
 
+#include <coffer/config/platform.hpp>
 #include <coffer/fs/native.hpp>
 #include <coffer/fs/simulated.hpp>
 

@@ -1,4 +1,5 @@
 // Entries, and the chunks of encoded bytes from which iterators make them.
+#include <coffer/config/platform.hpp>
 #include <coffer/store/entry.hpp>
 
 #include "catch.hpp"

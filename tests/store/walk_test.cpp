@@ -1,4 +1,5 @@
 // Walks in no particular order: every entry once, whatever is written meanwhile.
+#include <coffer/config/platform.hpp>
 #include <coffer/store/walk.hpp>
 
 #include <coffer/fs/simulated.hpp>
