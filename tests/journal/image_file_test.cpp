@@ -21,8 +21,8 @@ using coffer::bytes;
 using coffer::errc;
 using coffer::policy_id;
 using coffer::result;
-using writer = image_writer<scene::disk>;
-using reader = image_reader<scene::disk>;
+using writing = image_writer<scene::disk>;
+using image_of_disk = image_reader<scene::disk>;
 using memory = image_memory<scene::disk>;
 
 constexpr policy_id hash{"hash", 1};
@@ -55,7 +55,7 @@ pieces of_sizes(const std::vector<std::size_t>& sizes) {
 
 result<void> save(const scene::disk& on, const pieces& all) {
     auto folder = scene::folder(on);
-    writer out(*folder);
+    writing out(*folder);
     return out.write(header(), [&](auto&& sink) -> result<void> {
         for (std::size_t n = 0; n < all.size(); ++n) {
             const auto number = static_cast<unsigned>(n);
@@ -68,7 +68,7 @@ result<void> save(const scene::disk& on, const pieces& all) {
 /// Does the image give back these pieces, with zeros behind each?
 bool gives_back(const scene::disk& on, const pieces& all) {
     auto folder = scene::folder(on);
-    auto in = std::make_shared<reader>();
+    auto in = std::make_shared<image_of_disk>();
     if (!in->open(*folder, scene::id, hash)) return false;
     memory from(in);
     for (std::size_t n = 0; n < all.size(); ++n) {
@@ -111,7 +111,7 @@ TEST_CASE("the header comes back", "[image_file]") {
     const scene::disk disk;
     REQUIRE(save(disk, of_sizes(small)));
     auto folder = scene::folder(disk);
-    reader in;
+    image_of_disk in;
     CHECK_FALSE(in.is_open());
     REQUIRE(in.open(*folder, scene::id, hash));
     CHECK(in.is_open());
@@ -130,7 +130,7 @@ TEST_CASE("while an image is open there are its pieces only, then fresh ones", "
     const pieces all = of_sizes(small);
     REQUIRE(save(disk, all));
     auto folder = scene::folder(disk);
-    auto in = std::make_shared<reader>();
+    auto in = std::make_shared<image_of_disk>();
     REQUIRE(in->open(*folder, scene::id, hash));
     memory from(in);
     std::byte* const kept = from.allocate(1, 1, 1024).value();
@@ -189,7 +189,7 @@ TEST_CASE("every length but the right one is of no use", "[image_file]") {
 TEST_CASE("images of others, folders without one, and read errors", "[image_file]") {
     const scene::disk disk;
     auto folder = scene::folder(disk);
-    auto in = std::make_shared<reader>();
+    auto in = std::make_shared<image_of_disk>();
     CHECK_FALSE(in->open(*folder, scene::id, hash));
     REQUIRE(save(disk, of_sizes({10, least_mapped_piece})));
     CHECK_FALSE(in->open(*folder, {1, 2}, hash));
@@ -222,7 +222,7 @@ TEST_CASE("a new image takes the place of the old one whole, or not at all", "[i
     for (std::uint64_t call = 1;; ++call) {
         auto folder = scene::folder(disk);
         const std::uint64_t before = disk.faults();
-        writer out(*folder);
+        writing out(*folder);
         disk.fail_call(call);
         auto done = out.write(header(), [&](auto&& sink) -> result<void> {
             if (auto put = sink(0U, 0U, bytes(second[0])); !put) return put;
@@ -264,7 +264,7 @@ TEST_CASE("an error of the index ends the writing and leaves the old image", "[i
     const pieces first = of_sizes({100});
     REQUIRE(save(disk, first));
     auto folder = scene::folder(disk);
-    writer out(*folder);
+    writing out(*folder);
     auto failed = out.write(header(), [](auto&&) -> result<void> {
         return coffer::fail(errc::corruption, "of the index");
     });

@@ -32,7 +32,7 @@ std::string types_in(const scene::log::segment_type& segment) {
     return out;
 }
 
-std::string types(scene::log& of) {
+std::string types_in(scene::log& of) {
     std::string out;
     auto section = of.enter();
     for (const auto& each : of.segments()) out.append(types_in(*each)).push_back('/');
@@ -54,7 +54,7 @@ TEST_CASE("I1: a segment is whole records from begin to end", "[log]") {
     REQUIRE(log->sync());
     scene::put(*log, "b", std::string(7000, 'b'));
     scene::put(*log, "c", std::string(7000, 'c'));  // does not fit any more
-    CHECK(types(*log) == "pecmpm/p/");
+    CHECK(types_in(*log) == "pecmpm/p/");
     CHECK(log->commits() == 5);  // marks are none
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("I3: a commit lies inside one segment, also one that is larger than an
         }
     }
     CHECK(slot_of(places[0]) == slot_of(places[2]));
-    CHECK(types(*log) == "pm/ppp/");
+    CHECK(types_in(*log) == "pm/ppp/");
     CHECK(log->commits() == 2);
     REQUIRE(log->sync());
 }
@@ -167,7 +167,7 @@ TEST_CASE("a rotation wants the next segment, which is prepared ahead", "[log]")
     REQUIRE(log->prepare_ahead());
     CHECK_FALSE(log->wants_segment());
     CHECK(disk.files().size() == 3);  // with the reserve
-    REQUIRE(log->prepare_ahead());  // there is one already
+    REQUIRE(log->prepare_ahead());    // there is one already
     CHECK(disk.files().size() == 3);  // with the reserve
 }
 
@@ -313,7 +313,7 @@ TEST_CASE("what is taken back was never there", "[log]") {
     }
     scene::put(*log, "d", "4");
     REQUIRE(log->sync());
-    CHECK(types(*log) == "ppm/");
+    CHECK(types_in(*log) == "ppm/");
 }
 
 TEST_CASE("one caller works for all who wait", "[log]") {
@@ -355,7 +355,7 @@ TEST_CASE("the end: everything durable, an end record last, nothing left over", 
     CHECK(disk.files().size() == 3);  // with the reserve
     REQUIRE(log->finish());
     CHECK(disk.files() == std::vector<std::string>{scene::path(1)});
-    CHECK(types(*log) == "pmE/");
+    CHECK(types_in(*log) == "pmE/");
     CHECK(disk.is_durable(scene::path(1)));
     const auto file = disk.read_file(scene::path(1)).value();
     CHECK(file.size() == log->tail().offset());

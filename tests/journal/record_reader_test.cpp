@@ -15,7 +15,7 @@ using namespace coffer::detail;  // NOLINT: a test of one header
 using coffer::as_bytes;
 using coffer::as_text;
 using coffer::errc;
-using reader = record_reader<scene::log::table_type>;
+using reading = record_reader<scene::log::table_type>;
 
 /// A log with one closed segment and one active one.
 struct two_segments {
@@ -42,7 +42,7 @@ log_options by_pread() {
 TEST_CASE("records are read from memory, from maps and by read_at", "[record_reader]") {
     for (const bool maps : {true, false}) {
         const two_segments world(maps ? scene::small() : by_pread());
-        reader read(world.log->table());
+        reading read(world.log->table());
         const record* found = read.read(world.closed);
         REQUIRE(found);
         CHECK(as_text(found->key) == "closed");
@@ -65,7 +65,7 @@ TEST_CASE("I1: damage in a file is an error with segment and offset, once found 
         const two_segments world(maps ? scene::small() : by_pread());
         const std::uint64_t offset = offset_of(world.closed);
         REQUIRE(world.disk.flip(scene::path(1), offset + 100, std::byte{4}));
-        reader read(world.log->table());
+        reading read(world.log->table());
         CHECK(read.read(world.closed) == nullptr);
         REQUIRE(read.failed());
         CHECK(read.read(world.active) != nullptr);  // others can still be read
@@ -81,7 +81,7 @@ TEST_CASE("I1: a key that differs is believed only after the check", "[record_re
     const two_segments world;
     // The key on the disk has changed: not "absent", but damage.
     REQUIRE(world.disk.flip(scene::path(1), offset_of(world.closed) + 8 + 1 + 1 + 2, std::byte{1}));
-    reader read(world.log->table());
+    reading read(world.log->table());
     CHECK_FALSE(read.has_key(world.closed, as_bytes("closed")));
     CHECK(read.failed());
 }
@@ -91,12 +91,12 @@ TEST_CASE("with verify_reads off what is there is shown, within its bounds", "[r
     trusting.verify_reads = false;
     const two_segments world(trusting);
     REQUIRE(world.disk.flip(scene::path(1), offset_of(world.closed) + 100, std::byte{4}));
-    reader read(world.log->table());
+    reading read(world.log->table());
     CHECK(read.read(world.closed) != nullptr);
     CHECK_FALSE(read.failed());
     // A size that leads out of the segment is refused all the same.
     REQUIRE(world.disk.flip(scene::path(1), offset_of(world.closed) + 11, std::byte{0x20}));
-    reader again(world.log->table());
+    reading again(world.log->table());
     const record* const found = again.read(world.closed);
     CHECK((found == nullptr || found->size <= 4 * scene::unit));
 }
@@ -106,7 +106,7 @@ TEST_CASE("addresses that lead nowhere are damage", "[record_reader]") {
     for (const address where :
          {make_address(40, 4096), make_address(slot_of(world.active), largest_segment - 4),
           make_address(slot_of(world.closed), 0), world.closed + 1}) {
-        reader read(world.log->table());
+        reading read(world.log->table());
         CHECK(read.read(where) == nullptr);
         CHECK(read.failed());
         CHECK(read.cause().cause().kind() == errc::corruption);
@@ -120,7 +120,7 @@ TEST_CASE("records that are no one's value are not shown", "[record_reader]") {
         auto section = world.log->enter();
         at = world.log->segments()[1]->end - mark_size;  // the mark of the sync
     }
-    reader read(world.log->table());
+    reading read(world.log->table());
     CHECK(read.read(make_address(slot_of(world.active), at)) == nullptr);
     CHECK(read.failed());
 }
@@ -130,12 +130,12 @@ TEST_CASE("a read error of the disk is that error", "[record_reader]") {
     coffer::fs::fault broken;
     broken.code = errc::io_error;
     world.disk.fail_call(1, broken, coffer::fs::call::read);
-    reader read(world.log->table());
+    reading read(world.log->table());
     CHECK(read.read(world.closed) == nullptr);
     REQUIRE(read.failed());
     CHECK(read.cause().cause().kind() == errc::io_error);
     // The next operation has a reader of its own.
-    reader next(world.log->table());
+    reading next(world.log->table());
     CHECK(next.read(world.closed) != nullptr);
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("hostile sizes in a file that is read piece by piece", "[record_reader
         for (unsigned bit = 0; bit < 8; ++bit) {
             const std::byte mask = std::byte{1} << bit;
             REQUIRE(world.disk.flip(scene::path(1), at, mask));
-            reader read(world.log->table());
+            reading read(world.log->table());
             CHECK(read.read(world.closed) == nullptr);
             CHECK(read.failed());
             REQUIRE(world.disk.flip(scene::path(1), at, mask));

@@ -1,0 +1,108 @@
+// bench/versus/data.hpp: the keys and values that all subjects are given.
+//
+// Keys are 16 digits, values 100 bytes of which half are random, so that a store that compresses
+// gains what it would with ordinary data. All of it is made before any clock starts.
+#ifndef COFFER_BENCH_VERSUS_DATA_HPP
+#define COFFER_BENCH_VERSUS_DATA_HPP
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace versus {
+
+/// SplitMix64 (Sebastiano Vigna): the same numbers in every run.
+class random_numbers {
+public:
+    explicit random_numbers(std::uint64_t seed) : state_(seed) {}
+    std::uint64_t operator()() {
+        std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+        return z ^ (z >> 31);
+    }
+    std::uint64_t below(std::uint64_t limit) { return (*this)() % limit; }
+    double unit() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
+
+private:
+    std::uint64_t state_;
+};
+
+inline std::string key_of(std::uint64_t number) {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llu", static_cast<unsigned long long>(number));
+    return text;
+}
+
+inline std::string value_of(std::uint64_t number, std::size_t size = 100) {
+    std::string value(size, 'v');
+    random_numbers random(number);
+    for (std::size_t at = 0; at + 8 <= size / 2; at += 8) {
+        const std::uint64_t word = random();
+        value.replace(at, 8, reinterpret_cast<const char*>(&word), 8);
+    }
+    return value;
+}
+
+/// `count` keys in ascending order, with their values.
+struct data_set {
+    explicit data_set(std::size_t count) {
+        keys.reserve(count);
+        values.reserve(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            keys.push_back(key_of(2 * i));  // odd numbers are missing
+            values.push_back(value_of(i));
+        }
+    }
+    [[nodiscard]] std::size_t size() const { return keys.size(); }
+
+    std::vector<std::string> keys;
+    std::vector<std::string> values;
+};
+
+/// The numbers below `count`, shuffled.
+inline std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
+    std::vector<std::uint32_t> order(count);
+    for (std::size_t i = 0; i < count; ++i) order[i] = static_cast<std::uint32_t>(i);
+    random_numbers random(seed);
+    for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    return order;
+}
+
+/// Numbers below `count` with a zipfian distribution of exponent 0.99, scrambled, as YCSB draws
+/// them (after Gray et al., "Quickly Generating Billion-Record Synthetic Databases", 1994).
+class zipfian {
+public:
+    zipfian(std::uint64_t count, std::uint64_t seed) : count_(count), random_(seed) {
+        for (std::uint64_t i = 1; i <= count; ++i) zeta_ += 1 / std::pow(double(i), theta);
+        const double two = 1 + std::pow(0.5, theta);
+        eta_ = (1 - std::pow(2.0 / double(count), 1 - theta)) / (1 - two / zeta_);
+    }
+    std::uint64_t operator()() {
+        const double u = random_.unit();
+        const double scaled = u * zeta_;
+        std::uint64_t rank = 0;
+        if (scaled >= 1 + std::pow(0.5, theta)) {
+            rank = static_cast<std::uint64_t>(double(count_) *
+                                              std::pow(eta_ * u - eta_ + 1, 1 / (1 - theta)));
+        } else if (scaled >= 1) {
+            rank = 1;
+        }
+        return random_numbers(rank)() % count_;
+    }
+
+private:
+    static constexpr double theta = 0.99;
+    std::uint64_t count_;
+    random_numbers random_;
+    double zeta_ = 0;
+    double eta_ = 0;
+};
+
+}  // namespace versus
+
+#endif

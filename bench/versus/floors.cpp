@@ -1,0 +1,122 @@
+// bench/versus/floors.cpp: what the machine allows, measured in the same minutes as the stores.
+//
+//   memcpy         a record of 128 bytes, one after the other, into a buffer of 1 GiB
+//   pwrite         the same bytes, 2 MiB at a time, into a file; per 128 bytes
+//   append_sync    128 bytes behind the last ones in blocks that were written before, then fdatasync
+//   extend_sync    128 bytes that make the file longer, then fdatasync
+//   chase_<MiB>    one load that depends on the one before, all over so much memory
+#include "data.hpp"
+#include "measure.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr std::size_t record = 128;
+
+double copied() {
+    constexpr std::size_t size = std::size_t{1} << 30;
+    std::vector<char> from(std::size_t{1} << 20, 'x'), to(size, 'y');
+    const double began = versus::now();
+    for (std::size_t at = 0; at < size; at += record) {
+        std::memcpy(&to[at], &from[at % from.size()], record);
+    }
+    const double seconds = versus::now() - began;
+    if (to[size / 2] != 'x') std::abort();
+    return seconds * 1e9 / double(size / record);
+}
+
+class file {
+public:
+    explicit file(const std::string& folder)
+        : path_(folder + "/floor"),
+          number_(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600)) {
+        if (number_ < 0) std::perror(path_.c_str()), std::exit(1);
+    }
+    ~file() {
+        ::close(number_);
+        ::unlink(path_.c_str());
+    }
+    file(const file&) = delete;
+    file& operator=(const file&) = delete;
+
+    void write(std::size_t at, std::size_t size) {
+        if (::pwrite(number_, block_.data(), size, static_cast<off_t>(at)) != ssize_t(size)) {
+            std::perror("pwrite"), std::exit(1);
+        }
+    }
+    void sync() {
+        if (::fdatasync(number_) != 0) std::perror("fdatasync"), std::exit(1);
+    }
+
+private:
+    std::string path_;
+    int number_;
+    std::vector<char> block_ = std::vector<char>(std::size_t{2} << 20, 'x');
+};
+
+double written(const std::string& folder) {
+    constexpr std::size_t block = std::size_t{2} << 20, blocks = 128;
+    file to(folder);
+    const double began = versus::now();
+    for (std::size_t i = 0; i < blocks; ++i) to.write(i * block, block);
+    return (versus::now() - began) * 1e9 / double(block * blocks / record);
+}
+
+double synced(const std::string& folder, bool prepared) {
+    constexpr std::size_t count = 2000;
+    file to(folder);
+    if (prepared) to.write(0, std::size_t{2} << 20);
+    to.sync();
+    const double began = versus::now();
+    for (std::size_t i = 0; i < count; ++i) {
+        to.write(i * record, record);
+        to.sync();
+    }
+    return (versus::now() - began) * 1e9 / double(count);
+}
+
+double chased(std::size_t mib) {
+    std::vector<std::uint32_t> next((mib << 20) / 64 * 16);
+    const std::size_t lines = next.size() / 16;
+    const auto order = versus::shuffled(lines, 1);
+    for (std::size_t i = 0; i < lines; ++i) {
+        next[std::size_t{order[i]} * 16] = order[(i + 1) % lines] * 16;
+    }
+    constexpr std::size_t steps = 2'000'000;
+    std::uint32_t at = 0;
+    const double began = versus::now();
+    for (std::size_t i = 0; i < steps; ++i) at = next[at];
+    const double seconds = versus::now() - began;
+    if (at == 1) std::abort();
+    return seconds * 1e9 / double(steps);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc == 1) return std::puts("floor"), 0;
+    if (argc != 5) return 2;
+    const std::string workload = argv[2], folder = argv[4];
+    std::filesystem::create_directories(folder);
+    double ns = 0;
+    if (workload == "memcpy") {
+        ns = copied();
+    } else if (workload == "pwrite") {
+        ns = written(folder);
+    } else if (workload == "append_sync" || workload == "extend_sync") {
+        ns = synced(folder, workload == "append_sync");
+    } else if (workload.starts_with("chase_")) {
+        ns = chased(std::strtoull(workload.c_str() + 6, nullptr, 10));
+    } else {
+        return 3;
+    }
+    versus::tell("floor", workload, 1, {{"ns", ns}});
+    return 0;
+}
