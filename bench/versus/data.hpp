@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,9 +32,8 @@ private:
 };
 
 inline std::string key_of(std::uint64_t number) {
-    char text[17];
-    std::snprintf(text, sizeof text, "%016llu", static_cast<unsigned long long>(number));
-    return text;
+    const std::string digits = std::to_string(number);
+    return std::string(16 - digits.size(), '0') + digits;
 }
 
 inline std::string value_of(std::uint64_t number, std::size_t size = 100) {

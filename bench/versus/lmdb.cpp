@@ -24,9 +24,7 @@ public:
         mdb_txn_reset(reader_);
     }
     subject(subject&& other) noexcept
-        : env_(std::exchange(other.env_, nullptr)),
-          table_(other.table_),
-          reader_(other.reader_) {}
+        : env_(std::exchange(other.env_, nullptr)), table_(other.table_), reader_(other.reader_) {}
     ~subject() {
         if (env_ == nullptr) return;
         mdb_txn_abort(reader_);

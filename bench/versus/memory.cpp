@@ -3,8 +3,8 @@
 // shared as they are. None is told beforehand how many entries come.
 #include <absl/container/btree_map.h>
 #include <absl/container/flat_hash_map.h>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <tbb/concurrent_hash_map.h>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <mutex>
 #include <shared_mutex>

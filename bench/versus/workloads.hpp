@@ -121,14 +121,16 @@ private:
     void load(S& store) const {
         if constexpr (requires { store.write(data_.keys.data(), data_.values.data(), count()); }) {
             for (std::size_t at = 0; at < count(); at += 1000) {
-                store.write(&data_.keys[at], &data_.values[at], (std::min)(count() - at, size_t{1000}));
+                store.write(&data_.keys[at], &data_.values[at],
+                            (std::min)(count() - at, size_t{1000}));
             }
         } else {
             for (std::size_t i = 0; i < count(); ++i) store.put(data_.keys[i], data_.values[i]);
         }
     }
     void say(double seconds, std::size_t operations) const {
-        tell(asked_.subject, asked_.workload, count(), {{"ns", seconds * 1e9 / double(operations)}});
+        tell(asked_.subject, asked_.workload, count(),
+             {{"ns", seconds * 1e9 / double(operations)}});
     }
 
     void insert(const order& places, std::size_t threads) {
@@ -153,7 +155,9 @@ private:
         finish(store, began, now(), threads);
     }
     bool batches() {
-        if constexpr (requires(S& s) { s.write(data_.keys.data(), data_.values.data(), count()); }) {
+        if constexpr (requires(S& s) {
+                          s.write(data_.keys.data(), data_.values.data(), count());
+                      }) {
             std::optional<S> store(open());
             const double began = now();
             load(*store);
@@ -309,7 +313,8 @@ private:
               {"p99", times.at(0.99)},
               {"p999", times.at(0.999)},
               {"max", times.at(1)},
-              {"space", S::persistent ? bytes_on_disk(asked_.folder) / (116.0 * double(count())) : 0}});
+              {"space",
+               S::persistent ? bytes_on_disk(asked_.folder) / (116.0 * double(count())) : 0}});
     }
     void erases(const order& places) {
         S store = open();
@@ -408,15 +413,14 @@ private:
         struct share {
             double update, insert, scan, modify;
         };
-        const std::map<char, share> mixes = {{'A', {0.5, 0, 0, 0}},  {'B', {0.05, 0, 0, 0}},
-                                             {'C', {0, 0, 0, 0}},    {'D', {0, 0.05, 0, 0}},
+        const std::map<char, share> mixes = {{'A', {0.5, 0, 0, 0}},     {'B', {0.05, 0, 0, 0}},
+                                             {'C', {0, 0, 0, 0}},       {'D', {0, 0.05, 0, 0}},
                                              {'E', {0, 0.05, 0.95, 0}}, {'F', {0, 0, 0, 0.5}}};
         const auto found = mixes.find(letter);
         if (found == mixes.end()) return false;
         const share mix = found->second;
-        constexpr bool scans = requires(S& s) {
-            s.scan_from(out, 10, [](std::string_view, std::string_view) {});
-        };
+        constexpr bool scans =
+            requires(S& s) { s.scan_from(out, 10, [](std::string_view, std::string_view) {}); };
         if (mix.scan != 0 && !scans) return false;
         struct operation {
             double kind;
@@ -429,7 +433,8 @@ private:
                     static_cast<std::uint32_t>(1 + random.below(100))};
         }
         std::vector<std::string> fresh;
-        for (std::size_t i = 0; i < all.size() / 10 + 100; ++i) fresh.push_back(key_of(2 * (next + i)));
+        for (std::size_t i = 0; i < all.size() / 10 + 100; ++i)
+            fresh.push_back(key_of(2 * (next + i)));
         std::size_t inserted = 0;
         const double began = now();
         for (const operation& each : all) {
@@ -450,7 +455,8 @@ private:
                 const std::size_t all_keys = count() + inserted;
                 const std::size_t back = at % 1000;
                 const std::size_t which = all_keys - 1 - back;
-                seen += store.get(which < count() ? data_.keys[which] : fresh[which - count()], out);
+                seen +=
+                    store.get(which < count() ? data_.keys[which] : fresh[which - count()], out);
             } else {
                 seen += store.get(data_.keys[at], out);
             }

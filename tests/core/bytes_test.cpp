@@ -52,3 +52,18 @@ TEST_CASE("empty runs may have null pointers", "[bytes]") {
     coffer::copy(to.data() + 1, one);
     CHECK(to == std::array{std::byte{0}, std::byte{7}, std::byte{0}});
 }
+
+TEST_CASE("runs are equal when every byte is, at any size", "[bytes]") {
+    for (std::size_t size = 0; size <= 40; ++size) {
+        std::vector<std::byte> left(size), right(size);
+        for (std::size_t i = 0; i < size; ++i) left[i] = right[i] = static_cast<std::byte>(i * 37);
+        CHECK(coffer::equal(left, right));
+        for (std::size_t i = 0; i < size; ++i) {
+            right[i] ^= std::byte{0x80};
+            if (coffer::equal(left, right)) FAIL("byte " << i << " of " << size);
+            right[i] ^= std::byte{0x80};
+        }
+        right.push_back(std::byte{0});
+        CHECK_FALSE(coffer::equal(left, right));
+    }
+}

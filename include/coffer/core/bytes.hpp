@@ -36,8 +36,17 @@ using mutable_bytes = std::span<std::byte>;
 }
 
 [[nodiscard]] inline bool equal(bytes left, bytes right) noexcept {
-    return left.size() == right.size() &&
-           (left.empty() || std::memcmp(left.data(), right.data(), left.size()) == 0);
+    const std::size_t size = left.size();
+    if (size != right.size()) return false;
+    if (size - 8 <= 8) {  // 8 to 16: two words that may overlap
+        std::uint64_t words[4];
+        std::memcpy(words, left.data(), 8);
+        std::memcpy(words + 1, left.data() + size - 8, 8);
+        std::memcpy(words + 2, right.data(), 8);
+        std::memcpy(words + 3, right.data() + size - 8, 8);
+        return ((words[0] ^ words[2]) | (words[1] ^ words[3])) == 0;
+    }
+    return size == 0 || std::memcmp(left.data(), right.data(), size) == 0;
 }
 
 /// memcpy that accepts empty runs, whose pointers may be null.

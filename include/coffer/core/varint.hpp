@@ -5,6 +5,7 @@
 #ifndef COFFER_CORE_VARINT_HPP
 #define COFFER_CORE_VARINT_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 
 #include <cstddef>
@@ -33,10 +34,9 @@ inline std::byte* put_varint(std::byte* to, std::uint64_t value) noexcept {
     return to;
 }
 
-/// Reads a varint that begins at `from` and ends before `limit`. Returns the place behind it, or
-/// null when the bytes end first, are not the shortest form, or exceed 64 bits.
-[[nodiscard]] inline const std::byte* get_varint(const std::byte* from, const std::byte* limit,
-                                                 std::uint64_t& value) noexcept {
+/// As get_varint, of any length.
+[[nodiscard]] COFFER_NOINLINE inline const std::byte* get_long_varint(
+    const std::byte* from, const std::byte* limit, std::uint64_t& value) noexcept {
     value = 0;
     for (unsigned shift = 0; from != limit && shift < 64; shift += 7) {
         const auto byte = static_cast<std::uint64_t>(*from++);
@@ -45,6 +45,18 @@ inline std::byte* put_varint(std::byte* to, std::uint64_t value) noexcept {
         if (byte < 0x80) return byte == 0 && shift != 0 ? nullptr : from;
     }
     return nullptr;
+}
+
+/// Reads a varint that begins at `from` and ends before `limit`. Returns the place behind it, or
+/// null when the bytes end first, are not the shortest form, or exceed 64 bits.
+[[nodiscard]] COFFER_ALWAYS_INLINE const std::byte* get_varint(const std::byte* from,
+                                                               const std::byte* limit,
+                                                               std::uint64_t& value) noexcept {
+    if (from != limit && *from < std::byte{0x80}) [[likely]] {
+        value = static_cast<std::uint64_t>(*from);
+        return from + 1;
+    }
+    return get_long_varint(from, limit, value);
 }
 
 }  // namespace coffer::detail

@@ -10,6 +10,7 @@
 #ifndef COFFER_JOURNAL_RECORD_READER_HPP
 #define COFFER_JOURNAL_RECORD_READER_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/format/names.hpp>
@@ -19,6 +20,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace coffer::detail {
@@ -42,32 +44,39 @@ public:
         return false;
     }
 
-    [[nodiscard]] bool failed() const noexcept { return damaged_ || io_failure_ != nullptr; }
+    [[nodiscard]] bool failed() const noexcept { return rare_ != nullptr && rare_->failed; }
 
     /// Why something could not be read; only when failed().
     [[nodiscard]] failure cause() {
-        if (io_failure_) return failure(std::move(io_failure_));
+        if (rare_->io_failure) return failure(std::move(rare_->io_failure));
         return fail(
             errc::corruption,
             "a record is not what was written; verify() lists the damage, and a copy of the "
             "store brings it back",
-            damaged_segment_ != 0 ? segment_name(damaged_segment_) : std::string(), 0,
-            damaged_offset_);
+            rare_->segment != 0 ? segment_name(rare_->segment) : std::string(), 0, rare_->offset);
     }
 
 private:
     static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory
 
+    /// What a lookup in mapped memory that finds no damage does without.
+    struct rare {
+        bool failed = false;
+        std::uint64_t offset = 0;   // of the first damage
+        std::uint64_t segment = 0;  // its segment's id
+        std::unique_ptr<error> io_failure;
+        std::vector<std::byte> buffer;
+    };
+
     [[nodiscard]] bool load(address where) noexcept {
         if (where == loaded_) return true;
-        where_ = where;
         view_ = table_->at(where);
         loaded_ = nothing;
         checked_ = !view_.verify;
-        if (view_.at == nullptr && !fetch()) return damaged();
+        if (view_.at == nullptr && !fetch()) return damaged(where);
         if (!parse_record(view_.at, view_.limit, record_) ||
             (record_.type != record_type::put && record_.type != record_type::erase)) {
-            return damaged();
+            return damaged(where);
         }
         loaded_ = where;
         return true;
@@ -77,17 +86,21 @@ private:
         if (checked_) return true;
         checked_ = load_le<std::uint64_t>(view_.at) ==
                    record_check(view_.at, record_.size, view_.seed, view_.offset);
-        if (!checked_) loaded_ = nothing;
-        return checked_ || damaged();
+        return checked_ || damaged(std::exchange(loaded_, nothing));
     }
 
-    bool damaged() noexcept {
-        if (!failed()) {
-            damaged_ = true;
-            damaged_offset_ = view_.offset;
-            damaged_segment_ = table_->id_of(where_);
-        }
+    COFFER_NOINLINE bool damaged(address where) noexcept {
+        if (failed()) return false;
+        rare& note = noted();
+        note.failed = true;
+        note.offset = view_.offset;
+        note.segment = table_->id_of(where);
         return false;
+    }
+
+    [[nodiscard]] rare& noted() {
+        if (rare_ == nullptr) rare_ = std::make_unique<rare>();
+        return *rare_;
     }
 
     /// Without a map: reads the head of the record, then all of it, into the buffer.
@@ -98,24 +111,28 @@ private:
         if (!fill((left < head) ? left : head)) return false;
         std::uint64_t size = 0;
         if (!claimed_size(size) || size > left) return false;
-        if (size > buffer_.size() && !fill(size)) return false;
-        view_.at = buffer_.data();
-        view_.limit = buffer_.data() + buffer_.size();
+        std::vector<std::byte>& buffer = noted().buffer;
+        if (size > buffer.size() && !fill(size)) return false;
+        view_.at = buffer.data();
+        view_.limit = buffer.data() + buffer.size();
         return true;
     }
 
     [[nodiscard]] bool fill(std::uint64_t size) noexcept {
-        buffer_.resize(static_cast<std::size_t>(size));
-        auto got = view_.owner->body.read_at(view_.offset, buffer_);
+        rare& note = noted();
+        note.buffer.resize(static_cast<std::size_t>(size));
+        auto got = view_.owner->body.read_at(view_.offset, note.buffer);
         if (got) return true;
-        if (!failed()) io_failure_ = got.failure().release();
+        if (!note.failed) note.io_failure = got.failure().release();
+        note.failed = true;
         return false;
     }
 
     [[nodiscard]] bool claimed_size(std::uint64_t& size) const noexcept {
-        const std::byte* const from = buffer_.data();
-        const std::byte* const limit = from + buffer_.size();
-        if (buffer_.size() < check_size + 3) return false;
+        const std::vector<std::byte>& buffer = rare_->buffer;
+        const std::byte* const from = buffer.data();
+        const std::byte* const limit = from + buffer.size();
+        if (buffer.size() < check_size + 3) return false;
         std::uint64_t key = 0;
         std::uint64_t value = 0;
         const std::byte* next = get_varint(from + check_size + 1, limit, key);
@@ -131,12 +148,7 @@ private:
     record record_;
     address loaded_ = nothing;
     bool checked_ = false;
-    bool damaged_ = false;
-    std::uint64_t damaged_offset_ = 0;
-    std::uint64_t damaged_segment_ = 0;
-    address where_ = 0;
-    std::unique_ptr<error> io_failure_;
-    std::vector<std::byte> buffer_;
+    std::unique_ptr<rare> rare_;
 };
 
 }  // namespace coffer::detail

@@ -36,14 +36,13 @@ class segment_table {
 public:
     /// The bytes that an address may lead into.
     struct view {
-        const std::byte* at = nullptr;
-        const std::byte* limit = nullptr;
-        std::uint64_t seed = 0;
-        std::uint64_t offset = 0;
-        bool verify = false;
-        const Segment* owner =
-            nullptr;  // where `at` is null: read from its body, if it is not null
-        std::uint64_t end = 0;
+        const std::byte* at;
+        const std::byte* limit;
+        std::uint64_t seed;
+        std::uint64_t offset;
+        bool verify;
+        const Segment* owner;  // where `at` is null: read from its body, if it is not null
+        std::uint64_t end;
     };
 
     [[nodiscard]] result<void> start() {
@@ -77,12 +76,10 @@ public:
         out.seed = from.seed.load(std::memory_order_relaxed);
         out.end = limit & ~verify_bit;
         out.verify = (limit & verify_bit) != 0;
-        if (base != nullptr && out.offset < out.end) {
-            out.at = base + out.offset;
-            out.limit = base + out.end;
-        } else if (base == nullptr) {
-            out.owner = from.owner.load(std::memory_order_acquire);
-        }
+        const bool held = base != nullptr && out.offset < out.end;
+        out.at = held ? base + out.offset : nullptr;
+        out.limit = held ? base + out.end : nullptr;
+        out.owner = base == nullptr ? from.owner.load(std::memory_order_acquire) : nullptr;
         return out;
     }
 
