@@ -13864,10 +13864,13 @@ private:
 // end file coffer/journal/space_reserve.hpp
 
 // begin file coffer/journal/turn.hpp
-// coffer/journal/turn.hpp: one at a time, without holding a lock meanwhile.
+// coffer/journal/turn.hpp: one at a time, without holding a lock meanwhile; one works for many.
 //
 // Whoever has the turn works alone until it lets go; others wait on a condition, so that a system
-// call is never made under a mutex. Threads: any. Cost: two short locks.
+// call is never made under a mutex. Who waits for something that another's turn has done needs no
+// turn of his own: take_unless() looks again whenever a turn ends.
+//
+// Threads: any. Cost: two short locks; no order among those who wait.
 #ifndef COFFER_JOURNAL_TURN_HPP
 #define COFFER_JOURNAL_TURN_HPP
 
@@ -13878,22 +13881,64 @@ class turn {
     using lock = lock_of<typename Threading::mutex>;
 
 public:
-    /// Waits for the turn and has it until what is returned is destroyed.
-    [[nodiscard]] auto take() {
+    /// The turn, for as long as this lives; or nothing.
+    class [[nodiscard]] holder {
+    public:
+        holder() noexcept = default;
+        explicit holder(turn& of) noexcept : of_(&of) {}
+        holder(holder&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+        holder& operator=(holder&&) = delete;
+        ~holder() {
+            if (of_ != nullptr) of_->give_back();
+        }
+        [[nodiscard]] explicit operator bool() const noexcept { return of_ != nullptr; }
+
+    private:
+        turn* of_ = nullptr;
+    };
+
+    /// Waits for the turn.
+    [[nodiscard]] holder take() {
+        return take_unless([] { return false; });
+    }
+
+    /// Waits for the turn or until done(), which is asked first and each time a turn has ended.
+    template <class Done>
+    [[nodiscard]] holder take_unless(Done&& done) {
         auto hold = lock(mutex_);
-        while (busy_) over_.wait(hold);
-        busy_ = true;
-        return on_exit([this] {
-            auto release = lock(mutex_);
-            busy_ = false;
-            over_.notify_all();
-        });
+        while (!done()) {
+            if (!std::exchange(busy_, true)) return holder(*this);
+            waiting_.fetch_add(1, std::memory_order_relaxed);
+            over_.wait(hold);
+        }
+        return {};
+    }
+
+    /// For the holder, before it looks at what there is to do: those who waited when the last turn
+    /// ended are on their way back with more of it. Lets them run until they wait again, for a
+    /// short while, so that they are worked for at once and not one by one.
+    void gather() const noexcept {
+        for (int looks = 0; looks < most_looks; ++looks) {
+            if (waiting_.load(std::memory_order_relaxed) >= before_) return;
+            Threading::yield();
+        }
     }
 
 private:
+    static constexpr int most_looks = 200;  // a fraction of what a sync takes
+
+    void give_back() {
+        auto hold = lock(mutex_);
+        busy_ = false;
+        before_ = waiting_.exchange(0, std::memory_order_relaxed);
+        over_.notify_all();
+    }
+
     typename Threading::mutex mutex_;
     typename Threading::condition over_;
     bool busy_ = false;
+    unsigned before_ = 0;  // how many waited when the last turn ended; the holder's
+    typename Threading::template atomic<unsigned> waiting_{0};  // who began to since then
 };
 
 }  // namespace coffer::detail
@@ -14050,9 +14095,8 @@ public:
     /// Returns when everything before `upto` is with the system; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
-        if (handed() >= upto) return {};
-        const auto alone = turn_.take();
-        if (handed() >= upto) return {};
+        const auto alone = turn_.take_unless([&] { return handed() >= upto; });
+        if (!alone) return {};
         if (auto done = hand_over_in_turn(true); !done) return done;
         then(handed());
         return {};
@@ -14061,9 +14105,9 @@ public:
     /// Returns when everything before `upto` is durable; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> sync(position upto, Then&& then) {
-        if (durable() >= upto) return {};
-        const auto alone = turn_.take();
-        if (durable() >= upto) return {};
+        const auto alone = turn_.take_unless([&] { return durable() >= upto; });
+        if (!alone) return {};
+        turn_.gather();
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
         return {};

@@ -4,6 +4,8 @@
 #include "catch.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
@@ -57,4 +59,53 @@ TEST_CASE("nobody gets the turn while another has it", "[turn][threads]") {
     }
     other.join();
     CHECK_FALSE(too_early.load());
+}
+
+TEST_CASE("who waits for what is done already gets no turn", "[turn]") {
+    turn<threading::multi> one;
+    CHECK_FALSE(one.take_unless([] { return true; }));
+    const auto mine = one.take_unless([] { return false; });
+    CHECK(mine);
+    CHECK_FALSE(one.take_unless([] { return true; }));  // although another has it
+}
+
+TEST_CASE("one turn works for all who wait", "[turn][threads]") {
+    turn<threading::multi> one;
+    std::atomic<std::uint64_t> asked{0};
+    std::atomic<std::uint64_t> served{0};
+    std::atomic<std::uint64_t> turns{0};
+    std::atomic<std::uint64_t> early{0};
+    constexpr std::uint64_t rounds = 50, workers = 4;
+    std::vector<std::thread> threads;
+    for (std::uint64_t i = 0; i < workers; ++i) {
+        threads.emplace_back([&] {
+            for (std::uint64_t round = 0; round < rounds; ++round) {
+                const std::uint64_t mine = asked.fetch_add(1) + 1;
+                if (const auto alone = one.take_unless([&] { return served.load() >= mine; })) {
+                    one.gather();
+                    ++turns;
+                    const std::uint64_t upto = asked.load();
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                    served.store(upto);
+                }
+                early += served.load() < mine;
+            }
+        });
+    }
+    for (std::thread& each : threads) each.join();
+    CHECK(early.load() == 0);
+    CHECK(served.load() == workers * rounds);
+    // While one works the others have the time to ask; so each turn serves most of them.
+    CHECK(turns.load() <= workers * rounds / 2);
+}
+
+TEST_CASE("who gathers alone does not wait for long", "[turn]") {
+    turn<threading::multi> one;
+    for (int i = 0; i < 3; ++i) {
+        const auto mine = one.take();
+        one.gather();
+    }
+    turn<threading::single> alone;
+    const auto mine = alone.take();
+    alone.gather();
 }

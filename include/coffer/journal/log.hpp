@@ -170,9 +170,8 @@ public:
     /// Returns when everything before `upto` is with the system; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
-        if (handed() >= upto) return {};
-        const auto alone = turn_.take();
-        if (handed() >= upto) return {};
+        const auto alone = turn_.take_unless([&] { return handed() >= upto; });
+        if (!alone) return {};
         if (auto done = hand_over_in_turn(true); !done) return done;
         then(handed());
         return {};
@@ -181,9 +180,9 @@ public:
     /// Returns when everything before `upto` is durable; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> sync(position upto, Then&& then) {
-        if (durable() >= upto) return {};
-        const auto alone = turn_.take();
-        if (durable() >= upto) return {};
+        const auto alone = turn_.take_unless([&] { return durable() >= upto; });
+        if (!alone) return {};
+        turn_.gather();
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
         return {};
