@@ -1,4 +1,5 @@
-// What the store itself decides: ranges that cannot be read, refresh, forked children.
+// What the store itself decides: ranges that cannot be read, the places of get_many, refresh,
+// forked children.
 #include <coffer/store/basic_store.hpp>
 
 #include <coffer/fs/simulated.hpp>
@@ -7,7 +8,10 @@
 #include "catch.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -44,6 +48,32 @@ TEST_CASE("a range says that it cannot be read when it is read", "[basic_store]"
     CHECK(reading(closed, closed.from(1)) == errc::closed);
     CHECK_THROWS_AS(closed.begin(), coffer::error);
     CHECK_THROWS_AS(closed.upper_bound(1), coffer::error);
+}
+
+TEST_CASE("get_many leaves nothing of what was in its places", "[basic_store]") {
+    S db = S::open("/db", {}, simulated());
+    std::vector<int> keys;
+    for (int key = 0; key < 50; ++key) {
+        if (key % 3 != 0) db.put(static_cast<std::uint8_t>(key), "v" + std::to_string(key));
+        keys.push_back(key % 7 == 0 ? 1000 + key : key);  // some can be no key of this store
+    }
+    std::vector<std::optional<std::string>> out(60, "of an earlier call, and longer than a value");
+    db.get_many(keys, out);
+    for (std::size_t i = 0; i < 60; ++i) {
+        CAPTURE(i);
+        if (i >= 50) {
+            CHECK(out[i] == "of an earlier call, and longer than a value");
+        } else if (i % 3 == 0 || i % 7 == 0) {
+            CHECK_FALSE(out[i].has_value());
+        } else {
+            CHECK(out[i] == "v" + std::to_string(i));
+        }
+    }
+    const char* const kept = out[50]->data();
+    out[1] = std::move(out[50]);
+    db.get_many(keys, out);
+    CHECK(out[1] == "v1");
+    CHECK(out[1]->data() == kept);  // its memory was used again
 }
 
 TEST_CASE("refresh moves a reader on, and leaves a writer alone", "[basic_store]") {

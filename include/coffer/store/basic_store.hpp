@@ -155,7 +155,7 @@ public:
     }
 
     /// Looks up all of `keys`, a few at a time so that their cache misses overlap; `out[i]` becomes
-    /// what get(keys[i]) would be. `out` has a place for every key.
+    /// what get(keys[i]) would be; a string there is used again. `out` has a place for every key.
     template <class Keys>
     [[nodiscard]] result<void> try_get_many(const Keys& keys,
                                             std::span<std::optional<Value>> out) const {
@@ -172,15 +172,29 @@ public:
         std::size_t i = 0;
         const auto flush_group = [&]() -> result<void> {
             result<void> decoded;
+            std::size_t next = 0;  // of the group; those before it have their answer
+            const auto absent_before = [&](std::size_t at) {
+                for (; next < at; ++next) out[places[next]].reset();
+                ++next;
+            };
             const auto take = [&](std::size_t at, bytes value) {
-                auto found = value_codec::decode(value);
-                if (found) {
-                    out[places[at]] = *std::move(found);
+                absent_before(at);
+                auto& place = out[places[at]];
+                if constexpr (std::is_same_v<Value, std::string>) {
+                    if (!place) place.emplace();
+                    place->assign(as_text(value));
                 } else {
-                    decoded = found.failure();
+                    auto found = value_codec::decode(value);
+                    if (found) {
+                        place = *std::move(found);
+                    } else {
+                        place.reset();
+                        decoded = found.failure();
+                    }
                 }
             };
             auto done = engine_->lookup_group(std::span<const bytes>(group, in_group), take);
+            absent_before(in_group);
             in_group = 0;
             if (!done) return done;
             return decoded;
@@ -189,11 +203,12 @@ public:
             if (i == out.size()) {
                 return fail(errc::invalid_argument, "get_many: fewer places than keys");
             }
-            out[i].reset();
             if (key_codec::fits(key)) {
                 places[in_group] = i;
                 group[in_group] = key_codec::view(key, rooms[in_group]);
                 ++in_group;
+            } else {
+                out[i].reset();
             }
             ++i;
             if (in_group != most) continue;
