@@ -6250,6 +6250,7 @@ struct policy_id {
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
 // | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key` |
 // | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
+// | `t.likely(probe)`               | ref            | any    | optional: what find will probably give, without a look at keys, so that its record can be fetched ahead; 0: unknown |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
 // | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready(1) held |
@@ -6954,6 +6955,17 @@ public:
 
     void prefetch(const lookup& probe) const noexcept {
         COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
+    }
+
+    /// What find() will probably give, told without a look at keys; 0: nothing, or somewhere else.
+    [[nodiscard]] ref likely(const lookup& probe) const noexcept {
+        const bucket& home = primary_[at(probe.hash, extent_.load(acquire))];
+        std::uint64_t slots = with_print(home.control.load(acquire), print_of(probe.hash));
+        for (; slots != 0; slots &= slots - 1) {
+            const ref r = home.entry[first(slots)].load(acquire) ^ tag_of(probe.hash);
+            if (r - 1 < ref_mask) return r;
+        }
+        return 0;
     }
 
     template <class Keys>
@@ -13744,9 +13756,12 @@ public:
         return segment != nullptr ? segment->id : 0;
     }
 
+    /// The first lines of a record.
     void prefetch(address where) const noexcept {
         const std::byte* const base = entries_[slot_of(where)].base.load(std::memory_order_relaxed);
-        if (base != nullptr) COFFER_PREFETCH(base + offset_of(where));
+        if (base == nullptr) return;
+        const std::byte* const at = base + offset_of(where);
+        for (int line = 0; line < 3; ++line) COFFER_PREFETCH(at + 64 * line);
     }
 
 private:

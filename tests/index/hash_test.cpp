@@ -435,3 +435,25 @@ TEST_CASE("hash: at most 20 bytes per key, growing and churning") {
     CHECK(most <= 20);
     CHECK(churned <= 21);
 }
+
+TEST_CASE("hash: what is likely is nearly always so") {
+    t::indexed<hash> subject;
+    REQUIRE(subject.start());
+    std::uint64_t right = 0, wrong = 0, none = 0;
+    constexpr std::uint64_t count = 20'000;
+    for (std::uint64_t i = 0; i < count; ++i) REQUIRE(subject.put("present " + std::to_string(i)));
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::string key = "present " + std::to_string(i);
+        const ref guess = subject.table.likely(subject.table.probe(coffer::as_bytes(key)));
+        (guess == 0 ? none : guess == subject.find(key) ? right : wrong) += 1;
+    }
+    CHECK(right > count * 9 / 10);  // the others lie in overflow buckets
+    CHECK(none < count / 10);
+    CHECK(wrong < count / 1000);
+    std::uint64_t misled = 0;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::string key = "absent " + std::to_string(i);
+        misled += subject.table.likely(subject.table.probe(coffer::as_bytes(key))) != 0;
+    }
+    CHECK(misled < count / 1000);
+}

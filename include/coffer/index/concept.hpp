@@ -19,6 +19,7 @@
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
 // | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key` |
 // | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
+// | `t.likely(probe)`               | ref            | any    | optional: what find will probably give, without a look at keys, so that its record can be fetched ahead; 0: unknown |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
 // | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready(1) held |

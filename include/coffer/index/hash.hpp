@@ -93,6 +93,17 @@ public:
         COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
     }
 
+    /// What find() will probably give, told without a look at keys; 0: nothing, or somewhere else.
+    [[nodiscard]] ref likely(const lookup& probe) const noexcept {
+        const bucket& home = primary_[at(probe.hash, extent_.load(acquire))];
+        std::uint64_t slots = with_print(home.control.load(acquire), print_of(probe.hash));
+        for (; slots != 0; slots &= slots - 1) {
+            const ref r = home.entry[first(slots)].load(acquire) ^ tag_of(probe.hash);
+            if (r - 1 < ref_mask) return r;
+        }
+        return 0;
+    }
+
     template <class Keys>
     [[nodiscard]] COFFER_ALWAYS_INLINE ref find(const lookup& probe, Keys& keys) const {
         const std::uint64_t index = at(probe.hash, extent_.load(acquire));

@@ -98,9 +98,12 @@ public:
         return segment != nullptr ? segment->id : 0;
     }
 
+    /// The first lines of a record.
     void prefetch(address where) const noexcept {
         const std::byte* const base = entries_[slot_of(where)].base.load(std::memory_order_relaxed);
-        if (base != nullptr) COFFER_PREFETCH(base + offset_of(where));
+        if (base == nullptr) return;
+        const std::byte* const at = base + offset_of(where);
+        for (int line = 0; line < 3; ++line) COFFER_PREFETCH(at + 64 * line);
     }
 
 private:
