@@ -6478,12 +6478,14 @@ public:
         return {&(*this)[index], static_cast<std::size_t>(most < left ? most : left)};
     }
 
-    /// Calls `pass(number, elements)` for the pieces of the first `count` elements, until it fails.
-    template <class Pass>
-    [[nodiscard]] result<void> for_pieces(std::uint64_t count, Pass&& pass) const {
+    /// Hands the memory of the first `count` elements to `sink(region, number, bytes)`, piece by
+    /// piece, until it fails.
+    template <class Sink>
+    [[nodiscard]] result<void> save(unsigned region, std::uint64_t count, Sink&& sink) const {
         for (std::uint64_t from = 0; from < count;) {
             const std::span<T> part = run(from, count - from);
-            if (result<void> done = pass(piece_of(from), part); !done) return done;
+            const bytes raw(reinterpret_cast<const std::byte*>(part.data()), part.size_bytes());
+            if (result<void> done = sink(region, piece_of(from), raw); !done) return done;
             from += part.size();
         }
         return {};
@@ -6705,14 +6707,10 @@ public:
 
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        const auto pieces_of = [&](const auto& array, unsigned region, std::uint64_t count) {
-            return array.for_pieces(count, [&](unsigned number, std::span<bucket> part) {
-                return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
-            });
-        };
-        if (auto done = pieces_of(primary_, primary_region, buckets()); !done) return done;
-        if (auto done = pieces_of(overflow_, overflow_region, overflow_used()); !done) return done;
-        return sink(state_region, 0U, raw(state_, sizeof(state)));
+        if (auto done = primary_.save(primary_region, buckets(), sink); !done) return done;
+        if (auto done = overflow_.save(overflow_region, overflow_used(), sink); !done) return done;
+        return sink(state_region, 0U,
+                    bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
@@ -6864,10 +6862,6 @@ private:
                buckets() >= least_buckets && buckets() <= most_buckets &&
                overflow_used() <= most_overflow / 2 && free_count() <= overflow_used() &&
                state_->free_first.load(relaxed) <= overflow_used();
-    }
-
-    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
-        return {static_cast<const std::byte*>(from), size};
     }
 };
 
@@ -7874,17 +7868,14 @@ public:
     /// Hands the used part of each piece of memory to `sink(region, number, bytes)`.
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        const auto pieces_of = [&](const auto& array, unsigned region, const auto& count) {
-            return array.for_pieces(
-                count.load(std::memory_order_relaxed), [&](unsigned number, auto part) {
-                    return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
-                });
-        };
-        if (auto done = pieces_of(granules_, granules, state_->granules); !done) return done;
+        const auto used = state_->granules.load(std::memory_order_relaxed);
+        if (auto done = granules_.save(granules, used, sink); !done) return done;
         if constexpr (!exact) {
-            if (auto done = pieces_of(chunks_, chunks, state_->chunks); !done) return done;
+            const auto held = state_->chunks.load(std::memory_order_relaxed);
+            if (auto done = chunks_.save(chunks, held, sink); !done) return done;
         }
-        return sink(unsigned{states}, 0U, raw(state_, sizeof(state)));
+        return sink(unsigned{states}, 0U,
+                    bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
     /// Do the next `n` puts find what they may need?
@@ -8002,9 +7993,6 @@ public:
     }
 
 private:
-    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
-        return {static_cast<const std::byte*>(from), size};
-    }
     [[nodiscard]] result<void> have_state() {
         if (state_ != nullptr) return {};
         auto place = memory_.allocate(states, 0, sizeof(state));

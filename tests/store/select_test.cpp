@@ -39,64 +39,59 @@ struct half_durability {
 }  // namespace
 
 TEST_CASE("what is not named is the default", "[select]") {
-    static_assert(std::same_as<chosen<detail::storage_axis>, storage::file_log>);
-    static_assert(std::same_as<chosen<detail::durability_axis>, durability::sync>);
-    static_assert(std::same_as<chosen<detail::index_axis>, coffer::index::hash>);
-    static_assert(std::same_as<chosen<detail::threading_axis>, threading::multi>);
-    static_assert(std::same_as<chosen<detail::fs_axis>, fs::native>);
-    static_assert(std::same_as<store<int, int>,
-                               store<int, int, fs::native, threading::multi, storage::file_log,
-                                     durability::sync, coffer::index::hash>>);
-    SUCCEED();
+    STATIC_REQUIRE(std::same_as<chosen<detail::storage_axis>, storage::file_log>);
+    STATIC_REQUIRE(std::same_as<chosen<detail::durability_axis>, durability::sync>);
+    STATIC_REQUIRE(std::same_as<chosen<detail::index_axis>, coffer::index::hash>);
+    STATIC_REQUIRE(std::same_as<chosen<detail::threading_axis>, threading::multi>);
+    STATIC_REQUIRE(std::same_as<chosen<detail::fs_axis>, fs::native>);
+    STATIC_REQUIRE(std::same_as<store<int, int>,
+                                store<int, int, fs::native, threading::multi, storage::file_log,
+                                      durability::sync, coffer::index::hash>>);
 }
 
 TEST_CASE("policies may come in any order; two spellings of a choice are one type", "[select]") {
     using one = store<int, int, storage::map, coffer::index::sorted, threading::single>;
     using two = store<int, int, threading::single, storage::map, coffer::index::sorted>;
-    static_assert(std::same_as<one, two>);
-    static_assert(std::same_as<one::storage_type, storage::map>);
-    static_assert(std::same_as<one::index_type, coffer::index::sorted>);
-    static_assert(std::same_as<one::durability_type, durability::sync>);
-    static_assert(!std::same_as<one, store<int, int, storage::map>>);
-    SUCCEED();
+    STATIC_REQUIRE(std::same_as<one, two>);
+    STATIC_REQUIRE(std::same_as<one::storage_type, storage::map>);
+    STATIC_REQUIRE(std::same_as<one::index_type, coffer::index::sorted>);
+    STATIC_REQUIRE(std::same_as<one::durability_type, durability::sync>);
+    STATIC_REQUIRE(!std::same_as<one, store<int, int, storage::map>>);
 }
 
 TEST_CASE("each policy belongs to the axis whose concept it satisfies, and to no other",
           "[select]") {
     using detail::axes_of;
-    static_assert(axes_of<storage::map> == 1 && storage_policy<storage::map>);
-    static_assert(axes_of<durability::async> == 1 && durability_policy<durability::async>);
-    static_assert(axes_of<coffer::index::sorted> == 1 && index_policy<coffer::index::sorted>);
-    static_assert(axes_of<threading::single> == 1 && threading_policy<threading::single>);
-    static_assert(axes_of<fs::simulated> == 1 && file_system<fs::simulated>);
-    static_assert(axes_of<archetype::in_files> == 1 && axes_of<archetype::syncing> == 1 &&
-                  axes_of<archetype::list> == 1 && axes_of<archetype::threads> == 1 &&
-                  axes_of<archetype::disk> == 1);
-    static_assert(axes_of<plain> == 0 && axes_of<int> == 0 && axes_of<std::string> == 0 &&
-                  axes_of<std::vector<int>> == 0 && axes_of<only_a_name> == 0);
-    SUCCEED();
+    STATIC_REQUIRE(axes_of<storage::map> == 1 && storage_policy<storage::map>);
+    STATIC_REQUIRE(axes_of<durability::async> == 1 && durability_policy<durability::async>);
+    STATIC_REQUIRE(axes_of<coffer::index::sorted> == 1 && index_policy<coffer::index::sorted>);
+    STATIC_REQUIRE(axes_of<threading::single> == 1 && threading_policy<threading::single>);
+    STATIC_REQUIRE(axes_of<fs::simulated> == 1 && file_system<fs::simulated>);
+    STATIC_REQUIRE(axes_of<archetype::in_files> == 1 && axes_of<archetype::syncing> == 1 &&
+                   axes_of<archetype::list> == 1 && axes_of<archetype::threads> == 1 &&
+                   axes_of<archetype::disk> == 1);
+    STATIC_REQUIRE(axes_of<plain> == 0 && axes_of<int> == 0 && axes_of<std::string> == 0 &&
+                   axes_of<std::vector<int>> == 0 && axes_of<only_a_name> == 0);
 }
 
 TEST_CASE("a type that is no policy was meant for the axis of which it has a member", "[select]") {
-    static_assert(detail::meant_for_storage<half_storage> && !storage_policy<half_storage>);
-    static_assert(detail::meant_for_index<half_index> && !index_policy<half_index>);
-    static_assert(detail::meant_for_durability<half_durability>);
-    static_assert(!detail::meant_for_storage<half_index>);
-    static_assert(!detail::meant_for_index<half_storage>);
-    static_assert(!detail::meant_for_storage<plain> && !detail::meant_for_durability<plain> &&
-                  !detail::meant_for_index<plain> && !detail::meant_for_threading<plain> &&
-                  !detail::meant_for_fs<plain>);
-    static_assert(!detail::meant_for_fs<std::string> && !detail::meant_for_index<std::string>);
-    SUCCEED();
+    STATIC_REQUIRE(detail::meant_for_storage<half_storage> && !storage_policy<half_storage>);
+    STATIC_REQUIRE(detail::meant_for_index<half_index> && !index_policy<half_index>);
+    STATIC_REQUIRE(detail::meant_for_durability<half_durability>);
+    STATIC_REQUIRE(!detail::meant_for_storage<half_index>);
+    STATIC_REQUIRE(!detail::meant_for_index<half_storage>);
+    STATIC_REQUIRE(!detail::meant_for_storage<plain> && !detail::meant_for_durability<plain> &&
+                   !detail::meant_for_index<plain> && !detail::meant_for_threading<plain> &&
+                   !detail::meant_for_fs<plain>);
+    STATIC_REQUIRE(!detail::meant_for_fs<std::string> && !detail::meant_for_index<std::string>);
 }
 
 TEST_CASE("every policy explains itself by being one", "[select]") {
-    static_assert(detail::explain_policy<storage::mmap>());
-    static_assert(detail::explain_policy<archetype::disk>());
-    static_assert(explain_storage_policy<archetype::in_memory>());
-    static_assert(explain_durability_policy<durability::buffered>());
-    static_assert(explain_index_policy<archetype::list>());
-    static_assert(explain_threading_policy<archetype::threads>());
-    static_assert(explain_file_system<fs::native>());
-    SUCCEED();
+    STATIC_REQUIRE(detail::explain_policy<storage::mmap>());
+    STATIC_REQUIRE(detail::explain_policy<archetype::disk>());
+    STATIC_REQUIRE(explain_storage_policy<archetype::in_memory>());
+    STATIC_REQUIRE(explain_durability_policy<durability::buffered>());
+    STATIC_REQUIRE(explain_index_policy<archetype::list>());
+    STATIC_REQUIRE(explain_threading_policy<archetype::threads>());
+    STATIC_REQUIRE(explain_file_system<fs::native>());
 }

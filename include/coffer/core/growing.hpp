@@ -11,6 +11,7 @@
 #define COFFER_CORE_GROWING_HPP
 
 #include <coffer/config/assert.hpp>
+#include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 
@@ -41,12 +42,14 @@ public:
         return {&(*this)[index], static_cast<std::size_t>(most < left ? most : left)};
     }
 
-    /// Calls `pass(number, elements)` for the pieces of the first `count` elements, until it fails.
-    template <class Pass>
-    [[nodiscard]] result<void> for_pieces(std::uint64_t count, Pass&& pass) const {
+    /// Hands the memory of the first `count` elements to `sink(region, number, bytes)`, piece by
+    /// piece, until it fails.
+    template <class Sink>
+    [[nodiscard]] result<void> save(unsigned region, std::uint64_t count, Sink&& sink) const {
         for (std::uint64_t from = 0; from < count;) {
             const std::span<T> part = run(from, count - from);
-            if (result<void> done = pass(piece_of(from), part); !done) return done;
+            const bytes raw(reinterpret_cast<const std::byte*>(part.data()), part.size_bytes());
+            if (result<void> done = sink(region, piece_of(from), raw); !done) return done;
             from += part.size();
         }
         return {};

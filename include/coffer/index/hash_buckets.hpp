@@ -22,7 +22,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 
 namespace coffer::detail {
@@ -69,14 +68,10 @@ public:
 
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        const auto pieces_of = [&](const auto& array, unsigned region, std::uint64_t count) {
-            return array.for_pieces(count, [&](unsigned number, std::span<bucket> part) {
-                return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
-            });
-        };
-        if (auto done = pieces_of(primary_, primary_region, buckets()); !done) return done;
-        if (auto done = pieces_of(overflow_, overflow_region, overflow_used()); !done) return done;
-        return sink(state_region, 0U, raw(state_, sizeof(state)));
+        if (auto done = primary_.save(primary_region, buckets(), sink); !done) return done;
+        if (auto done = overflow_.save(overflow_region, overflow_used(), sink); !done) return done;
+        return sink(state_region, 0U,
+                    bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
@@ -228,10 +223,6 @@ private:
                buckets() >= least_buckets && buckets() <= most_buckets &&
                overflow_used() <= most_overflow / 2 && free_count() <= overflow_used() &&
                state_->free_first.load(relaxed) <= overflow_used();
-    }
-
-    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
-        return {static_cast<const std::byte*>(from), size};
     }
 };
 

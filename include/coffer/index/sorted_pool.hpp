@@ -166,17 +166,14 @@ public:
     /// Hands the used part of each piece of memory to `sink(region, number, bytes)`.
     template <class Sink>
     [[nodiscard]] result<void> save(Sink&& sink) const {
-        const auto pieces_of = [&](const auto& array, unsigned region, const auto& count) {
-            return array.for_pieces(
-                count.load(std::memory_order_relaxed), [&](unsigned number, auto part) {
-                    return result<void>(sink(region, number, raw(part.data(), part.size_bytes())));
-                });
-        };
-        if (auto done = pieces_of(granules_, granules, state_->granules); !done) return done;
+        const auto used = state_->granules.load(std::memory_order_relaxed);
+        if (auto done = granules_.save(granules, used, sink); !done) return done;
         if constexpr (!exact) {
-            if (auto done = pieces_of(chunks_, chunks, state_->chunks); !done) return done;
+            const auto held = state_->chunks.load(std::memory_order_relaxed);
+            if (auto done = chunks_.save(chunks, held, sink); !done) return done;
         }
-        return sink(unsigned{states}, 0U, raw(state_, sizeof(state)));
+        return sink(unsigned{states}, 0U,
+                    bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
     /// Do the next `n` puts find what they may need?
@@ -294,9 +291,6 @@ public:
     }
 
 private:
-    [[nodiscard]] static bytes raw(const void* from, std::size_t size) noexcept {
-        return {static_cast<const std::byte*>(from), size};
-    }
     [[nodiscard]] result<void> have_state() {
         if (state_ != nullptr) return {};
         auto place = memory_.allocate(states, 0, sizeof(state));
