@@ -652,7 +652,7 @@ private:
 // | expression        | result         | promise                                                 |
 // |-------------------|----------------|---------------------------------------------------------|
 // | `T::concurrent`   | constexpr bool | may two threads be inside the store at once             |
-// | `T::atomic<U>`    | type           | load, store, exchange, fetch_add, compare_exchange_strong |
+// | `T::atomic<U>`    | type           | as std::atomic, the members that thread_atomic<T> names |
 // | `T::mutex`        | type           | lock, unlock                                            |
 // | `T::condition`    | type           | wait(lock), wait_for(lock, ns), notify_one, notify_all  |
 // | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
@@ -704,6 +704,9 @@ public:
         expected = value_;
         return false;
     }
+    /// Nobody else is there who could change the value: there is nothing to wait for.
+    void wait(T, std::memory_order = std::memory_order_seq_cst) const noexcept {}
+    void notify_all() noexcept {}
 
 private:
     T value_;
@@ -771,6 +774,8 @@ concept thread_atomic = requires(typename T::template atomic<std::uint64_t>& wor
     { word.exchange(value, order) } -> std::same_as<std::uint64_t>;
     { word.fetch_add(value, order) } -> std::same_as<std::uint64_t>;
     { word.compare_exchange_strong(value, value, order) } -> std::same_as<bool>;
+    shown.wait(value, order);
+    word.notify_all();
 };
 template <class T>
 concept thread_mutex = requires(typename T::mutex& mutex) {
@@ -813,9 +818,11 @@ template <class T>
 consteval bool explain_threading_policy() {
     static_assert(detail::need::thread_concurrent<T>,
                   "a coffer threading policy needs  static constexpr bool concurrent");
-    static_assert(detail::need::thread_atomic<T>,
-                  "a coffer threading policy needs  template <class U> atomic  with load, store, "
-                  "exchange, fetch_add and compare_exchange_strong, as std::atomic has them");
+    static_assert(
+        detail::need::thread_atomic<T>,
+        "a coffer threading policy needs  template <class U> atomic  with load, store, "
+        "exchange, fetch_add, compare_exchange_strong, wait and notify_all, as std::atomic "
+        "has them");
     static_assert(detail::need::thread_mutex<T>,
                   "a coffer threading policy needs  class mutex  with lock and unlock");
     static_assert(!detail::need::thread_mutex<T> || detail::need::thread_condition<T>,
@@ -1286,8 +1293,7 @@ public:
     raw_memory() = default;
     /// Null when there is none.
     [[nodiscard]] std::byte* get() const noexcept { return owned_ ? at_ : nullptr; }
-    /// What std::free() wants when nobody reads this memory any more.
-    [[nodiscard]] void* release() noexcept { return owned_.release(); }
+    [[nodiscard]] std::size_t size() const noexcept { return owned_ ? size_ : 0; }
 
     [[nodiscard]] static result<raw_memory> take(std::uint64_t size) {
         const auto wanted = static_cast<std::size_t>(size);
@@ -1298,6 +1304,7 @@ public:
             return fail(errc::no_space, "the system gives no memory for a segment of the log");
         }
         taken.at_ = aligned_up(taken.owned_.get(), alignment);
+        taken.size_ = wanted;
         prefer_huge_pages(taken.at_, wanted);
         return taken;
     }
@@ -1308,6 +1315,33 @@ private:
     };
     std::unique_ptr<void, deleter> owned_;
     std::byte* at_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// Keeps the last piece of memory that was given back for whoever asks next: its pages are there
+/// already, and perhaps in the caches. What it gives holds whatever it held. Threads: any.
+class spare_memory {
+public:
+    spare_memory() = default;
+    spare_memory(const spare_memory&) = delete;
+    spare_memory& operator=(const spare_memory&) = delete;
+    ~spare_memory() { delete kept_.load(std::memory_order_relaxed); }
+
+    /// At least `size` bytes. New pieces are as large as the next power of two, so that they serve
+    /// again when a little more is asked; pages that are never touched cost nothing.
+    [[nodiscard]] result<raw_memory> take(std::uint64_t size) {
+        const auto kept =
+            std::unique_ptr<raw_memory>(kept_.exchange(nullptr, std::memory_order_acq_rel));
+        if (kept && kept->size() >= size) return std::move(*kept);
+        return raw_memory::take(std::bit_ceil(size));
+    }
+
+    void give(std::unique_ptr<raw_memory> back) noexcept {
+        delete kept_.exchange(back.release(), std::memory_order_acq_rel);
+    }
+
+private:
+    threading::multi::atomic<raw_memory*> kept_{nullptr};
 };
 
 class heap_memory {
@@ -10510,8 +10544,12 @@ public:
 
     class body {
     public:
-        body(typename FS::file file, raw_memory memory, bool map_reads) noexcept
-            : file_(std::move(file)), memory_(std::move(memory)), map_reads_(map_reads) {}
+        body(typename FS::file file, raw_memory memory, spare_memory* spare,
+             bool map_reads) noexcept
+            : file_(std::move(file)),
+              memory_(std::move(memory)),
+              spare_(spare),
+              map_reads_(map_reads) {}
 
         [[nodiscard]] std::byte* memory() const noexcept {
             return map_ ? map_data_ : memory_.get();
@@ -10526,8 +10564,13 @@ public:
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
-            return leaving{[](void* memory, std::uint64_t) noexcept { std::free(memory); },
-                           memory_.release(), 0};
+            auto left = std::make_unique<raw_memory>(std::move(memory_));
+            return leaving{
+                [](void* spare, std::uint64_t what) noexcept {
+                    static_cast<spare_memory*>(spare)->give(std::unique_ptr<raw_memory>(
+                        reinterpret_cast<raw_memory*>(static_cast<std::uintptr_t>(what))));
+                },
+                spare_, reinterpret_cast<std::uintptr_t>(left.release())};
         }
 
         [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
@@ -10551,34 +10594,36 @@ public:
     private:
         typename FS::file file_;
         raw_memory memory_;
+        spare_memory* spare_;
         std::unique_ptr<typename FS::mapping> map_;
         std::byte* map_data_ = nullptr;
         bool map_reads_;
     };
 
-    file_log_medium(FS, const log_options& options) noexcept
+    file_log_medium(FS, const log_options& options)
         : map_reads_(options.map_reads && sizeof(void*) >= 8),
           access_(options.read_only ? fs::access::read : fs::access::write) {}
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
-        auto memory = raw_memory::take(size);
+        auto memory = spare_->take(size);
         if (!memory) return memory.failure();
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
-        return body(std::move(*file), std::move(*memory), map_reads_);
+        return body(std::move(*file), std::move(*memory), spare_.get(), map_reads_);
     }
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        body opened(std::move(*file), raw_memory(), map_reads_);
+        body opened(std::move(*file), raw_memory(), spare_.get(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
     }
 
 private:
+    std::unique_ptr<spare_memory> spare_ = std::make_unique<spare_memory>();
     bool map_reads_;
     fs::access access_;
 };
@@ -13575,8 +13620,9 @@ struct found_segment {
 // begin file coffer/journal/room.hpp
 // coffer/journal/room.hpp: how large the next segment is, and its making.
 //
-// A young store has small segments: each is as large as all before it together, up to
-// segment_bytes, so that a first open needs little disk and little memory. A segment is never
+// A young store has small segments: each is as large as an eighth of all before it, from
+// first_segment_bytes up to segment_bytes. So a store needs little disk and memory beyond what it
+// holds, and the part of it that cannot be cleaned yet is small. A segment is never
 // smaller than the commit that it is made for; where the disk has less room than usual, it is
 // halved down to that.
 //
@@ -13608,7 +13654,7 @@ struct room {
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
     const std::uint64_t least = whole_units(needed);
     const std::uint64_t usual =
-        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live));
+        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live / 8));
     return room{least, (std::max)(least, whole_units(usual))};
 }
 
@@ -13869,11 +13915,13 @@ private:
 // begin file coffer/journal/turn.hpp
 // coffer/journal/turn.hpp: one at a time, without holding a lock meanwhile; one works for many.
 //
-// Whoever has the turn works alone until it lets go; others wait on a condition, so that a system
-// call is never made under a mutex. Who waits for something that another's turn has done needs no
-// turn of his own: take_unless() looks again whenever a turn ends.
+// Whoever has the turn works alone until it lets go; others sleep until a turn ends. Who waits for
+// something that another's turn has done needs no turn of his own: take_unless() looks again
+// whenever a turn has ended.
 //
-// Threads: any. Cost: two short locks; no order among those who wait.
+// I1  ended_ grows whenever a turn ends, after busy_ was cleared: who read it before he found the
+//     turn taken does not sleep through its end.
+// Threads: any. Cost: two exchanges, and a wake-up of all who sleep; no order among them.
 #ifndef COFFER_JOURNAL_TURN_HPP
 #define COFFER_JOURNAL_TURN_HPP
 
@@ -13881,8 +13929,6 @@ namespace coffer::detail {
 
 template <threading_policy Threading>
 class turn {
-    using lock = lock_of<typename Threading::mutex>;
-
 public:
     /// The turn, for as long as this lives; or nothing.
     class [[nodiscard]] holder {
@@ -13908,13 +13954,17 @@ public:
     /// Waits for the turn or until done(), which is asked first and each time a turn has ended.
     template <class Done>
     [[nodiscard]] holder take_unless(Done&& done) {
-        auto hold = lock(mutex_);
-        while (!done()) {
-            if (!std::exchange(busy_, true)) return holder(*this);
+        for (;;) {
+            const std::uint32_t before = ended_.load(std::memory_order_acquire);
+            if (done()) return {};
+            if (!busy_.exchange(true, std::memory_order_acq_rel)) {
+                auto mine = holder(*this);
+                if (done()) continue;  // since the last look; the turn ends with its holder
+                return mine;
+            }
             waiting_.fetch_add(1, std::memory_order_relaxed);
-            over_.wait(hold);
+            ended_.wait(before, std::memory_order_acquire);
         }
-        return {};
     }
 
     /// For the holder, before it looks at what there is to do: those who waited when the last turn
@@ -13930,18 +13980,18 @@ public:
 private:
     static constexpr int most_looks = 200;  // a fraction of what a sync takes
 
-    void give_back() {
-        auto hold = lock(mutex_);
-        busy_ = false;
+    void give_back() noexcept {
         before_ = waiting_.exchange(0, std::memory_order_relaxed);
-        over_.notify_all();
+        busy_.store(false, std::memory_order_release);
+        ended_.fetch_add(1, std::memory_order_release);
+        ended_.notify_all();
     }
 
-    typename Threading::mutex mutex_;
-    typename Threading::condition over_;
-    bool busy_ = false;
-    unsigned before_ = 0;  // how many waited when the last turn ended; the holder's
-    typename Threading::template atomic<unsigned> waiting_{0};  // who began to since then
+    typename Threading::template atomic<bool> busy_{false};
+    typename Threading::template atomic<std::uint32_t> ended_{0};
+    typename Threading::template atomic<unsigned> waiting_{
+        0};                // who went to sleep since the last end
+    unsigned before_ = 0;  // how many of them there were when the last turn ended; the holder's
 };
 
 }  // namespace coffer::detail
@@ -14688,9 +14738,15 @@ private:
 // place commits any number of keys at once, and nobody waits. Afterwards the writer makes slots
 // plain.
 //
+// A batch that needs no promise before it is seen goes into the log and the index in one piece.
+// Its new keys need no descriptor: while it is being written, no reader takes a record from where
+// it begins to the end of its segment (hide, show), be it in a slot or in a descriptor.
+//
 // P1  `end` of the descriptors in the queue never falls from front to back.
 // P2  committed() only grows.
 // P3  A descriptor is used again only when no reader of its time is left (epoch).
+// P4  Behind what is hidden lie records of one batch only. show() is the moment at which it
+//     happens: commit() before it leaves its descriptors hidden.
 // Threads: resolve from any thread under a pin; the rest inside the writer's section.
 #ifndef COFFER_STORAGE_PENDING_HPP
 #define COFFER_STORAGE_PENDING_HPP
@@ -14728,11 +14784,17 @@ public:
             if (at->end.load(std::memory_order_acquire) <=
                 committed_.load(std::memory_order_acquire)) {
                 const std::uint64_t record = at->record.load(std::memory_order_acquire);
-                return (record & erase_bit) != 0 ? 0 : record;
+                if (!hides(record & ~erase_bit)) return (record & erase_bit) != 0 ? 0 : record;
             }
             where = at->previous.load(std::memory_order_acquire);
         }
-        return where;
+        return hides(where) ? 0 : where;
+    }
+
+    /// Is it a record of the batch that is being written?
+    [[nodiscard]] bool hides(address where) const noexcept {
+        const address from = hidden_.load(std::memory_order_acquire);
+        return where - from <= (~from & ((address{1} << offset_bits) - 1));
     }
 
     /// A record that bears the key of the slot.
@@ -14777,6 +14839,10 @@ public:
         queue_.push_back(number);
         return number | pending_bit;
     }
+
+    /// The batch that follows begins at `first`.
+    void hide(address first) noexcept { hidden_.store(first, std::memory_order_release); }
+    void show() noexcept { hidden_.store(nowhere_hidden, std::memory_order_release); }
 
     void commit(position upto) noexcept {
         if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
@@ -14839,6 +14905,9 @@ private:
     /// are not: reading what they stand for must be an error.
     static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
 
+    /// From here to the end of its segment lies nothing that an index names.
+    static constexpr address nowhere_hidden = UINT64_MAX;
+
     [[nodiscard]] const descriptor* find(ref where) const noexcept {
         const std::uint64_t number = where & ~pending_bit;
         return number < table_.capacity() ? &table_[number] : nullptr;
@@ -14852,6 +14921,7 @@ private:
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
+    word hidden_{nowhere_hidden};
     word used_{0};  // changed inside the section; prepare() reads it outside
     std::uint64_t retired_ = 0;
     std::vector<std::uint64_t> free_;
@@ -16971,6 +17041,39 @@ struct change {
 
 enum class condition : unsigned char { none, absent, present };
 
+/// What a table needs of the keys of a batch, one after the other; the cache misses of the next few
+/// lookups go on meanwhile.
+template <class Table>
+class lookahead {
+    using lookup = typename Table::lookup;
+
+public:
+    lookahead(const Table& table, const std::vector<change>& changes) noexcept
+        : table_(table), changes_(changes) {
+        while (asked_ < width && asked_ < changes_.size()) ask();
+    }
+    [[nodiscard]] lookup next() noexcept {
+        const lookup out = ring_[taken_++ % width];
+        if (asked_ < changes_.size()) ask();
+        return out;
+    }
+
+private:
+    static constexpr std::size_t width = 8;
+
+    void ask() noexcept {
+        lookup& to = ring_[asked_ % width];
+        to = table_.probe(changes_[asked_++].key);
+        table_.prefetch(to);
+    }
+
+    const Table& table_;
+    const std::vector<change>& changes_;
+    std::size_t asked_ = 0;
+    std::size_t taken_ = 0;
+    lookup ring_[width];
+};
+
 template <class Records, class Driver, class Wake, bool Hides>
 class writer {
     using table_type = typename Records::table_type;
@@ -17175,30 +17278,73 @@ private:
     [[nodiscard]] result<position> append_all(const std::vector<change>& changes,
                                               std::uint64_t size) {
         auto& journal = records_->journal;
-        const auto* const active = journal.active();
+        auto* const active = journal.active();
         const std::uint64_t start = active->end;
         const std::uint64_t commits = journal.commits();
         const std::uint64_t tombstones = active->tombstones;
+        const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
         const position end(active->id, start + size);
         table_type& table = records_->index();
+        if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
+        lookahead<table_type> probes(table, changes);
+        std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const change& each = changes[i];
             keys known(*records_);
-            const auto place = table.locate(table.probe(each.key), known);
+            const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
+                take_out(table, changes, i);
                 static_cast<void>(records_->roll_back(end));
+                if constexpr (!Hides) records_->pending.show();
                 journal.take_back(start, commits, tombstones);
+                active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
             const address where =
                 journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
-            if (!erases || place.ref != 0) {
+            if (!Hides && (place.ref == 0 || is_new(place.ref))) {
+                added += change_hidden(table, place, erases, where);
+            } else if (!erases || place.ref != 0) {
                 table.put(place, records_->pending.install(where, erases, place.ref, end));
             }
         }
-        if constexpr (!Hides) records_->commit(end);
+        if constexpr (!Hides) {
+            records_->pending.commit(end);
+            records_->pending.show();
+            records_->commit(end);
+            records_->add_count(added);
+        }
         return end;
+    }
+
+    /// Is it what this batch did to a key that was not there?
+    [[nodiscard]] bool is_new(ref slot) const noexcept {
+        return !is_pending(slot) && records_->pending.hides(slot);
+    }
+
+    /// One operation of a hidden batch on a key of which no reader knows. How many keys that adds.
+    [[nodiscard]] std::int64_t change_hidden(table_type& table,
+                                             const typename table_type::place& place, bool erases,
+                                             address where) {
+        const bool there = place.ref != 0;
+        if (there) records_->bury(place.ref);
+        if (!erases) {
+            table.put(place, where);
+        } else if (there) {
+            table.remove(place);
+        }
+        return (erases ? 0 : 1) - (there ? 1 : 0);
+    }
+
+    /// Takes the new keys of a batch that fails after `done` operations out of the index.
+    COFFER_NOINLINE void take_out(table_type& table, const std::vector<change>& changes,
+                                  std::size_t done) {
+        for (std::size_t i = 0; i < done; ++i) {
+            keys known(*records_);
+            const auto place = table.locate(table.probe(changes[i].key), known);
+            if (place.ref != 0 && is_new(place.ref)) table.remove(place);
+        }
     }
 
     // ---- clear ----
