@@ -477,6 +477,11 @@ private:
         // The readers' copy changes 64 times a round: seldom wrong, seldom taken from their caches.
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
+        // Those of the splits to come, between which puts go everywhere else.
+        if (n + 2 < primary_.capacity()) {
+            COFFER_PREFETCH(&primary_[index + 2]);
+            COFFER_PREFETCH(&primary_[n + 2]);
+        }
         return true;
     }
 
