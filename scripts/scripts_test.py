@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
-"""Tests amalgamate.py and floors.py on small houses that break one rule each."""
+"""Tests amalgamate.py and floors.py on small houses that break one rule each, and the verdicts of
+instructions."""
 
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
 import subprocess
 import sys
 import tempfile
@@ -11,6 +16,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import amalgamate  # noqa: E402
 import floors  # noqa: E402
+
+
+def script(name):
+    """A script without the ending of a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(Path(__file__).with_name(name)))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+instructions = script("instructions")
 
 LICENSE = "MIT License\n\nCopyright (c) nobody\n\nText.\n"
 VERSION = "".join(
@@ -275,6 +291,79 @@ class Floors(unittest.TestCase):
         self.assertEqual(
             self.findings(tests=[("core/a_test.cpp", shown), ("core/b_test.cpp", hidden)]), []
         )
+
+
+class Instructions(unittest.TestCase):
+    HERE = {"compiler": "g++ 12.2.0", "flags": "-O2", "library": "glibc 2.36", "machine": "x86_64"}
+    KEPT = {("map/hash", "get"): 400.0, ("map/hash", "put"): 1200.0}
+
+    def run_with(self, counts, *arguments, compiler="g++ 12.2.0"):
+        """(exit code, what it said, the file afterwards) where KEPT was kept."""
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as patched:
+            path, said = Path(folder) / "kept.txt", io.StringIO()
+            path.write_text(instructions.written({**self.HERE, "compiler": compiler}, self.KEPT))
+            for name, answer in {"surroundings": self.HERE, "count_all": counts}.items():
+                patch = unittest.mock.patch.object(instructions, name, return_value=answer)
+                patched.enter_context(patch)
+            for name in ("install", "build"):
+                patched.enter_context(unittest.mock.patch.object(instructions, name))
+            patched.enter_context(contextlib.redirect_stdout(said))
+            code = instructions.main([*arguments, "--kept", str(path)])
+            return code, said.getvalue(), path.read_text()
+
+    def check(self, change=(), **more):
+        code, said, after = self.run_with({**self.KEPT, **dict(change)}, "--check", **more)
+        self.assertEqual(instructions.read(after)[1], self.KEPT)
+        return code, said
+
+    def test_equal_counts_pass(self):
+        self.assertEqual(self.check(), (0, "instructions: 2 calls counted, 0 findings\n"))
+
+    def test_a_call_may_grow_by_2_percent_and_not_by_4(self):
+        self.assertEqual(self.check({("map/hash", "get"): 408.0})[0], 0)
+        code, said = self.check({("map/hash", "get"): 416.0})
+        self.assertEqual(code, 1)
+        self.assertIn("map/hash get: 400.0 instructions kept, 416.0 now: 4.0 % more\n", said)
+        self.assertIn("1 findings", said)
+        self.assertIn("run scripts/instructions and commit", said)
+
+    def test_a_call_that_shrank_passes_with_a_hint(self):
+        code, said = self.check({("map/hash", "put"): 1140.0})
+        self.assertEqual(code, 0)
+        self.assertIn("map/hash put: 1200.0 instructions kept, 1140.0 now: 5.0 % fewer\n", said)
+        self.assertIn("run scripts/instructions and commit", said)
+
+    def test_the_file_and_the_program_name_the_same_calls(self):
+        code, said = self.check({("map/hash", "erase"): 900.0})
+        self.assertEqual(code, 1)
+        self.assertIn("map/hash erase: 900.0 instructions, and the file does not name it", said)
+        code, said, _ = self.run_with({("map/hash", "get"): 400.0}, "--check")
+        self.assertEqual(code, 1)
+        self.assertIn("map/hash put: in the file, and nothing counts it any more", said)
+
+    def test_counts_of_another_compiler_are_refused(self):
+        self.assertEqual(self.check(compiler="g++ 12.3.0")[0], 0)
+        for compiler in ("g++ 13.2.0", "clang++ 12.0.1"):
+            code, said = self.check({("map/hash", "get"): 300.0}, compiler=compiler)
+            self.assertEqual(code, 3)
+            self.assertIn(f"compiler: {compiler} in the file, g++ 12.2.0 here\n", said)
+
+    def test_without_check_the_file_is_written_anew(self):
+        counts = {("map/hash", "get"): 416.5}
+        code, _, after = self.run_with(counts, compiler="g++ 13.2.0")
+        self.assertEqual(code, 0)
+        self.assertEqual(instructions.read(after), (self.HERE, counts))
+
+    def test_a_program_that_counts_nothing_is_an_error(self):
+        def silent(command, **_):
+            profile = next(each for each in command if each.startswith("--callgrind-out-file="))
+            Path(profile.partition("=")[2]).write_text("events: Ir\ntotals: 0\n")
+
+        with tempfile.TemporaryDirectory() as folder:
+            with unittest.mock.patch.object(instructions, "PROFILES", folder):
+                with unittest.mock.patch.object(instructions, "run", silent):
+                    with self.assertRaisesRegex(instructions.Wrong, "next to nothing"):
+                        instructions.count_one([], "program", "map/hash", "get")
 
 
 if __name__ == "__main__":
