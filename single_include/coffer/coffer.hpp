@@ -6750,9 +6750,10 @@ public:
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
 
     [[nodiscard]] bool ready(std::size_t n) noexcept {
-        if (!has_room(n)) return false;
-        promised_ = n;
-        return true;
+        if (n <= promised_) [[likely]]
+            return true;
+        promised_ = has_room((std::max)(n, ahead)) ? (std::max)(n, ahead) : has_room(n) ? n : 0;
+        return promised_ != 0;
     }
 
     [[nodiscard]] result<void> prepare(std::size_t n) {
@@ -6787,6 +6788,7 @@ protected:
     static constexpr unsigned state_region = 2;
     static constexpr unsigned overflow_bits = 6;
     static constexpr std::uint64_t most_overflow = 0xFFFFFFFF;
+    static constexpr std::size_t ahead = 64;  // puts for which one look at the room is enough
 
     struct alignas(64) bucket {
         word control;
@@ -6965,7 +6967,7 @@ public:
         detail::ref ref;
         std::uint64_t hash;
         std::uint64_t home;  // index of the primary bucket
-        bucket* at;          // where ref is, when it is not 0
+        bucket* at;          // where ref is; the primary bucket when ref is 0
         unsigned slot;
     };
     /// Walks go through the buckets in the order of their reversed indexes: a split divides what
@@ -7015,7 +7017,8 @@ public:
     template <class Keys>
     [[nodiscard]] place locate(const lookup& probe, Keys& keys) const {
         place found{0, probe.hash, at(probe.hash, exact_), nullptr, 0};
-        bucket* next = &primary_[found.home];
+        bucket* const home = found.at = &primary_[found.home];
+        bucket* next = home;
         for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
             const std::uint64_t control = next->control.load(relaxed);
             const std::uint64_t slots = with_print(control, print_of(probe.hash));
@@ -7026,7 +7029,7 @@ public:
                     break;
                 }
             }
-            const bool ends = next == &primary_[found.home] && (control & chained) == 0;
+            const bool ends = next == home && (control & chained) == 0;
             next = ends ? nullptr : overflow_at(next->entry[link_slot].load(relaxed));
         }
         return found;
@@ -7079,7 +7082,7 @@ public:
             where.at->entry[where.slot].store(entry, release);
             return;
         }
-        if (!add(where.home, entry, print_of(where.hash))) {
+        if (!add(*where.at, where.home, entry, print_of(where.hash))) {
             COFFER_ASSERT(spare() != 0, "a put for which the table was not ready");
             return;
         }
@@ -7252,8 +7255,8 @@ private:
     }
 
     /// A key that is not there yet. False: no overflow bucket was left, nothing changed.
-    [[nodiscard]] bool add(std::uint64_t index, std::uint64_t entry, std::uint64_t print) {
-        bucket& home = primary_[index];
+    [[nodiscard]] bool add(bucket& home, std::uint64_t index, std::uint64_t entry,
+                           std::uint64_t print) {
         const std::uint64_t control = home.control.load(relaxed);
         const unsigned slot = first_free(control);
         if (slot < ((control & chained) != 0 ? link_slot : 7)) {
@@ -7340,15 +7343,16 @@ private:
 
         const change guard(*state_);
         const std::uint64_t deeper = (bit + 1 - base_bits) * depth_one;
-        primary_[n].control.store(deeper, release);
+        bucket& fresh = primary_[n];
+        fresh.control.store(deeper, release);
         std::uint64_t staying = (control & ~depth_bits) | deeper;
         for_each_of(old, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
             if (!goes(entry, print, bit)) return;
-            static_cast<void>(add(n, entry, print));
+            static_cast<void>(add(fresh, n, entry, print));
             staying = set(staying, slot, 0);
         });
         const auto copy = [&](unsigned, std::uint64_t entry, std::uint64_t print) {
-            if (goes(entry, print, bit)) static_cast<void>(add(n, entry, print));
+            if (goes(entry, print, bit)) static_cast<void>(add(fresh, n, entry, print));
         };
         for_each_in_chain(front, [&](bucket& each) { for_each_of(each, copy); });
         old.control.store(staying, release);  // I4: from here on the moved keys are in bucket n
@@ -7369,6 +7373,11 @@ private:
         // The readers' copy changes 64 times a round: seldom wrong, seldom taken from their caches.
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
+        // Those of the splits to come, between which puts go everywhere else.
+        if (n + 2 < primary_.capacity()) {
+            COFFER_PREFETCH(&primary_[index + 2]);
+            COFFER_PREFETCH(&primary_[n + 2]);
+        }
         return true;
     }
 
@@ -9704,154 +9713,6 @@ private:
 #endif
 // end file coffer/journal/log_state.hpp
 
-// begin file coffer/format/identity.hpp
-// coffer/format/identity.hpp: the file STORE, which says what a folder holds.
-//
-//   offset  size  field
-//   0       8     magic: 89 'C' 'O' 'F' 'F' 'E' 'R' 0A
-//   8       4     format version
-//   12      4     version of the storage policy
-//   16      16    store id, random
-//   32      16    name of the storage policy, padded with zeros
-//   48      8     fingerprint of the key type
-//   56      8     fingerprint of the value type
-//   64      220   key type in words: one byte of length, text, zeros
-//   284     220   value type in words, likewise
-//   504     8     check of the bytes before it, seeded with the magic
-//
-// The words serve messages only; fingerprints decide.
-#ifndef COFFER_FORMAT_IDENTITY_HPP
-#define COFFER_FORMAT_IDENTITY_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::uint64_t store_magic = 0x0A524546464F4389;
-
-struct store_id {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
-    friend bool operator==(const store_id&, const store_id&) = default;
-};
-
-struct identity {
-    store_id id;
-    std::uint32_t format = COFFER_FORMAT_VERSION;
-    std::string storage;
-    std::uint32_t storage_version = 0;
-    std::uint64_t key = 0;
-    std::uint64_t value = 0;
-    std::string key_words;
-    std::string value_words;
-};
-
-namespace identity_at {
-inline constexpr std::size_t magic = 0, format = magic + 8, storage_version = format + 4,
-                             id = storage_version + 4, storage = id + 16, key = storage + 16,
-                             value = key + 8, key_words = value + 8, value_words = key_words + 220,
-                             check = value_words + 220, size = check + 8;
-}  // namespace identity_at
-static_assert(identity_at::size == 512);
-
-using identity_image = std::array<std::byte, identity_at::size>;
-
-[[nodiscard]] inline identity_image write_identity(const identity& from) {
-    identity_image image{};
-    std::byte* const to = image.data();
-    store_le(to + identity_at::magic, store_magic);
-    store_le(to + identity_at::format, from.format);
-    store_le(to + identity_at::storage_version, from.storage_version);
-    store_le(to + identity_at::id, from.id.low);
-    store_le(to + identity_at::id + 8, from.id.high);
-    copy(to + identity_at::storage, as_bytes(std::string_view(from.storage).substr(0, 15)));
-    store_le(to + identity_at::key, from.key);
-    store_le(to + identity_at::value, from.value);
-    const auto put_words = [&](std::size_t at, std::string_view words) {
-        words = words.substr(0, 219);
-        image[at] = static_cast<std::byte>(words.size());
-        copy(to + at + 1, as_bytes(words));
-    };
-    put_words(identity_at::key_words, from.key_words);
-    put_words(identity_at::value_words, from.value_words);
-    store_le(to + identity_at::check, hash64({to, identity_at::check}, store_magic));
-    return image;
-}
-
-[[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
-    if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
-        return fail(errc::corruption,
-                    "this file does not begin as a coffer store does; if the folder "
-                    "holds something else, choose another path",
-                    path, 0, 0);
-    }
-    if (image.size() >= 12) {
-        const auto format = load_le<std::uint32_t>(image.data() + identity_at::format);
-        if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
-            return fail(errc::incompatible,
-                        "the store has format version " + std::to_string(format) +
-                            ", this program reads up to " + std::to_string(COFFER_FORMAT_VERSION) +
-                            "; open it with a newer coffer",
-                        path);
-        }
-    }
-    const std::byte* const at = image.data();
-    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
-                                                 hash64({at, identity_at::check}, store_magic)) {
-        return fail(errc::corruption,
-                    "the identity of the store is damaged; restore this file from a "
-                    "copy of the store",
-                    path, 0, 0);
-    }
-    identity out;
-    out.format = load_le<std::uint32_t>(at + identity_at::format);
-    out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
-    out.id = {load_le<std::uint64_t>(at + identity_at::id),
-              load_le<std::uint64_t>(at + identity_at::id + 8)};
-    const auto name = as_text({at + identity_at::storage, 16});
-    out.storage = name.substr(0, (std::min)(name.find('\0'), name.size()));
-    out.key = load_le<std::uint64_t>(at + identity_at::key);
-    out.value = load_le<std::uint64_t>(at + identity_at::value);
-    const auto words = [&](std::size_t place) {
-        const auto size = (std::min)(static_cast<std::size_t>(at[place]), std::size_t{219});
-        return std::string(as_text({at + place + 1, size}));
-    };
-    out.key_words = words(identity_at::key_words);
-    out.value_words = words(identity_at::value_words);
-    return out;
-}
-
-/// Is the store that `found` describes the one that a program with `expected` may open?
-[[nodiscard]] inline result<void> check_identity(const identity& found, const identity& expected,
-                                                 std::string_view path) {
-    const auto differ = [&](std::string_view what, const std::string& is,
-                            const std::string& wanted) {
-        return fail(errc::incompatible,
-                    std::string("the store was written with ")
-                        .append(what)
-                        .append(" ")
-                        .append(is)
-                        .append(", this program expects ")
-                        .append(wanted)
-                        .append("; open it with the type that wrote it, or choose another path"),
-                    path);
-    };
-    if (found.storage != expected.storage || found.storage_version != expected.storage_version) {
-        return differ("storage policy",
-                      found.storage + " version " + std::to_string(found.storage_version),
-                      expected.storage + " version " + std::to_string(expected.storage_version));
-    }
-    if (found.key != expected.key)
-        return differ("keys of type", found.key_words, expected.key_words);
-    if (found.value != expected.value) {
-        return differ("values of type", found.value_words, expected.value_words);
-    }
-    return {};
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/format/identity.hpp
-
 // begin file coffer/core/varint.hpp
 // coffer/core/varint.hpp: unsigned LEB128, the length prefix of records.
 //
@@ -10066,6 +9927,154 @@ inline void write_mark(std::byte* to, const mark_body& body) noexcept {
 #endif
 // end file coffer/format/record.hpp
 
+// begin file coffer/format/identity.hpp
+// coffer/format/identity.hpp: the file STORE, which says what a folder holds.
+//
+//   offset  size  field
+//   0       8     magic: 89 'C' 'O' 'F' 'F' 'E' 'R' 0A
+//   8       4     format version
+//   12      4     version of the storage policy
+//   16      16    store id, random
+//   32      16    name of the storage policy, padded with zeros
+//   48      8     fingerprint of the key type
+//   56      8     fingerprint of the value type
+//   64      220   key type in words: one byte of length, text, zeros
+//   284     220   value type in words, likewise
+//   504     8     check of the bytes before it, seeded with the magic
+//
+// The words serve messages only; fingerprints decide.
+#ifndef COFFER_FORMAT_IDENTITY_HPP
+#define COFFER_FORMAT_IDENTITY_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t store_magic = 0x0A524546464F4389;
+
+struct store_id {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    friend bool operator==(const store_id&, const store_id&) = default;
+};
+
+struct identity {
+    store_id id;
+    std::uint32_t format = COFFER_FORMAT_VERSION;
+    std::string storage;
+    std::uint32_t storage_version = 0;
+    std::uint64_t key = 0;
+    std::uint64_t value = 0;
+    std::string key_words;
+    std::string value_words;
+};
+
+namespace identity_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, storage_version = format + 4,
+                             id = storage_version + 4, storage = id + 16, key = storage + 16,
+                             value = key + 8, key_words = value + 8, value_words = key_words + 220,
+                             check = value_words + 220, size = check + 8;
+}  // namespace identity_at
+static_assert(identity_at::size == 512);
+
+using identity_image = std::array<std::byte, identity_at::size>;
+
+[[nodiscard]] inline identity_image write_identity(const identity& from) {
+    identity_image image{};
+    std::byte* const to = image.data();
+    store_le(to + identity_at::magic, store_magic);
+    store_le(to + identity_at::format, from.format);
+    store_le(to + identity_at::storage_version, from.storage_version);
+    store_le(to + identity_at::id, from.id.low);
+    store_le(to + identity_at::id + 8, from.id.high);
+    copy(to + identity_at::storage, as_bytes(std::string_view(from.storage).substr(0, 15)));
+    store_le(to + identity_at::key, from.key);
+    store_le(to + identity_at::value, from.value);
+    const auto put_words = [&](std::size_t at, std::string_view words) {
+        words = words.substr(0, 219);
+        image[at] = static_cast<std::byte>(words.size());
+        copy(to + at + 1, as_bytes(words));
+    };
+    put_words(identity_at::key_words, from.key_words);
+    put_words(identity_at::value_words, from.value_words);
+    store_le(to + identity_at::check, hash64({to, identity_at::check}, store_magic));
+    return image;
+}
+
+[[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
+    if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
+        return fail(errc::corruption,
+                    "this file does not begin as a coffer store does; if the folder "
+                    "holds something else, choose another path",
+                    path, 0, 0);
+    }
+    if (image.size() >= 12) {
+        const auto format = load_le<std::uint32_t>(image.data() + identity_at::format);
+        if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
+            return fail(errc::incompatible,
+                        "the store has format version " + std::to_string(format) +
+                            ", this program reads up to " + std::to_string(COFFER_FORMAT_VERSION) +
+                            "; open it with a newer coffer",
+                        path);
+        }
+    }
+    const std::byte* const at = image.data();
+    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
+                                                 hash64({at, identity_at::check}, store_magic)) {
+        return fail(errc::corruption,
+                    "the identity of the store is damaged; restore this file from a "
+                    "copy of the store",
+                    path, 0, 0);
+    }
+    identity out;
+    out.format = load_le<std::uint32_t>(at + identity_at::format);
+    out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
+    out.id = {load_le<std::uint64_t>(at + identity_at::id),
+              load_le<std::uint64_t>(at + identity_at::id + 8)};
+    const auto name = as_text({at + identity_at::storage, 16});
+    out.storage = name.substr(0, (std::min)(name.find('\0'), name.size()));
+    out.key = load_le<std::uint64_t>(at + identity_at::key);
+    out.value = load_le<std::uint64_t>(at + identity_at::value);
+    const auto words = [&](std::size_t place) {
+        const auto size = (std::min)(static_cast<std::size_t>(at[place]), std::size_t{219});
+        return std::string(as_text({at + place + 1, size}));
+    };
+    out.key_words = words(identity_at::key_words);
+    out.value_words = words(identity_at::value_words);
+    return out;
+}
+
+/// Is the store that `found` describes the one that a program with `expected` may open?
+[[nodiscard]] inline result<void> check_identity(const identity& found, const identity& expected,
+                                                 std::string_view path) {
+    const auto differ = [&](std::string_view what, const std::string& is,
+                            const std::string& wanted) {
+        return fail(errc::incompatible,
+                    std::string("the store was written with ")
+                        .append(what)
+                        .append(" ")
+                        .append(is)
+                        .append(", this program expects ")
+                        .append(wanted)
+                        .append("; open it with the type that wrote it, or choose another path"),
+                    path);
+    };
+    if (found.storage != expected.storage || found.storage_version != expected.storage_version) {
+        return differ("storage policy",
+                      found.storage + " version " + std::to_string(found.storage_version),
+                      expected.storage + " version " + std::to_string(expected.storage_version));
+    }
+    if (found.key != expected.key)
+        return differ("keys of type", found.key_words, expected.key_words);
+    if (found.value != expected.value) {
+        return differ("values of type", found.value_words, expected.value_words);
+    }
+    return {};
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/identity.hpp
+
 // begin file coffer/format/segment_header.hpp
 // coffer/format/segment_header.hpp: the first bytes of a segment file.
 //
@@ -10196,6 +10205,26 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
 
 #endif
 // end file coffer/format/segment_header.hpp
+
+// begin file coffer/journal/found_segment.hpp
+// coffer/journal/found_segment.hpp: what recovery knows of one live segment.
+#ifndef COFFER_JOURNAL_FOUND_SEGMENT_HPP
+#define COFFER_JOURNAL_FOUND_SEGMENT_HPP
+
+namespace coffer::detail {
+
+struct found_segment {
+    std::uint64_t id = 0;
+    std::uint64_t begin = 0;    // where its records begin
+    std::uint64_t end = 0;      // where they end
+    bool torn = false;          // ended by a crash, not by a mark
+    std::uint64_t durable = 0;  // below here it is known to be on stable storage
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/found_segment.hpp
 
 // begin file coffer/journal/segment.hpp
 // coffer/journal/segment.hpp: one segment of the log as the running store holds it.
@@ -10338,6 +10367,9 @@ consteval bool explain_segment_medium() {
     return segment_medium<M>;
 }
 
+/// What every segment keeps for the mark of a hand-over and for its last mark.
+inline constexpr std::uint64_t tail_room = 2 * mark_size;
+
 template <class Body, threading_policy Threading>
 struct segment {
     segment(Body holder, std::uint64_t number, std::uint32_t place, std::uint64_t room,
@@ -10367,6 +10399,20 @@ struct segment {
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
     std::uint64_t synced = 0;
     bool settled = false;
+
+    /// Does a commit of `size` bytes fit, with what is kept for marks behind it?
+    [[nodiscard]] bool fits(std::uint64_t size) const noexcept {
+        return !full && capacity - end >= size + tail_room;
+    }
+
+    /// Goes on as a settled segment of an earlier run.
+    void take_up(const found_segment& found) noexcept {
+        begin = found.begin;
+        end = handed = found.end;
+        synced = doubtful = found.durable;
+        full = settled = true;
+        torn = found.torn;
+    }
 
     /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
     /// which leaves pages that no sync writes any more. So they are written once more, as they are.
@@ -13597,26 +13643,6 @@ private:
 #endif
 // end file coffer/journal/image_file.hpp
 
-// begin file coffer/journal/found_segment.hpp
-// coffer/journal/found_segment.hpp: what recovery knows of one live segment.
-#ifndef COFFER_JOURNAL_FOUND_SEGMENT_HPP
-#define COFFER_JOURNAL_FOUND_SEGMENT_HPP
-
-namespace coffer::detail {
-
-struct found_segment {
-    std::uint64_t id = 0;
-    std::uint64_t begin = 0;    // where its records begin
-    std::uint64_t end = 0;      // where they end
-    bool torn = false;          // ended by a crash, not by a mark
-    std::uint64_t durable = 0;  // below here it is known to be on stable storage
-};
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/journal/found_segment.hpp
-
 // begin file coffer/journal/room.hpp
 // coffer/journal/room.hpp: how large the next segment is, and its making.
 //
@@ -13631,9 +13657,6 @@ struct found_segment {
 #define COFFER_JOURNAL_ROOM_HPP
 
 namespace coffer::detail {
-
-/// What every segment keeps for the mark of a hand-over and for its last mark.
-inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
 struct room {
     std::uint64_t least;
@@ -14052,7 +14075,7 @@ public:
     [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
         if (lean_ && why == purpose::change) return false;
         size = in_need(size, why);
-        if (active_ != nullptr && fits(*active_, size)) return true;
+        if (active_ != nullptr && active_->fits(size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -14060,10 +14083,17 @@ public:
 
     /// Appends one record; has_room for the whole commit was true. Returns where it is.
     address append(record_type type, bool more, bytes key, bytes value) noexcept {
+        stage(type, more, key, value);
+        return publish(type, more, record_size(key.size(), value.size()));
+    }
+    /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
+    void stage(record_type type, bool more, bytes key, bytes value) noexcept {
+        write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
+                     active_->end);
+    }
+    address publish(record_type type, bool more, std::size_t size) noexcept {
         segment_type& to = *active_;
-        const std::size_t size = record_size(key.size(), value.size());
         const std::uint64_t offset = to.end;
-        write_record(to.body.memory() + offset, type, more, key, value, to.seed, offset);
         to.body.stored(offset, size);
         to.end = offset + size;
         if (type == record_type::erase) to.tombstones += size;
@@ -14073,6 +14103,9 @@ public:
                         std::memory_order_relaxed);
         tail_.store(position(to.id, to.end).word(), std::memory_order_release);
         return make_address(to.slot, offset);
+    }
+    void unstage(std::size_t size) noexcept {
+        std::memset(active_->body.memory() + active_->end, 0, size);
     }
 
     /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
@@ -14092,6 +14125,7 @@ public:
     }
 
     // ---- room ----
+
     /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
     /// What frees space gets the reserve itself when there is no other room. Not in the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
@@ -14104,7 +14138,7 @@ public:
             auto section = enter();
             const bool regained = lean_ && reserve_.held();
             lean_ = persistent && !reserve_.held();
-            if (regained && active_ != nullptr && fits(*active_, size)) return {};
+            if (regained && active_ != nullptr && active_->fits(size)) return {};
             if (next_ != nullptr && fits_fresh(*next_, in_need(size, why))) return {};
         }
         auto made = make_segment(size, why);
@@ -14228,11 +14262,7 @@ public:
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
                                                    segment_seed(id_.low, id_.high, found.id));
-        made->begin = found.begin;
-        made->end = made->handed = found.end;
-        made->synced = made->doubtful = found.durable;
-        made->full = made->settled = true;
-        made->torn = found.torn;
+        made->take_up(found);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
         if (found.durable != found.end) unsynced_.push_back(made.get());
@@ -14347,9 +14377,6 @@ public:
     [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
-    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
-        return !into.full && into.capacity - into.end >= size + tail_room;
-    }
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
         return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
     }
@@ -14404,14 +14431,12 @@ private:
     }
 
     void append_mark(record_type type) noexcept {
-        segment_type& to = *active_;
         std::byte body[mark_body::size];
-        const bool clean = type == record_type::end;
-        write_mark(body, {clean ? position(to.id, to.end) : durable(), commits_});
+        write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
         const std::uint64_t commits = commits_;
         append(type, false, {}, body);
         commits_ = commits;
-        marked_ = to.end;
+        marked_ = active_->end;
     }
 
     void rotate() noexcept {
@@ -14451,10 +14476,8 @@ private:
     /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
         auto section = enter();
-        if (mark && active_ != nullptr && active_->end != marked_ &&
-            active_->capacity - active_->end >= tail_room) {
-            append_mark(record_type::mark);
-        }
+        const bool moved = active_ != nullptr && active_->end != marked_;
+        if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
         tasks_.clear();
         for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
         planned_bytes_ = appended_.load(std::memory_order_relaxed);
@@ -15755,8 +15778,17 @@ public:
         record each;
         while (base + at < limit && (Checked ? read_record(base + at, limit, seed_, at, each)
                                              : parse_record(base + at, limit, each))) {
+            // Where the next record begins is in this one: the hardware does not run ahead enough.
+            COFFER_PREFETCH(base + at + 1024);
+            COFFER_PREFETCH(base + at + 1088);
+            const bool alone = at == whole;
             at += each.size;
             if (each.more) continue;
+            if (alone) {
+                if (auto done = visit(each, whole); !done) return done.failure();
+                whole = at;
+                continue;
+            }
             for (std::uint64_t from = whole; from < at; from += each.size) {
                 if (!parse_record(base + from, limit, each)) break;
                 if (auto done = visit(each, from); !done) return done.failure();
@@ -17098,10 +17130,16 @@ public:
                 continue;
             }
             table_type& table = records_->index();
+            const auto probe = table.probe(key);
+            table.prefetch(probe);
+            // The record is written while the lookup waits for memory.
+            if (when == condition::none) records_->journal.stage(type, false, key, value);
             keys known(*records_);
-            const auto place = table.locate(table.probe(key), known);
-            if (known.failed()) [[unlikely]]
+            const auto place = table.locate(probe, known);
+            if (known.failed()) [[unlikely]] {
+                if (when == condition::none) records_->journal.unstage(size);
                 return known.reader().cause();
+            }
             if (when != condition::none) {
                 // What is pending decides: nothing behind it is kept unless it is kept itself.
                 const bool pends = is_pending(place.ref);
@@ -17113,8 +17151,9 @@ public:
                     if (auto settled = keep(awaited); !settled) return settled.failure();
                     return false;
                 }
+                records_->journal.stage(type, false, key, value);
             }
-            end = append(table, place, type, key, value);
+            end = publish(table, place, type, size);
             break;
         }
         if (auto kept = keep(end); !kept) return give_up(end, kept);
@@ -17258,11 +17297,11 @@ private:
         return records_->pending.prepare(operations);
     }
 
-    /// Steps 3 and 4 for one record that stands alone.
-    [[nodiscard]] position append(table_type& table, const typename table_type::place& place,
-                                  record_type type, bytes key, bytes value) {
+    /// Step 4 for one record that stands alone and has been staged.
+    [[nodiscard]] position publish(table_type& table, const typename table_type::place& place,
+                                   record_type type, std::size_t size) {
         auto& journal = records_->journal;
-        const address where = journal.append(type, false, key, value);
+        const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
         if constexpr (Hides) {
             table.put(place, records_->pending.install(where, erases, place.ref, journal.tail()));

@@ -74,7 +74,7 @@ public:
     [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
         if (lean_ && why == purpose::change) return false;
         size = in_need(size, why);
-        if (active_ != nullptr && fits(*active_, size)) return true;
+        if (active_ != nullptr && active_->fits(size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -82,10 +82,17 @@ public:
 
     /// Appends one record; has_room for the whole commit was true. Returns where it is.
     address append(record_type type, bool more, bytes key, bytes value) noexcept {
+        stage(type, more, key, value);
+        return publish(type, more, record_size(key.size(), value.size()));
+    }
+    /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
+    void stage(record_type type, bool more, bytes key, bytes value) noexcept {
+        write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
+                     active_->end);
+    }
+    address publish(record_type type, bool more, std::size_t size) noexcept {
         segment_type& to = *active_;
-        const std::size_t size = record_size(key.size(), value.size());
         const std::uint64_t offset = to.end;
-        write_record(to.body.memory() + offset, type, more, key, value, to.seed, offset);
         to.body.stored(offset, size);
         to.end = offset + size;
         if (type == record_type::erase) to.tombstones += size;
@@ -95,6 +102,9 @@ public:
                         std::memory_order_relaxed);
         tail_.store(position(to.id, to.end).word(), std::memory_order_release);
         return make_address(to.slot, offset);
+    }
+    void unstage(std::size_t size) noexcept {
+        std::memset(active_->body.memory() + active_->end, 0, size);
     }
 
     /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
@@ -114,6 +124,7 @@ public:
     }
 
     // ---- room ----
+
     /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
     /// What frees space gets the reserve itself when there is no other room. Not in the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
@@ -126,7 +137,7 @@ public:
             auto section = enter();
             const bool regained = lean_ && reserve_.held();
             lean_ = persistent && !reserve_.held();
-            if (regained && active_ != nullptr && fits(*active_, size)) return {};
+            if (regained && active_ != nullptr && active_->fits(size)) return {};
             if (next_ != nullptr && fits_fresh(*next_, in_need(size, why))) return {};
         }
         auto made = make_segment(size, why);
@@ -250,11 +261,7 @@ public:
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
                                                    segment_seed(id_.low, id_.high, found.id));
-        made->begin = found.begin;
-        made->end = made->handed = found.end;
-        made->synced = made->doubtful = found.durable;
-        made->full = made->settled = true;
-        made->torn = found.torn;
+        made->take_up(found);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
         if (found.durable != found.end) unsynced_.push_back(made.get());
@@ -369,9 +376,6 @@ public:
     [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
-    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
-        return !into.full && into.capacity - into.end >= size + tail_room;
-    }
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
         return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
     }
@@ -426,14 +430,12 @@ private:
     }
 
     void append_mark(record_type type) noexcept {
-        segment_type& to = *active_;
         std::byte body[mark_body::size];
-        const bool clean = type == record_type::end;
-        write_mark(body, {clean ? position(to.id, to.end) : durable(), commits_});
+        write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
         const std::uint64_t commits = commits_;
         append(type, false, {}, body);
         commits_ = commits;
-        marked_ = to.end;
+        marked_ = active_->end;
     }
 
     void rotate() noexcept {
@@ -473,10 +475,8 @@ private:
     /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
         auto section = enter();
-        if (mark && active_ != nullptr && active_->end != marked_ &&
-            active_->capacity - active_->end >= tail_room) {
-            append_mark(record_type::mark);
-        }
+        const bool moved = active_ != nullptr && active_->end != marked_;
+        if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
         tasks_.clear();
         for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
         planned_bytes_ = appended_.load(std::memory_order_relaxed);

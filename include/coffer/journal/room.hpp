@@ -11,9 +11,9 @@
 #define COFFER_JOURNAL_ROOM_HPP
 
 #include <coffer/core/result.hpp>
-#include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
 #include <coffer/journal/log_state.hpp>
+#include <coffer/journal/segment.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -22,9 +22,6 @@
 #include <utility>
 
 namespace coffer::detail {
-
-/// What every segment keeps for the mark of a hand-over and for its last mark.
-inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
 struct room {
     std::uint64_t least;

@@ -93,10 +93,16 @@ public:
                 continue;
             }
             table_type& table = records_->index();
+            const auto probe = table.probe(key);
+            table.prefetch(probe);
+            // The record is written while the lookup waits for memory.
+            if (when == condition::none) records_->journal.stage(type, false, key, value);
             keys known(*records_);
-            const auto place = table.locate(table.probe(key), known);
-            if (known.failed()) [[unlikely]]
+            const auto place = table.locate(probe, known);
+            if (known.failed()) [[unlikely]] {
+                if (when == condition::none) records_->journal.unstage(size);
                 return known.reader().cause();
+            }
             if (when != condition::none) {
                 // What is pending decides: nothing behind it is kept unless it is kept itself.
                 const bool pends = is_pending(place.ref);
@@ -108,8 +114,9 @@ public:
                     if (auto settled = keep(awaited); !settled) return settled.failure();
                     return false;
                 }
+                records_->journal.stage(type, false, key, value);
             }
-            end = append(table, place, type, key, value);
+            end = publish(table, place, type, size);
             break;
         }
         if (auto kept = keep(end); !kept) return give_up(end, kept);
@@ -253,11 +260,11 @@ private:
         return records_->pending.prepare(operations);
     }
 
-    /// Steps 3 and 4 for one record that stands alone.
-    [[nodiscard]] position append(table_type& table, const typename table_type::place& place,
-                                  record_type type, bytes key, bytes value) {
+    /// Step 4 for one record that stands alone and has been staged.
+    [[nodiscard]] position publish(table_type& table, const typename table_type::place& place,
+                                   record_type type, std::size_t size) {
         auto& journal = records_->journal;
-        const address where = journal.append(type, false, key, value);
+        const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
         if constexpr (Hides) {
             table.put(place, records_->pending.install(where, erases, place.ref, journal.tail()));
