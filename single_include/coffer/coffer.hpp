@@ -653,7 +653,7 @@ private:
 // |-------------------|----------------|---------------------------------------------------------|
 // | `T::concurrent`   | constexpr bool | may two threads be inside the store at once             |
 // | `T::atomic<U>`    | type           | as std::atomic, the members that thread_atomic<T> names |
-// | `T::mutex`        | type           | lock, unlock                                            |
+// | `T::mutex`        | type           | lock, try_lock, unlock                                  |
 // | `T::condition`    | type           | wait(lock), wait_for(lock, ns), notify_one, notify_all  |
 // | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
 // | `T::yield()`      | void           | lets another thread run                                 |
@@ -780,6 +780,7 @@ concept thread_atomic = requires(typename T::template atomic<std::uint64_t>& wor
 template <class T>
 concept thread_mutex = requires(typename T::mutex& mutex) {
     mutex.lock();
+    { mutex.try_lock() } -> std::same_as<bool>;
     mutex.unlock();
 };
 template <class T>
@@ -824,7 +825,7 @@ consteval bool explain_threading_policy() {
         "exchange, fetch_add, compare_exchange_strong, wait and notify_all, as std::atomic "
         "has them");
     static_assert(detail::need::thread_mutex<T>,
-                  "a coffer threading policy needs  class mutex  with lock and unlock");
+                  "a coffer threading policy needs  class mutex  with lock, try_lock and unlock");
     static_assert(!detail::need::thread_mutex<T> || detail::need::thread_condition<T>,
                   "a coffer threading policy needs  class condition  with wait, wait_for, "
                   "notify_one and notify_all, for std::unique_lock<mutex>");
@@ -5911,8 +5912,9 @@ static_assert(durability_policy<async>);
 // begin file coffer/durability/buffered.hpp
 // coffer/durability/buffered.hpp: a returning write is in this process's buffer.
 //
-// The caller's thread hands the buffer over when `buffer_bytes` wait in it; the background thread
-// does when the oldest of them has waited for `interval`, also when no further call comes. Under
+// The caller's thread hands the buffer over in quarters, so that no call waits for the whole of it:
+// `buffer_bytes` are the most that ever waits. The background thread does when the oldest byte has
+// waited for `interval`, also when no further call comes. Under
 // `threading::single` there is no background thread and each write looks at the clock instead.
 //
 // I1  oldest_ is the time at which the oldest waiting byte was accepted, 0 when none waits; it is
@@ -5946,7 +5948,7 @@ public:
     [[nodiscard]] result<void> after_write(position, Then&&) {
         if constexpr (Log::hands_over) {
             // The write is accepted either way; an error stays in the log for the next call.
-            if (log_->unhanded_bytes() >= bounds_.buffer_bytes) {
+            if (log_->unhanded_bytes() >= bounds_.buffer_bytes / 4) {
                 static_cast<void>(hand_over());
             } else if (oldest_.load(std::memory_order_relaxed) == 0) {
                 oldest_.store(log_->system().now() | 1, std::memory_order_release);
@@ -10392,8 +10394,8 @@ struct segment {
     std::uint64_t tombstones = 0;  // bytes of its erase records
     typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
 
-    // Changed by whoever has the turn of I/O; the last two inside the section, too, since cleaning
-    // asks for them there.
+    // Changed by whoever has a turn: to hand over the first and the last, to sync the others; the
+    // last two inside the section, too, since cleaning asks for them there.
     std::uint64_t handed = 0;
     std::uint64_t doubtful =
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
@@ -13643,6 +13645,84 @@ private:
 #endif
 // end file coffer/journal/image_file.hpp
 
+// begin file coffer/journal/progress.hpp
+// coffer/journal/progress.hpp: how far a log has come: written, with the system, durable.
+//
+// Places for those who wait for one, and bytes for those who bound what may wait.
+//
+// I1  durable() <= handed() <= tail(), and each only grows; the tail goes back only to where it was
+//     when the writer's section was entered.
+// Threads: reading from any; each of the three is changed by one at a time.
+#ifndef COFFER_JOURNAL_PROGRESS_HPP
+#define COFFER_JOURNAL_PROGRESS_HPP
+
+namespace coffer::detail {
+
+template <threading_policy Threading>
+class log_progress {
+    using word = typename Threading::template atomic<std::uint64_t>;
+
+public:
+    /// The place behind the last record.
+    [[nodiscard]] position tail() const noexcept { return at(tail_); }
+    [[nodiscard]] position handed() const noexcept { return at(handed_); }
+    [[nodiscard]] position durable() const noexcept { return at(durable_); }
+
+    /// Bytes that were appended but not yet handed over, and not yet durable.
+    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
+        return appended_bytes() - handed_bytes_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
+        return appended_bytes() - durable_bytes_.load(std::memory_order_relaxed);
+    }
+
+protected:
+    [[nodiscard]] std::uint64_t appended_bytes() const noexcept {
+        return appended_.load(std::memory_order_relaxed);
+    }
+
+    /// `size` bytes more end at `tail`.
+    void appended(position tail, std::uint64_t size) noexcept {
+        appended_.store(appended_bytes() + size, std::memory_order_relaxed);
+        to(tail_, tail);
+    }
+    void went_back(position tail) noexcept { to(tail_, tail); }
+    /// All up to `upto` is with the system, or durable: `bytes` of those appended.
+    void handed_over(position upto, std::uint64_t bytes) noexcept {
+        handed_bytes_.store(bytes, std::memory_order_relaxed);
+        to(handed_, upto);
+    }
+    void became_durable(position upto, std::uint64_t bytes) noexcept {
+        durable_bytes_.store(bytes, std::memory_order_relaxed);
+        to(durable_, upto);
+    }
+    void begin_at(position end, position durable) noexcept {
+        to(tail_, end);
+        to(handed_, end);
+        to(durable_, durable);
+    }
+
+private:
+    [[nodiscard]] static position at(const word& from) noexcept {
+        return position::of_word(from.load(std::memory_order_acquire));
+    }
+    static void to(word& which, position where) noexcept {
+        which.store(where.word(), std::memory_order_release);
+    }
+
+    word tail_{0};
+    word handed_{0};
+    word durable_{0};
+    word appended_{0};
+    word handed_bytes_{0};
+    word durable_bytes_{0};
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/progress.hpp
+
 // begin file coffer/journal/room.hpp
 // coffer/journal/room.hpp: how large the next segment is, and its making.
 //
@@ -14030,15 +14110,17 @@ private:
 //    on stable storage   with the system   in memory
 //
 // The writer's section (enter) claims a place at the tail, copies a record there and publishes it;
-// no system call, no sync and no allocation happens inside. The turn of I/O (a second exclusion,
-// never held together with a wait for the first) hands bytes to the system and syncs them, oldest
-// segment first, while the section stays free.
+// no system call, no sync and no allocation happens inside. Two turns keep I/O in order while the
+// section stays free: who has the first syncs, oldest segment first; who has the second hands bytes
+// to the system. A sync takes the second only for what it hands over itself, so that nobody who
+// has a buffer to hand over waits for the disk.
 //
 // I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
-// I2  durable <= handed <= tail, and each only grows.
+// I2  durable <= handed <= tail (progress.hpp).
 // I3  A commit lies inside one segment.
 // I4  A segment is prepared, its name durable, before it becomes active.
 // I5  After a failed sync nothing is ever synced again: the log is poisoned.
+// I6  No segment is settled while a sync is under way: its file would change below it.
 //
 // Threads: append and rotation under enter(); hand_over, sync and prepare from any thread.
 // Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes
@@ -14049,8 +14131,11 @@ private:
 namespace coffer::detail {
 
 template <class Medium, threading_policy Threading>
-class log {
+class log : public log_progress<Threading> {
+    using progress = log_progress<Threading>;
+
 public:
+    using progress::tail, progress::handed, progress::durable;
     using file_system_type = typename Medium::file_system_type;
     using directory = typename file_system_type::directory;
     using segment_type = segment<typename Medium::body, Threading>;
@@ -14067,7 +14152,21 @@ public:
 
     // ---- the writer's section ----
 
-    [[nodiscard]] lock enter() { return lock(section_); }
+    [[nodiscard]] lock enter() {
+        lock mine(section_, std::try_to_lock);
+        if (!mine.owns_lock()) [[unlikely]] {
+            awaited_.fetch_add(1, std::memory_order_relaxed);
+            mine.lock();
+            awaited_.fetch_add(-1, std::memory_order_relaxed);
+        }
+        return mine;
+    }
+    /// For who enters again and again: those who wait go first. The mutex alone would let them
+    /// wait as long as they wake too late.
+    void let_in() const noexcept {
+        for (int looks = 0; looks < 1000 && awaited_.load(std::memory_order_relaxed) != 0; ++looks)
+            Threading::yield();
+    }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
@@ -14099,9 +14198,7 @@ public:
         if (type == record_type::erase) to.tombstones += size;
         if (type == record_type::clear) to.has_clear = true;
         if (!more) ++commits_;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size,
-                        std::memory_order_relaxed);
-        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        this->appended(position(to.id, to.end), size);
         return make_address(to.slot, offset);
     }
     void unstage(std::size_t size) noexcept {
@@ -14116,12 +14213,7 @@ public:
         from.end = end;
         from.tombstones = tombstones;
         commits_ = commits;
-        tail_.store(position(from.id, end).word(), std::memory_order_release);
-    }
-
-    /// The place behind the last record.
-    [[nodiscard]] position tail() const noexcept {
-        return position::of_word(tail_.load(std::memory_order_acquire));
+        this->went_back(position(from.id, end));
     }
 
     // ---- room ----
@@ -14169,20 +14261,20 @@ public:
 
     /// Hands everything before the present tail to the system.
     [[nodiscard]] result<void> hand_over() {
-        const auto alone = turn_.take();
+        const auto alone = handing_.take();
         return hand_over_in_turn(false);
     }
 
     /// Makes everything before the present tail durable.
     [[nodiscard]] result<void> sync() {
-        const auto alone = turn_.take();
+        const auto alone = syncing_.take();
         return sync_in_turn();
     }
 
     /// Returns when everything before `upto` is with the system; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
-        const auto alone = turn_.take_unless([&] { return handed() >= upto; });
+        const auto alone = handing_.take_unless([&] { return handed() >= upto; });
         if (!alone) return {};
         if (auto done = hand_over_in_turn(true); !done) return done;
         then(handed());
@@ -14192,29 +14284,12 @@ public:
     /// Returns when everything before `upto` is durable; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> sync(position upto, Then&& then) {
-        const auto alone = turn_.take_unless([&] { return durable() >= upto; });
+        const auto alone = syncing_.take_unless([&] { return durable() >= upto; });
         if (!alone) return {};
-        turn_.gather();
+        syncing_.gather();
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
         return {};
-    }
-
-    [[nodiscard]] position handed() const noexcept {
-        return position::of_word(handed_.load(std::memory_order_acquire));
-    }
-    [[nodiscard]] position durable() const noexcept {
-        return position::of_word(durable_.load(std::memory_order_acquire));
-    }
-
-    /// Bytes that were appended but not yet handed over, and not yet durable.
-    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) -
-               handed_bytes_.load(std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) -
-               durable_bytes_.load(std::memory_order_relaxed);
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -14271,10 +14346,8 @@ public:
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
-    void recovered(position end, position durable, std::uint64_t commits) noexcept {
-        tail_.store(end.word(), std::memory_order_release);
-        handed_.store(end.word(), std::memory_order_release);
-        durable_.store(durable.word(), std::memory_order_release);
+    void recovered(position end, position kept, std::uint64_t commits) noexcept {
+        this->begin_at(end, kept);
         commits_ = commits;
     }
 
@@ -14312,7 +14385,7 @@ public:
     /// Ends the log: a mark of a clean end behind the last record, everything durable.
     [[nodiscard]] result<void> finish() {
         if constexpr (!persistent) return {};
-        const auto alone = turn_.take();
+        const auto alone = syncing_.take();
         if (auto done = sync_in_turn(); !done) return done;
         std::unique_ptr<segment_type> unused;
         {
@@ -14459,19 +14532,17 @@ private:
         header.live.swap(runs_);
         to.body.stored(0, size);
         to.begin = to.end = size;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size,
-                        std::memory_order_relaxed);
         segments_.push_back(std::move(next_));
         active_ = segments_.back().get();
         if constexpr (persistent) unsynced_.push_back(active_);
         table_.publish(to, to.body.memory(), to.capacity, false);
-        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        this->appended(position(to.id, to.end), size);
         marked_ = to.end;
         wants_segment_.store(true, std::memory_order_relaxed);
         rotated_.store(true, std::memory_order_relaxed);
     }
 
-    // ---- the turn of I/O ----
+    // ---- the two turns of I/O ----
 
     /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
@@ -14480,7 +14551,7 @@ private:
         if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
         tasks_.clear();
         for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
-        planned_bytes_ = appended_.load(std::memory_order_relaxed);
+        planned_bytes_ = this->appended_bytes();
         return tail();
     }
 
@@ -14488,8 +14559,7 @@ private:
         if (trouble_.poisoned()) return check();
         const position upto = plan(mark || Medium::hands_over);
         if (auto done = write_tasks(); !done) return done;
-        handed_bytes_.store(planned_bytes_, std::memory_order_relaxed);
-        handed_.store(upto.word(), std::memory_order_release);
+        this->handed_over(upto, planned_bytes_);
         trouble_.unstick();
         return {};
     }
@@ -14505,7 +14575,7 @@ private:
                 }
                 to.handed = each.end;
             }
-            if (each.full && !to.settled) {
+            if (each.full && !to.settled && !in_sync_.load(std::memory_order_acquire)) {
                 if (auto settled = settle(to); !settled) {
                     trouble_.stick(settled.error());
                     return settled;
@@ -14516,17 +14586,25 @@ private:
     }
 
     [[nodiscard]] result<void> sync_in_turn() {
-        if (auto done = hand_over_in_turn(true); !done) return done;
-        const position upto = handed();
-        for (const task_type& each : tasks_) {
+        position upto;
+        std::uint64_t bytes = 0;
+        {
+            const auto alone = handing_.take();
+            if (auto done = hand_over_in_turn(true); !done) return done;
+            upto = handed();
+            bytes = planned_bytes_;
+            unkept_.swap(tasks_);
+            in_sync_.store(true, std::memory_order_relaxed);
+        }
+        const on_exit over([this] { in_sync_.store(false, std::memory_order_release); });
+        for (const task_type& each : unkept_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
             if (auto again = to.write_again(each.end); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
         }
         note_synced();
-        durable_bytes_.store(planned_bytes_, std::memory_order_relaxed);
-        durable_.store(upto.word(), std::memory_order_release);
+        this->became_durable(upto, bytes);
         return {};
     }
 
@@ -14551,7 +14629,7 @@ private:
     /// The segments of this turn are durable as far as it handed them over.
     void note_synced() {
         auto section = enter();
-        for (const task_type& each : tasks_) each.segment->synced = each.end;
+        for (const task_type& each : unkept_) each.segment->synced = each.end;
         std::erase_if(unsynced_, [](const segment_type* each) {
             return each->settled && each->synced == each->end;
         });
@@ -14563,6 +14641,7 @@ private:
     std::unique_ptr<directory> folder_;
     store_id id_;
 
+    typename Threading::template atomic<int> awaited_{0};  // how many wait for the section
     typename Threading::mutex section_;  // the writer's section guards what follows
     table_type table_;
     epoch<Threading> readers_;
@@ -14580,18 +14659,16 @@ private:
     std::uint64_t next_id_ = 1;
     space_reserve<file_system_type> reserve_;
 
-    turn<Threading> turn_;  // who has it owns what follows
+    turn<Threading> syncing_;  // who has it owns this
+    std::vector<task_type> unkept_;
+    typename Threading::template atomic<bool> in_sync_{false};  // the files of these
+
+    turn<Threading> handing_;  // who has it owns these; taken after the other
     std::vector<task_type> tasks_;
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};
     typename Threading::template atomic<bool> rotated_{false};
-    typename Threading::template atomic<std::uint64_t> tail_{0};
-    typename Threading::template atomic<std::uint64_t> handed_{0};
-    typename Threading::template atomic<std::uint64_t> durable_{0};
-    typename Threading::template atomic<std::uint64_t> appended_{0};
-    typename Threading::template atomic<std::uint64_t> handed_bytes_{0};
-    typename Threading::template atomic<std::uint64_t> durable_bytes_{0};
     trouble<Threading> trouble_;
 };
 
@@ -14608,7 +14685,7 @@ private:
 // call, as long as the caller's epoch pin lasts.
 //
 // I1  A record that comes from a file is shown only after its check matched (unless verify_reads is
-//     off); a key that differs is believed only after the same.
+//     off); a key that differs is believed only after the same. A size alone is told unchecked.
 // Cost: memory that is mapped is followed directly; else two reads into a buffer of its own.
 #ifndef COFFER_JOURNAL_RECORD_READER_HPP
 #define COFFER_JOURNAL_RECORD_READER_HPP
@@ -14632,6 +14709,11 @@ public:
             return true;
         static_cast<void>(trusted());
         return false;
+    }
+
+    /// How large the record at `where` is by its head, which is not checked; 0: there is none.
+    [[nodiscard]] std::size_t claimed_size(address where) noexcept {
+        return load(where) ? record_.size : 0;
     }
 
     [[nodiscard]] bool failed() const noexcept { return rare_ != nullptr && rare_->failed; }
@@ -14700,7 +14782,7 @@ private:
         const std::uint64_t left = view_.end - view_.offset;
         if (!fill((left < head) ? left : head)) return false;
         std::uint64_t size = 0;
-        if (!claimed_size(size) || size > left) return false;
+        if (!size_in_buffer(size) || size > left) return false;
         std::vector<std::byte>& buffer = noted().buffer;
         if (size > buffer.size() && !fill(size)) return false;
         view_.at = buffer.data();
@@ -14718,7 +14800,7 @@ private:
         return false;
     }
 
-    [[nodiscard]] bool claimed_size(std::uint64_t& size) const noexcept {
+    [[nodiscard]] bool size_in_buffer(std::uint64_t& size) const noexcept {
         const std::vector<std::byte>& buffer = rare_->buffer;
         const std::byte* const from = buffer.data();
         const std::byte* const limit = from + buffer.size();
@@ -15126,13 +15208,13 @@ public:
         return any;
     }
 
-    /// Counts a put as dead. Tombstones are never counted: older segments may need them.
+    /// Counts a put as dead, as large as it says that it is. Tombstones are never counted: older
+    /// segments may need them.
     void bury(address where) {
-        reader_type reader(journal.table());
         segment_type* const owner = journal.table().owner(slot_of(where));
-        const record* found = reader.read(where);
-        if (owner == nullptr || found == nullptr) return;
-        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + found->size,
+        if (owner == nullptr) return;
+        const std::uint64_t size = reader_type(journal.table()).claimed_size(where);
+        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + size,
                           std::memory_order_relaxed);
     }
 
@@ -15279,7 +15361,8 @@ class cleaner {
     using table_type = typename Records::table_type;
     using keys = typename Records::keys;
     static constexpr bool persistent = Records::log_type::persistent;
-    static constexpr std::uint64_t step_bytes = 32 * 1024;
+    static constexpr std::size_t lookahead = 8;
+    static constexpr std::uint64_t step_bytes = 64 * 1024;
 
 public:
     cleaner(Records& records, Writer& writer) noexcept : records_(&records), writer_(&writer) {}
@@ -15397,7 +15480,7 @@ private:
             }
         }
         const bool worth =
-            dead * 5 > total * 2 && dead > records_->journal.options().first_segment_bytes;
+            dead * 3 > total && dead > records_->journal.options().first_segment_bytes;
         return worth ? best : nullptr;
     }
 
@@ -15440,22 +15523,23 @@ private:
 
     /// Moves some records of the victim, or ends it. False: the victim is done.
     [[nodiscard]] result<bool> advance() {
-        std::uint64_t needs = 0;  // room that the next record lacks
-        bool waits = false;       // the next record's key has a write under way
+        std::uint64_t needs = 0;             // room that the next record lacks
+        bool waits = false;                  // the next record's key has a write under way
+        if (!read_some()) return abandon();  // C2
+        records_->journal.let_in();
         {
             auto section = records_->journal.enter();
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
-            const std::uint64_t until = at_ + step_bytes;
-            while (at_ < victim_->end && at_ < until && needs == 0 && !waits) {
-                record each;
-                if (!read_record(base_ + at_, base_ + victim_->end, victim_->seed, at_, each)) {
-                    return abandon();  // C2
+            const table_type& table = records_->index();
+            for (std::size_t i = 0; i < next_.size() && needs == 0 && !waits; ++i) {
+                if (i + lookahead < next_.size()) {
+                    table.prefetch(table.probe(next_[i + lookahead].key));
                 }
-                const outcome done = move(each, needs);
+                const outcome done = move(next_[i], needs);
                 waits = done == outcome::wait;
                 if (done == outcome::unreadable) return abandon();
-                if (done == outcome::done) at_ += each.size;
+                if (done == outcome::done) at_ += next_[i].size;
             }
         }
         if (needs != 0) {
@@ -15471,6 +15555,19 @@ private:
             return false;
         }
         return true;
+    }
+
+    /// Reads and checks the next few records before the section is entered. False: the next one is
+    /// not what was written.
+    [[nodiscard]] bool read_some() {
+        next_.clear();
+        const std::uint64_t until = (std::min)(victim_->end, at_ + step_bytes);
+        record each;
+        for (std::uint64_t at = at_; at < until; at += each.size) {
+            if (!read_record(base_ + at, base_ + victim_->end, victim_->seed, at, each)) break;
+            next_.push_back(each);
+        }
+        return at_ >= victim_->end || !next_.empty();
     }
 
     enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
@@ -15574,6 +15671,7 @@ private:
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
+    std::vector<record> next_;         // those that the next step moves
     segment_type* limbo_ = nullptr;    // taken out, on its way to the readers' epoch
     std::vector<segment_type*> free_;  // no reader left; guarded by the section
 };
@@ -17013,7 +17111,7 @@ template <class Records>
     {
         auto section = records.journal.enter();
         for (const auto& each : records.journal.segments()) {
-            // Not body.memory(): whoever has the turn of I/O may be moving it.
+            // Not body.memory(): whoever has the turn to hand over may be moving it.
             parts.push_back({each->id, each->begin, each->end, each->seed,
                              records.journal.table().base(each->slot), each.get()});
         }

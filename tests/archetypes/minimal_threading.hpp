@@ -41,6 +41,7 @@ private:
 class mutex {
 public:
     void lock() { mutex_.lock(); }
+    bool try_lock() { return mutex_.try_lock(); }
     void unlock() { mutex_.unlock(); }
 
 private:

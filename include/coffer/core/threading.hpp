@@ -14,7 +14,7 @@
 // |-------------------|----------------|---------------------------------------------------------|
 // | `T::concurrent`   | constexpr bool | may two threads be inside the store at once             |
 // | `T::atomic<U>`    | type           | as std::atomic, the members that thread_atomic<T> names |
-// | `T::mutex`        | type           | lock, unlock                                            |
+// | `T::mutex`        | type           | lock, try_lock, unlock                                  |
 // | `T::condition`    | type           | wait(lock), wait_for(lock, ns), notify_one, notify_all  |
 // | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
 // | `T::yield()`      | void           | lets another thread run                                 |
@@ -149,6 +149,7 @@ concept thread_atomic = requires(typename T::template atomic<std::uint64_t>& wor
 template <class T>
 concept thread_mutex = requires(typename T::mutex& mutex) {
     mutex.lock();
+    { mutex.try_lock() } -> std::same_as<bool>;
     mutex.unlock();
 };
 template <class T>
@@ -193,7 +194,7 @@ consteval bool explain_threading_policy() {
         "exchange, fetch_add, compare_exchange_strong, wait and notify_all, as std::atomic "
         "has them");
     static_assert(detail::need::thread_mutex<T>,
-                  "a coffer threading policy needs  class mutex  with lock and unlock");
+                  "a coffer threading policy needs  class mutex  with lock, try_lock and unlock");
     static_assert(!detail::need::thread_mutex<T> || detail::need::thread_condition<T>,
                   "a coffer threading policy needs  class condition  with wait, wait_for, "
                   "notify_one and notify_all, for std::unique_lock<mutex>");

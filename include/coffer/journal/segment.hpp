@@ -180,8 +180,8 @@ struct segment {
     std::uint64_t tombstones = 0;  // bytes of its erase records
     typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
 
-    // Changed by whoever has the turn of I/O; the last two inside the section, too, since cleaning
-    // asks for them there.
+    // Changed by whoever has a turn: to hand over the first and the last, to sync the others; the
+    // last two inside the section, too, since cleaning asks for them there.
     std::uint64_t handed = 0;
     std::uint64_t doubtful =
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
