@@ -15291,7 +15291,8 @@ private:
         const ref before = pending.previous_of(taken);
         const ref after = !committed ? before : pending.erases(taken) ? 0 : record_at;
         keys known(*this);
-        const record* bearer = known.reader().read(record_at);
+        reader_type apart(journal.table());  // `known` reads others while the key is looked up
+        const record* bearer = apart.read(record_at);
         if (bearer != nullptr) {
             const auto place = table.locate(table.probe(bearer->key), known);
             if (place.ref == taken) {
@@ -18161,7 +18162,13 @@ template <class Key, class Value, class F>
 // A view over the keys between two bounds: bidirectional, borrowed, composes with std::views.
 // Iterators keep the key they stand on, not a place: each step that leaves their chunk looks the
 // next key up again, so inserts, erases, growth and compaction meanwhile are no concern. Weakly
-// consistent as walk.hpp says. Two iterators are equal when they stand on equal keys.
+// consistent as walk.hpp says.
+//
+// I1  What is before an iterator's chunk is looked up once, by whichever copy of the iterator asks
+//     first. std::reverse_iterator steps a copy back to show an entry, and then steps itself: both
+//     come to the same one, whatever is written in between.
+// I2  Two iterators are equal when they stand on equal keys. One that came backwards is equal to
+//     begin(), too, when nothing is before it: the entry that was the first may be gone.
 #ifndef COFFER_STORE_ORDERED_HPP
 #define COFFER_STORE_ORDERED_HPP
 
@@ -18173,9 +18180,11 @@ struct limits {
         bound::kind is = bound::kind::open;
         std::vector<std::byte> key = {};
         [[nodiscard]] bound as_bound() const noexcept { return {is, key}; }
+        friend bool operator==(const side&, const side&) = default;
     };
     side low;
     side high;
+    friend bool operator==(const limits&, const limits&) = default;
 
     [[nodiscard]] bool below_high(bytes key) const noexcept {
         if (high.is == bound::kind::open) return true;
@@ -18221,8 +18230,43 @@ template <bool Descending, class Engine>
     return std::shared_ptr<const chunk>(std::move(out));
 }
 
+/// A chunk that iterators stand in, and the one before it as the first of them found it (I1).
+template <class Threading>
+class stretch {
+    using held = const std::shared_ptr<const chunk>;
+
+public:
+    stretch(std::shared_ptr<const chunk> entries, bool backwards)
+        : entries_(std::move(entries)), backwards_(backwards) {}
+    stretch(const stretch&) = delete;
+    stretch& operator=(const stretch&) = delete;
+    ~stretch() { delete before_.load(std::memory_order_relaxed); }
+
+    /// Behind the last entry there are none.
+    [[nodiscard]] const chunk* entries() const noexcept { return entries_.get(); }
+    /// Were they read backwards?
+    [[nodiscard]] bool backwards() const noexcept { return backwards_; }
+
+    template <class Read>
+    [[nodiscard]] const std::shared_ptr<const chunk>& before(Read&& read) const {
+        held* seen = before_.load(std::memory_order_acquire);
+        if (seen != nullptr) return *seen;
+        auto mine = std::make_unique<held>(read());
+        if (!before_.compare_exchange_strong(seen, mine.get(), std::memory_order_acq_rel))
+            return *seen;
+        return *mine.release();
+    }
+
+private:
+    std::shared_ptr<const chunk> entries_;
+    bool backwards_;
+    mutable typename Threading::template atomic<held*> before_{nullptr};
+};
+
 template <class Engine, class Key, class Value>
 class ordered_iterator {
+    using stretch_type = stretch<typename Engine::records_type::threading_type>;
+
 public:
     using value_type = entry<Key, Value>;
     using difference_type = std::ptrdiff_t;
@@ -18231,20 +18275,25 @@ public:
 
     ordered_iterator() = default;
     ordered_iterator(const Engine& of, std::shared_ptr<const limits> within, bool at_end)
-        : of_(&of), within_(std::move(within)) {
-        if (!at_end) load<false>(within_->low.as_bound());
+        : of_(&of), within_(std::move(within)), first_(!at_end) {
+        if (at_end) {
+            here_ = std::make_shared<const stretch_type>(nullptr, false);
+        } else {
+            load(within_->low.as_bound());
+        }
     }
     /// The first entry of `within` at or behind `from`.
     ordered_iterator(const Engine& of, std::shared_ptr<const limits> within, bound from)
         : of_(&of), within_(std::move(within)) {
-        load<false>(from);
+        load(from);
     }
 
-    [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*chunk_, place()); }
+    [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*entries(), place()); }
 
     ordered_iterator& operator++() {
-        if (++at_ == chunk_->size())
-            load<false>({bound::kind::excluding, chunk_->key(place_of(at_ - 1))});
+        first_ = false;
+        const chunk& mine = *entries();
+        if (++at_ == mine.size()) load({bound::kind::excluding, mine.key(place_of(at_ - 1))});
         return *this;
     }
     ordered_iterator operator++(int) {
@@ -18253,12 +18302,11 @@ public:
         return before;
     }
     ordered_iterator& operator--() {
-        if (!chunk_) {
-            load<true>(within_->high.as_bound());
-        } else if (at_ == 0) {
-            load<true>({bound::kind::excluding, chunk_->key(place_of(0))});
-        } else {
+        first_ = false;
+        if (at_ != 0) {
             --at_;
+        } else {
+            stand_in(before(), true);
         }
         return *this;
     }
@@ -18268,31 +18316,55 @@ public:
         return before;
     }
 
-    friend bool operator==(const ordered_iterator& left, const ordered_iterator& right) noexcept {
-        if (!left.chunk_ || !right.chunk_) return !left.chunk_ && !right.chunk_;
-        return equal(left.chunk_->key(left.place()), right.chunk_->key(right.place()));
+    friend bool operator==(const ordered_iterator& left, const ordered_iterator& right) {
+        const chunk* const ours = left.entries();
+        const chunk* const theirs = right.entries();
+        if (ours != nullptr && theirs != nullptr
+                ? equal(ours->key(left.place()), theirs->key(right.place()))
+                : ours == theirs)
+            return true;
+        return right.first_ && !left.first_ && left.is_first_of(right);
     }
 
 private:
+    /// None: behind the last entry.
+    [[nodiscard]] const chunk* entries() const noexcept {
+        return here_ ? here_->entries() : nullptr;
+    }
     /// at_ counts ascending; a chunk that was read backwards lies the other way round.
     [[nodiscard]] std::size_t place_of(std::size_t at) const noexcept {
-        return backwards_ ? chunk_->size() - 1 - at : at;
+        return here_->backwards() ? entries()->size() - 1 - at : at;
     }
     [[nodiscard]] std::size_t place() const noexcept { return place_of(at_); }
 
-    template <bool Descending>
-    void load(bound from) {
-        auto next = read_chunk<Descending>(*of_, from, *within_).value();
-        chunk_ = next->empty() ? nullptr : std::move(next);
-        backwards_ = Descending;
-        at_ = Descending && chunk_ ? chunk_->size() - 1 : 0;
+    void load(bound from) { stand_in(read_chunk<false>(*of_, from, *within_).value(), false); }
+    void stand_in(std::shared_ptr<const chunk> next, bool backwards) {
+        if (next->empty()) next = nullptr;
+        at_ = backwards && next ? next->size() - 1 : 0;
+        here_ = std::make_shared<const stretch_type>(std::move(next), backwards);
+    }
+
+    /// The entries before all of this chunk.
+    [[nodiscard]] const std::shared_ptr<const chunk>& before() const {
+        return here_->before([&] {
+            const chunk* const mine = entries();
+            const bound from = mine == nullptr
+                                   ? within_->high.as_bound()
+                                   : bound{bound::kind::excluding, mine->key(place_of(0))};
+            return read_chunk<true>(*of_, from, *within_).value();
+        });
+    }
+    /// Is nothing before it in the range of which `begun` was the first?
+    [[nodiscard]] bool is_first_of(const ordered_iterator& begun) const {
+        return at_ == 0 && of_ == begun.of_ &&
+               (within_ == begun.within_ || *within_ == *begun.within_) && before()->empty();
     }
 
     const Engine* of_ = nullptr;
     std::shared_ptr<const limits> within_;
-    std::shared_ptr<const chunk> chunk_;  // null: behind the last entry
+    std::shared_ptr<const stretch_type> here_;
     std::size_t at_ = 0;
-    bool backwards_ = false;
+    bool first_ = false;  // from begin(), and has not moved
 };
 
 template <class Engine, class Key, class Value>

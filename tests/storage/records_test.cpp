@@ -3,6 +3,7 @@
 #include <coffer/storage/records.hpp>
 
 #include <coffer/index/hash.hpp>
+#include <coffer/index/sorted.hpp>
 
 #include "../journal/scene.hpp"
 #include "catch.hpp"
@@ -20,11 +21,13 @@ using namespace coffer::detail;  // NOLINT: a test of one header
 using coffer::as_bytes;
 using coffer::as_text;
 using coffer::errc;
-using state = records<scene::medium, coffer::index::hash, coffer::threading::single, 0>;
 
 /// The state of a store, and changes to it as a writer makes them.
-struct world {
-    world() : all(disk, scene::small()) {
+template <class Index>
+struct world_of {
+    using state = records<scene::medium, Index, coffer::threading::single, 0>;
+
+    explicit world_of(const log_options& chosen = scene::small()) : all(disk, chosen) {
         all.journal.start(scene::folder(disk), scene::id, 1).value();
         all.replace_index(all.make_index().value());
     }
@@ -35,7 +38,7 @@ struct world {
         while (!all.journal.has_room(size)) all.journal.prepare(size).value();
     }
     auto place_of(std::string_view key) {
-        state::keys known(all);
+        typename state::keys known(all);
         return all.index().locate(all.index().probe(as_bytes(key)), known);
     }
 
@@ -82,6 +85,7 @@ struct world {
     scene::disk disk;
     state all;
 };
+using world = world_of<coffer::index::hash>;
 
 }  // namespace
 
@@ -135,6 +139,23 @@ TEST_CASE("S1: a pending write is not seen, is seen as a whole, and becomes plai
     CHECK(it.place_of("a").ref == 0);
     CHECK(it.dead() == 2 * record_size(1, 3));
     CHECK(it.all.pending.empty());
+}
+
+TEST_CASE("S1: a write becomes plain when its segment is read from its file already", "[records]") {
+    log_options chosen = scene::small();
+    chosen.map_reads = false;
+    world_of<coffer::index::sorted> it(chosen);
+    const std::string alike = "what a leaf keeps of these keys is the same: ";
+    it.put("a", "0");
+    for (const char* last : {"2", "3", "4", "5"}) it.put(alike + last, last);
+    const position end = it.put_pending(alike + "1", "1");
+    it.all.journal.close_segment().value();
+    it.put("z", "0");
+    it.all.journal.hand_over().value();
+    it.all.commit(end);
+    CHECK_FALSE(is_pending(it.place_of(alike + "1").ref));
+    for (const char* last : {"1", "2", "3", "4", "5"}) CHECK(it.get(alike + last) == last);
+    CHECK(it.all.size() == 7);
 }
 
 TEST_CASE("a failed write leaves what was before, wherever it is in the chain", "[records]") {

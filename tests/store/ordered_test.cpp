@@ -161,6 +161,9 @@ TEST_CASE("iterators are equal when they stand on equal keys", "[ordered]") {
     CHECK(db.lower_bound("b") == db.scan("b", "d").begin());
     CHECK(db.begin() == db.from("").begin());
     CHECK(db.begin() != db.from("b").begin());
+    CHECK(db.lower_bound("a") != db.from("b").begin());
+    CHECK(db.lower_bound("b") != db.begin());
+    CHECK(db.end() != db.begin());
     auto at = db.begin();
     const auto copy = at;
     ++at;
@@ -186,6 +189,20 @@ TEST_CASE("keys that are written and erased meanwhile", "[ordered]") {
     for (int i = 0; i < 300; ++i) CHECK(met["stays" + std::to_string(i)] == 1);
 }
 
+TEST_CASE("keys that are written meanwhile, backwards", "[ordered]") {
+    S db;
+    for (int i = 100; i < 400; ++i) db.put(std::to_string(i), 1);
+    std::string last = "a";
+    int met = 0;
+    for (const auto& each : db.from("") | std::views::reverse) {
+        CHECK(each.key < last);
+        last = each.key;
+        ++met;
+        db.put(each.key + "x", 2);  // behind it, just where it came from
+    }
+    CHECK(met == 300);
+}
+
 TEST_CASE("the entry under an iterator may be erased", "[ordered]") {
     S db = alphabet();
     auto at = db.lower_bound("ab");
@@ -195,6 +212,45 @@ TEST_CASE("the entry under an iterator may be erased", "[ordered]") {
     for (int i = 0; i < 10 && at != db.end(); ++i) ++at;
     CHECK(at == db.end());
     CHECK((*--at).key == "d");
+}
+
+TEST_CASE("backwards to a first entry that is gone meanwhile", "[ordered]") {
+    S db = alphabet();
+    for (const bool one_is_left : {true, false}) {
+        const auto first = db.begin();
+        auto at = db.end();
+        CHECK(at != first);
+        CHECK((*--at).key == "d");
+        at = db.end();
+        for (const char* key : {"a", "ab", "abc", "b", "ba", "c"}) db.erase(key);
+        if (!one_is_left) db.erase("d");
+        std::string met;
+        while (at != first) met += (*--at).key;
+        CHECK(met == (one_is_left ? "d" : ""));
+    }
+
+    for (int i = 1000; i < 1300; ++i) db.put(std::to_string(i), i);
+    std::string last = "2000";
+    std::size_t met = 0;
+    for (const auto& each : db.prefix("1") | std::views::reverse) {
+        CHECK(each.key < last);
+        last = each.key;
+        if (++met == 100) db.erase_range("1000", "1200");
+    }
+    CHECK(last <= "1200");
+    CHECK(met < 200);
+
+    auto turned = db.prefix("1") | std::views::reverse;
+    const auto newest = turned.begin();
+    const auto past = turned.end();
+    CHECK(newest != past);
+    CHECK((*newest).key == "1299");
+    const auto seen = turned.begin();
+    const auto unseen = turned.begin();
+    CHECK(seen != past);
+    db.clear();
+    CHECK((*seen).key == "1299");
+    CHECK(unseen == past);
 }
 
 TEST_CASE("numbers are in their order, signs included", "[ordered]") {

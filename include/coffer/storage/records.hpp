@@ -262,7 +262,8 @@ private:
         const ref before = pending.previous_of(taken);
         const ref after = !committed ? before : pending.erases(taken) ? 0 : record_at;
         keys known(*this);
-        const record* bearer = known.reader().read(record_at);
+        reader_type apart(journal.table());  // `known` reads others while the key is looked up
+        const record* bearer = apart.read(record_at);
         if (bearer != nullptr) {
             const auto place = table.locate(table.probe(bearer->key), known);
             if (place.ref == taken) {
