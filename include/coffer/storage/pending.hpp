@@ -25,6 +25,7 @@
 #ifndef COFFER_STORAGE_PENDING_HPP
 #define COFFER_STORAGE_PENDING_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/epoch.hpp>
 #include <coffer/core/growing.hpp>
 #include <coffer/core/memory.hpp>
@@ -63,17 +64,9 @@ public:
     // ---- readers ----
 
     /// The record that counts for a reader now; 0 when there is none.
-    [[nodiscard]] address resolve(ref where) const noexcept {
-        while (is_pending(where)) [[unlikely]] {
-            const descriptor* const at = find(where);
-            if (at == nullptr) return nowhere;
-            if (at->end.load(std::memory_order_acquire) <=
-                committed_.load(std::memory_order_acquire)) {
-                const std::uint64_t record = at->record.load(std::memory_order_acquire);
-                if (!hides(record & ~erase_bit)) return (record & erase_bit) != 0 ? 0 : record;
-            }
-            where = at->previous.load(std::memory_order_acquire);
-        }
+    [[nodiscard]] COFFER_ALWAYS_INLINE address resolve(ref where) const noexcept {
+        if (is_pending(where)) [[unlikely]]
+            where = resolve_chain(where);
         return hides(where) ? 0 : where;
     }
 
@@ -190,6 +183,21 @@ private:
     /// Leads to no record. An index that came from a damaged image may name descriptors that there
     /// are not: reading what they stand for must be an error.
     static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
+
+    /// The newest record of a chain that counts for a reader, or what was there before them all.
+    [[nodiscard]] COFFER_NOINLINE address resolve_chain(ref where) const noexcept {
+        while (is_pending(where)) {
+            const descriptor* const at = find(where);
+            if (at == nullptr) return nowhere;
+            if (at->end.load(std::memory_order_acquire) <=
+                committed_.load(std::memory_order_acquire)) {
+                const std::uint64_t record = at->record.load(std::memory_order_acquire);
+                if (!hides(record & ~erase_bit)) return (record & erase_bit) != 0 ? 0 : record;
+            }
+            where = at->previous.load(std::memory_order_acquire);
+        }
+        return where;
+    }
 
     /// From here to the end of its segment lies nothing that an index names.
     static constexpr address nowhere_hidden = UINT64_MAX;
