@@ -69,7 +69,7 @@ class calls {
 public:
     calls(std::size_t count, const std::string& folder)
         : count_(count),
-          data_(2 * count),
+          data_(2 * count, 100),
           order_(versus::shuffled(2 * count, 1)),
           folder_(folder),
           store_(Store::open(folder, chosen())) {}
