@@ -10615,8 +10615,8 @@ public:
             auto left = std::make_unique<raw_memory>(std::move(memory_));
             return leaving{
                 [](void* spare, std::uint64_t what) noexcept {
-                    static_cast<spare_memory*>(spare)->give(std::unique_ptr<raw_memory>(
-                        reinterpret_cast<raw_memory*>(static_cast<std::uintptr_t>(what))));
+                    auto* full = reinterpret_cast<raw_memory*>(what);  // NOLINT: was a pointer
+                    static_cast<spare_memory*>(spare)->give(std::unique_ptr<raw_memory>(full));
                 },
                 spare_, reinterpret_cast<std::uintptr_t>(left.release())};
         }
