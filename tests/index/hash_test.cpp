@@ -462,6 +462,7 @@ TEST_CASE("hash: what is likely is nearly always so") {
         told += static_cast<std::uint64_t>(guess == 0);
         misled += static_cast<std::uint64_t>(guess != 0 && guess != coffer::detail::unclear);
     }
-    CHECK(told > count * 9 / 10);
+    CHECK(told >
+          count * 8 / 10);  // a bucket with a chain, or with a print that fits, tells nothing
     CHECK(misled < count / 1000);
 }
