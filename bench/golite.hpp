@@ -179,26 +179,37 @@ void golite(const std::string& name, std::size_t inserts, std::size_t gets) {
     }
 }
 
-/// Every durability policy over one storage and one index. A durable insert waits for the disk, so
-/// fewer of them make a run.
+/// Every durability policy and both ways of threading over one storage and one index; records in
+/// memory are as durable under any policy, so `map` is there once. A durable insert waits for the
+/// disk and one that is handed over for the system, so fewer of them make a run.
 template <class Storage, class Index>
 void golite_for(const std::string& name) {
     namespace durability = coffer::durability;
-    using text = std::string;
-    constexpr std::size_t many = 200'000;
-    golite<coffer::store<text, text, Storage, Index, durability::sync>>(name + "/sync", 2000, many);
-    golite<coffer::store<text, text, Storage, Index, durability::write_through>>(
-        name + "/write_through", many / 4, many);
-    golite<coffer::store<text, text, Storage, Index, durability::buffered>>(name + "/buffered",
-                                                                            many, many);
-    golite<coffer::store<text, text, Storage, Index, durability::async>>(name + "/async", many,
-                                                                         many);
+    constexpr std::size_t many = 1'000'000;
+    const auto over = [&]<class Threading>(const std::string& threading, Threading) {
+        const auto one = [&]<class Durability>(const char* promise, std::size_t inserts,
+                                               Durability) {
+            using text = std::string;
+            using store = coffer::store<text, text, Storage, Index, Threading, Durability>;
+            golite<store>(name + threading + promise, inserts, many);
+        };
+        one("/buffered", many, durability::buffered());
+        if constexpr (Storage::persistent) {
+            one("/async", many, durability::async());
+            one("/write_through", many / 10, durability::write_through());
+            one("/sync", many / 500, durability::sync());
+        }
+    };
+    over("", coffer::threading::multi());
+    over("/single", coffer::threading::single());
 }
 
 void golite_file_log_hash();
 void golite_file_log_sorted();
 void golite_mmap_hash();
 void golite_mmap_sorted();
+void golite_map_hash();
+void golite_map_sorted();
 
 }  // namespace bench
 

@@ -6,6 +6,8 @@ int main(int argc, char** argv) {
     bench::golite_file_log_sorted();
     bench::golite_mmap_hash();
     bench::golite_mmap_sorted();
+    bench::golite_map_hash();
+    bench::golite_map_sorted();
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
     benchmark::RunSpecifiedBenchmarks();

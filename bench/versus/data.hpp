@@ -1,10 +1,12 @@
 // bench/versus/data.hpp: the keys and values that all subjects are given.
 //
-// Keys are 16 digits, values 100 bytes of which half are random, so that a store that compresses
-// gains what it would with ordinary data. All of it is made before any clock starts.
+// Keys are 16 digits, values 100 bytes if nothing else is asked. Half of a value is random, so that
+// a store that compresses gains what it would with ordinary data. All of it is made before any
+// clock starts.
 #ifndef COFFER_BENCH_VERSUS_DATA_HPP
 #define COFFER_BENCH_VERSUS_DATA_HPP
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +38,7 @@ inline std::string key_of(std::uint64_t number) {
     return std::string(16 - digits.size(), '0') + digits;
 }
 
-inline std::string value_of(std::uint64_t number, std::size_t size = 100) {
+inline std::string value_of(std::uint64_t number, std::size_t size) {
     std::string value(size, 'v');
     random_numbers random(number);
     for (std::size_t at = 0; at + 8 <= size / 2; at += 8) {
@@ -48,12 +50,12 @@ inline std::string value_of(std::uint64_t number, std::size_t size = 100) {
 
 /// `count` keys in ascending order, with their values.
 struct data_set {
-    explicit data_set(std::size_t count) {
+    data_set(std::size_t count, std::size_t value_bytes) {
         keys.reserve(count);
         values.reserve(count);
         for (std::size_t i = 0; i < count; ++i) {
             keys.push_back(key_of(2 * i));  // odd numbers are missing
-            values.push_back(value_of(i));
+            values.push_back(value_of(i, value_bytes));
         }
     }
     [[nodiscard]] std::size_t size() const { return keys.size(); }
@@ -62,17 +64,28 @@ struct data_set {
     std::vector<std::string> values;
 };
 
-/// The numbers below `count`, shuffled.
-inline std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
+/// A key that no data_set has, for each number.
+inline std::string absent_key(std::uint64_t number) {
+    return key_of(2 * number + 1);
+}
+
+/// The numbers below `count`, in order.
+inline std::vector<std::uint32_t> in_order(std::size_t count) {
     std::vector<std::uint32_t> order(count);
     for (std::size_t i = 0; i < count; ++i) order[i] = static_cast<std::uint32_t>(i);
+    return order;
+}
+
+/// The numbers below `count`, shuffled.
+inline std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
+    std::vector<std::uint32_t> order = in_order(count);
     random_numbers random(seed);
     for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
     return order;
 }
 
-/// Numbers below `count` with a zipfian distribution of exponent 0.99, scrambled, as YCSB draws
-/// them (after Gray et al., "Quickly Generating Billion-Record Synthetic Databases", 1994).
+/// Ranks below `count` with a zipfian distribution of exponent 0.99, 0 the most frequent, as YCSB
+/// draws them (after Gray et al., "Quickly Generating Billion-Record Synthetic Databases", 1994).
 class zipfian {
 public:
     zipfian(std::uint64_t count, std::uint64_t seed) : count_(count), random_(seed) {
@@ -80,16 +93,16 @@ public:
         const double two = 1 + std::pow(0.5, theta);
         eta_ = (1 - std::pow(2.0 / double(count), 1 - theta)) / (1 - two / zeta_);
     }
-    std::uint64_t operator()() {
+    std::uint64_t rank() {
         const double u = random_.unit();
         const double scaled = u * zeta_;
-        std::uint64_t rank = 0;
-        if (scaled >= 1 + std::pow(0.5, theta)) {
-            rank = static_cast<std::uint64_t>(double(count_) *
-                                              std::pow(eta_ * u - eta_ + 1, 1 / (1 - theta)));
-        } else if (scaled >= 1) {
-            rank = 1;
-        }
+        if (scaled < 1) return 0;
+        if (scaled < 1 + std::pow(0.5, theta)) return 1;
+        const double share = std::pow(eta_ * u - eta_ + 1, 1 / (1 - theta));
+        return (std::min)(static_cast<std::uint64_t>(double(count_) * share), count_ - 1);
+    }
+    /// The place of a rank: the popular ones lie scattered.
+    [[nodiscard]] std::uint64_t scrambled(std::uint64_t rank) const {
         return random_numbers(rank)() % count_;
     }
 

@@ -1,16 +1,16 @@
 // bench/versus/floors.cpp: what the machine allows, measured in the same minutes as the stores.
 //
-//   memcpy         a record of 128 bytes, one after the other, into a buffer of 1 GiB
-//   pwrite         the same bytes, 2 MiB at a time, into a file; per 128 bytes
-//   append_sync    128 bytes behind the last ones in blocks that were written before, then fdatasync
-//   extend_sync    128 bytes that make the file longer, then fdatasync
-//   chase_<MiB>    one load that depends on the one before, all over so much memory
+//   memcpy            a record of 128 bytes, one after the other, into a buffer of 1 GiB
+//   pwrite            the same bytes, 2 MiB at a time, into a file; per 128 bytes
+//   append_sync       128 bytes in blocks that were written before, then fdatasync
+//   extend_sync       128 bytes that make the file longer, then fdatasync
+//   chase_<MiB>       one load that depends on the one before, all over so much memory, small pages
+//   huge_chase_<MiB>  the same where the system may use huge pages
 #include "data.hpp"
 #include "measure.hpp"
 
 #include <cstdlib>
 #include <cstring>
-#include <numeric>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -82,9 +82,13 @@ double synced(const std::string& folder, bool prepared) {
     return (versus::now() - began) * 1e9 / double(count);
 }
 
-double chased(std::size_t mib) {
-    std::vector<std::uint32_t> next((mib << 20) / 64 * 16);
-    const std::size_t lines = next.size() / 16;
+double chased(std::size_t mib, bool huge) {
+    const std::size_t lines = (mib << 20) / 64;
+    void* const memory =
+        ::mmap(nullptr, mib << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) std::perror("mmap"), std::exit(1);
+    ::madvise(memory, mib << 20, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    auto* const next = static_cast<std::uint32_t*>(memory);
     const auto order = versus::shuffled(lines, 1);
     for (std::size_t i = 0; i < lines; ++i) {
         next[std::size_t{order[i]} * 16] = order[(i + 1) % lines] * 16;
@@ -95,6 +99,7 @@ double chased(std::size_t mib) {
     for (std::size_t i = 0; i < steps; ++i) at = next[at];
     const double seconds = versus::now() - began;
     if (at == 1) std::abort();
+    ::munmap(memory, mib << 20);
     return seconds * 1e9 / double(steps);
 }
 
@@ -102,7 +107,7 @@ double chased(std::size_t mib) {
 
 int main(int argc, char** argv) {
     if (argc == 1) return std::puts("floor"), 0;
-    if (argc != 5) return 2;
+    if (argc != 5 && argc != 6) return 2;
     const std::string workload = argv[2], folder = argv[4];
     std::filesystem::create_directories(folder);
     double ns = 0;
@@ -113,7 +118,9 @@ int main(int argc, char** argv) {
     } else if (workload == "append_sync" || workload == "extend_sync") {
         ns = synced(folder, workload == "append_sync");
     } else if (workload.starts_with("chase_")) {
-        ns = chased(std::strtoull(workload.c_str() + 6, nullptr, 10));
+        ns = chased(std::strtoull(workload.c_str() + 6, nullptr, 10), false);
+    } else if (workload.starts_with("huge_chase_")) {
+        ns = chased(std::strtoull(workload.c_str() + 11, nullptr, 10), true);
     } else {
         return 3;
     }

@@ -27,6 +27,7 @@ struct names {
         versus::must(leveldb::DB::Open(options, path, &made).ok(), "open");
         return std::unique_ptr<base>(made);
     }
+    static void compact(base& all) { all.CompactRange(nullptr, nullptr); }
 };
 
 }  // namespace

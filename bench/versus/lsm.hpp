@@ -12,10 +12,11 @@ template <class Names>
 class lsm {
 public:
     static constexpr bool persistent = true;
+    static constexpr bool durable = true;
     static constexpr bool threads = true;
 
-    lsm(const std::string& folder, bool durable, std::size_t) : base_(Names::open(folder + "/db")) {
-        writing_.sync = durable;
+    lsm(const std::string& folder, bool synced, std::size_t) : base_(Names::open(folder + "/db")) {
+        writing_.sync = synced;
     }
     void put(const std::string& key, const std::string& value) {
         ok(base_->Put(writing_, key, value));
@@ -33,10 +34,16 @@ public:
         for (at->SeekToFirst(); at->Valid(); at->Next()) show(*at, visit);
     }
     template <class Visit>
+    void scan_back(Visit&& visit) {
+        const std::unique_ptr<typename Names::iterator> at(base_->NewIterator({}));
+        for (at->SeekToLast(); at->Valid(); at->Prev()) show(*at, visit);
+    }
+    template <class Visit>
     void scan_from(const std::string& key, std::size_t n, Visit&& visit) {
         const std::unique_ptr<typename Names::iterator> at(base_->NewIterator({}));
         for (at->Seek(key); n != 0 && at->Valid(); at->Next(), --n) show(*at, visit);
     }
+    void compact() { Names::compact(*base_); }
     void flush() {}
     /// A write that asks for a sync takes all before it along.
     void sync() {

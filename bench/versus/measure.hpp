@@ -1,7 +1,9 @@
-// bench/versus/measure.hpp: clocks, the process's memory, the size of a folder, and one line of JSON
-// for each figure.
+// bench/versus/measure.hpp: clocks, the process's memory and its allocations, the size of a folder,
+// and one line of JSON for each run.
 #ifndef COFFER_BENCH_VERSUS_MEASURE_HPP
 #define COFFER_BENCH_VERSUS_MEASURE_HPP
+
+#include "../allocations.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -9,7 +11,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,6 +27,24 @@ inline double now() {
         .count();
 }
 
+/// What a stretch of work took.
+struct taken {
+    double seconds;
+    double allocations;  // of the whole process
+};
+
+class stopwatch {
+public:
+    [[nodiscard]] taken stop() const {
+        const double seconds = now() - began_;
+        return {seconds, static_cast<double>(bench::allocations() - allocations_)};
+    }
+
+private:
+    std::size_t allocations_ = bench::allocations();
+    double began_ = now();
+};
+
 /// Bytes of blocks that the files below `folder` take.
 inline double bytes_on_disk(const std::string& folder) {
     double sum = 0;
@@ -39,22 +58,33 @@ inline double bytes_on_disk(const std::string& folder) {
     return sum;
 }
 
-/// Bytes of memory of the process that no file backs.
-inline double private_bytes() {
-    std::ifstream in("/proc/self/status");
+/// The number behind `name` in a file of /proc; 0 if there is none.
+inline double proc_number(const char* file, std::string_view name) {
+    std::ifstream in(file);
     std::string word;
     while (in >> word) {
-        if (word != "RssAnon:") continue;
-        double kib = 0;
-        in >> kib;
-        return kib * 1024;
+        if (word != name) continue;
+        double number = 0;
+        in >> number;
+        return number;
     }
     return 0;
+}
+
+/// Bytes of memory of the process that no file backs.
+inline double private_bytes() {
+    return proc_number("/proc/self/status", "RssAnon:") * 1024;
+}
+
+/// Bytes that the process has caused to be written to a disk so far.
+inline double written_bytes() {
+    return proc_number("/proc/self/io", "write_bytes:");
 }
 
 /// Times of single calls, in nanoseconds.
 class latencies {
 public:
+    explicit latencies(std::size_t expected) { all_.reserve(expected); }
     void add(double seconds) { all_.push_back(static_cast<float>(seconds * 1e9)); }
     [[nodiscard]] double at(double share) {
         if (all_.empty()) return 0;
@@ -67,11 +97,11 @@ private:
     std::vector<float> all_;
 };
 
-using figures = std::initializer_list<std::pair<std::string_view, double>>;
+using figures = std::vector<std::pair<std::string_view, double>>;
 
 /// One line for the program that collects them.
 inline void tell(std::string_view subject, std::string_view workload, std::size_t count,
-                 figures all) {
+                 const figures& all) {
     std::printf("{\"subject\": \"%s\", \"workload\": \"%s\", \"n\": %zu",
                 std::string(subject).c_str(), std::string(workload).c_str(), count);
     for (const auto& [name, value] : all) {

@@ -18,6 +18,7 @@ template <class Map, bool Ordered = false>
 class locked {
 public:
     static constexpr bool persistent = false;
+    static constexpr bool durable = false;
     static constexpr bool threads = true;
 
     locked(const std::string&, bool, std::size_t) {}
@@ -44,6 +45,13 @@ public:
         for (const auto& [key, value] : map_) visit(key, value);
     }
     template <class Visit>
+    void scan_back(Visit&& visit)
+        requires Ordered
+    {
+        const std::shared_lock hold(*mutex_);
+        for (auto at = map_.rbegin(); at != map_.rend(); ++at) visit(at->first, at->second);
+    }
+    template <class Visit>
     void scan_from(const std::string& key, std::size_t n, Visit&& visit)
         requires Ordered
     {
@@ -65,6 +73,7 @@ class tbb_hash {
 
 public:
     static constexpr bool persistent = false;
+    static constexpr bool durable = false;
     static constexpr bool threads = true;
 
     tbb_hash(const std::string&, bool, std::size_t) {}

@@ -27,6 +27,9 @@ struct names {
         versus::must(rocksdb::DB::Open(options, path, &made).ok(), "open");
         return std::unique_ptr<base>(made);
     }
+    static void compact(base& all) {
+        versus::must(all.CompactRange({}, nullptr, nullptr).ok(), "compact");
+    }
 };
 
 }  // namespace

@@ -9,28 +9,33 @@ namespace {
 class subject {
 public:
     static constexpr bool persistent = true;
+    static constexpr bool durable = true;
     static constexpr bool threads = false;
 
-    subject(const std::string& folder, bool durable, std::size_t) {
+    subject(const std::string& folder, bool synced, std::size_t)
+        : promise_(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF") {
         ok(sqlite3_open((folder + "/db").c_str(), &base_));
         run("PRAGMA journal_mode=WAL");
-        run(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
+        run(promise_);
         run("PRAGMA cache_size=-262144");
         run("CREATE TABLE IF NOT EXISTS t(k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID");
         put_ = prepared("INSERT OR REPLACE INTO t VALUES(?,?)");
         get_ = prepared("SELECT v FROM t WHERE k=?");
         erase_ = prepared("DELETE FROM t WHERE k=?");
         scan_ = prepared("SELECT k, v FROM t WHERE k>=? ORDER BY k");
+        back_ = prepared("SELECT k, v FROM t ORDER BY k DESC");
     }
     subject(subject&& other) noexcept
-        : base_(std::exchange(other.base_, nullptr)),
+        : promise_(other.promise_),
+          base_(std::exchange(other.base_, nullptr)),
           put_(other.put_),
           get_(other.get_),
           erase_(other.erase_),
-          scan_(other.scan_) {}
+          scan_(other.scan_),
+          back_(other.back_) {}
     ~subject() {
         if (base_ == nullptr) return;
-        for (auto* each : {put_, get_, erase_, scan_}) sqlite3_finalize(each);
+        for (auto* each : {put_, get_, erase_, scan_, back_}) sqlite3_finalize(each);
         sqlite3_close(base_);
     }
     void put(const std::string& key, const std::string& value) {
@@ -43,6 +48,9 @@ public:
         run("BEGIN");
         for (std::size_t i = 0; i < n; ++i) put(keys[i], values[i]);
         run("COMMIT");
+    }
+    void bulk(const std::string* keys, const std::string* values, std::size_t n) {
+        write(keys, values, n);
     }
     bool get(const std::string& key, std::string& out) {
         bind(get_, 1, key);
@@ -61,20 +69,33 @@ public:
         scan_from("", ~std::size_t{0}, visit);
     }
     template <class Visit>
+    void scan_back(Visit&& visit) {
+        show(back_, ~std::size_t{0}, visit);
+    }
+    template <class Visit>
     void scan_from(const std::string& key, std::size_t n, Visit&& visit) {
         bind(scan_, 1, key);
-        for (; n != 0 && sqlite3_step(scan_) == SQLITE_ROW; --n) {
-            visit(column(scan_, 0), column(scan_, 1));
-        }
-        sqlite3_reset(scan_);
+        show(scan_, n, visit);
+    }
+    void compact() {
+        run("VACUUM");
+        run("PRAGMA wal_checkpoint(TRUNCATE)");
     }
     void flush() {}
     void sync() {
         run("PRAGMA synchronous=FULL");
         run("PRAGMA wal_checkpoint(TRUNCATE)");
+        run(promise_);
     }
 
 private:
+    template <class Visit>
+    static void show(sqlite3_stmt* from, std::size_t n, Visit& visit) {
+        for (; n != 0 && sqlite3_step(from) == SQLITE_ROW; --n) {
+            visit(column(from, 0), column(from, 1));
+        }
+        sqlite3_reset(from);
+    }
     static void ok(int code) { versus::must(code == SQLITE_OK, sqlite3_errstr(code)); }
     void run(const char* sql) { ok(sqlite3_exec(base_, sql, nullptr, nullptr, nullptr)); }
     sqlite3_stmt* prepared(const char* sql) {
@@ -90,11 +111,13 @@ private:
                 static_cast<std::size_t>(sqlite3_column_bytes(of, at))};
     }
 
+    const char* promise_;
     sqlite3* base_ = nullptr;
     sqlite3_stmt* put_ = nullptr;
     sqlite3_stmt* get_ = nullptr;
     sqlite3_stmt* erase_ = nullptr;
     sqlite3_stmt* scan_ = nullptr;
+    sqlite3_stmt* back_ = nullptr;
 };
 
 }  // namespace

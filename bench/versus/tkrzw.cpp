@@ -11,10 +11,11 @@ template <class Base, bool Ordered>
 class subject {
 public:
     static constexpr bool persistent = true;
+    static constexpr bool durable = true;
     static constexpr bool threads = true;
 
-    subject(const std::string& folder, bool durable, std::size_t entries)
-        : base_(std::make_unique<Base>()), durable_(durable) {
+    subject(const std::string& folder, bool synced, std::size_t entries)
+        : base_(std::make_unique<Base>()), synced_(synced) {
         const std::string path = folder + (Ordered ? "/db.tkt" : "/db.tkh");
         if constexpr (Ordered) {
             tkrzw::TreeDBM::TuningParameters tuning;
@@ -35,7 +36,7 @@ public:
     }
     void put(const std::string& key, const std::string& value) {
         ok(base_->Set(key, value));
-        if (durable_) ok(base_->Synchronize(true));
+        if (synced_) ok(base_->Synchronize(true));
     }
     bool get(const std::string& key, std::string& out) {
         return base_->Get(key, &out) == tkrzw::Status::SUCCESS;
@@ -54,6 +55,18 @@ public:
         }
     }
     template <class Visit>
+    void scan_back(Visit&& visit)
+        requires Ordered
+    {
+        auto at = base_->MakeIterator();
+        ok(at->Last());
+        std::string key, value;
+        while (at->Get(&key, &value).IsOK()) {
+            visit(key, value);
+            ok(at->Previous());
+        }
+    }
+    template <class Visit>
     void scan_from(const std::string& from, std::size_t n, Visit&& visit)
         requires Ordered
     {
@@ -65,6 +78,7 @@ public:
             ok(at->Next());
         }
     }
+    void compact() { ok(base_->Rebuild()); }
     void flush() { ok(base_->Synchronize(false)); }
     void sync() { ok(base_->Synchronize(true)); }
 
@@ -72,7 +86,7 @@ private:
     static void ok(const tkrzw::Status& status) { versus::must(status.IsOK(), "tkrzw"); }
 
     std::unique_ptr<Base> base_;
-    bool durable_;
+    bool synced_;
 };
 
 }  // namespace

@@ -652,8 +652,8 @@ private:
 // | expression        | result         | promise                                                 |
 // |-------------------|----------------|---------------------------------------------------------|
 // | `T::concurrent`   | constexpr bool | may two threads be inside the store at once             |
-// | `T::atomic<U>`    | type           | load, store, exchange, fetch_add, compare_exchange_strong |
-// | `T::mutex`        | type           | lock, unlock                                            |
+// | `T::atomic<U>`    | type           | as std::atomic, the members that thread_atomic<T> names |
+// | `T::mutex`        | type           | lock, try_lock, unlock                                  |
 // | `T::condition`    | type           | wait(lock), wait_for(lock, ns), notify_one, notify_all  |
 // | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
 // | `T::yield()`      | void           | lets another thread run                                 |
@@ -704,6 +704,9 @@ public:
         expected = value_;
         return false;
     }
+    /// Nobody else is there who could change the value: there is nothing to wait for.
+    void wait(T, std::memory_order = std::memory_order_seq_cst) const noexcept {}
+    void notify_all() noexcept {}
 
 private:
     T value_;
@@ -771,10 +774,13 @@ concept thread_atomic = requires(typename T::template atomic<std::uint64_t>& wor
     { word.exchange(value, order) } -> std::same_as<std::uint64_t>;
     { word.fetch_add(value, order) } -> std::same_as<std::uint64_t>;
     { word.compare_exchange_strong(value, value, order) } -> std::same_as<bool>;
+    shown.wait(value, order);
+    word.notify_all();
 };
 template <class T>
 concept thread_mutex = requires(typename T::mutex& mutex) {
     mutex.lock();
+    { mutex.try_lock() } -> std::same_as<bool>;
     mutex.unlock();
 };
 template <class T>
@@ -813,11 +819,13 @@ template <class T>
 consteval bool explain_threading_policy() {
     static_assert(detail::need::thread_concurrent<T>,
                   "a coffer threading policy needs  static constexpr bool concurrent");
-    static_assert(detail::need::thread_atomic<T>,
-                  "a coffer threading policy needs  template <class U> atomic  with load, store, "
-                  "exchange, fetch_add and compare_exchange_strong, as std::atomic has them");
+    static_assert(
+        detail::need::thread_atomic<T>,
+        "a coffer threading policy needs  template <class U> atomic  with load, store, "
+        "exchange, fetch_add, compare_exchange_strong, wait and notify_all, as std::atomic "
+        "has them");
     static_assert(detail::need::thread_mutex<T>,
-                  "a coffer threading policy needs  class mutex  with lock and unlock");
+                  "a coffer threading policy needs  class mutex  with lock, try_lock and unlock");
     static_assert(!detail::need::thread_mutex<T> || detail::need::thread_condition<T>,
                   "a coffer threading policy needs  class condition  with wait, wait_for, "
                   "notify_one and notify_all, for std::unique_lock<mutex>");
@@ -1286,8 +1294,7 @@ public:
     raw_memory() = default;
     /// Null when there is none.
     [[nodiscard]] std::byte* get() const noexcept { return owned_ ? at_ : nullptr; }
-    /// What std::free() wants when nobody reads this memory any more.
-    [[nodiscard]] void* release() noexcept { return owned_.release(); }
+    [[nodiscard]] std::size_t size() const noexcept { return owned_ ? size_ : 0; }
 
     [[nodiscard]] static result<raw_memory> take(std::uint64_t size) {
         const auto wanted = static_cast<std::size_t>(size);
@@ -1298,6 +1305,7 @@ public:
             return fail(errc::no_space, "the system gives no memory for a segment of the log");
         }
         taken.at_ = aligned_up(taken.owned_.get(), alignment);
+        taken.size_ = wanted;
         prefer_huge_pages(taken.at_, wanted);
         return taken;
     }
@@ -1308,6 +1316,33 @@ private:
     };
     std::unique_ptr<void, deleter> owned_;
     std::byte* at_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// Keeps the last piece of memory that was given back for whoever asks next: its pages are there
+/// already, and perhaps in the caches. What it gives holds whatever it held. Threads: any.
+class spare_memory {
+public:
+    spare_memory() = default;
+    spare_memory(const spare_memory&) = delete;
+    spare_memory& operator=(const spare_memory&) = delete;
+    ~spare_memory() { delete kept_.load(std::memory_order_relaxed); }
+
+    /// At least `size` bytes. New pieces are as large as the next power of two, so that they serve
+    /// again when a little more is asked; pages that are never touched cost nothing.
+    [[nodiscard]] result<raw_memory> take(std::uint64_t size) {
+        const auto kept =
+            std::unique_ptr<raw_memory>(kept_.exchange(nullptr, std::memory_order_acq_rel));
+        if (kept && kept->size() >= size) return std::move(*kept);
+        return raw_memory::take(std::bit_ceil(size));
+    }
+
+    void give(std::unique_ptr<raw_memory> back) noexcept {
+        delete kept_.exchange(back.release(), std::memory_order_acq_rel);
+    }
+
+private:
+    threading::multi::atomic<raw_memory*> kept_{nullptr};
 };
 
 class heap_memory {
@@ -5877,8 +5912,9 @@ static_assert(durability_policy<async>);
 // begin file coffer/durability/buffered.hpp
 // coffer/durability/buffered.hpp: a returning write is in this process's buffer.
 //
-// The caller's thread hands the buffer over when `buffer_bytes` wait in it; the background thread
-// does when the oldest of them has waited for `interval`, also when no further call comes. Under
+// The caller's thread hands the buffer over in quarters, so that no call waits for the whole of it:
+// `buffer_bytes` are the most that ever waits. The background thread does when the oldest byte has
+// waited for `interval`, also when no further call comes. Under
 // `threading::single` there is no background thread and each write looks at the clock instead.
 //
 // I1  oldest_ is the time at which the oldest waiting byte was accepted, 0 when none waits; it is
@@ -5912,7 +5948,7 @@ public:
     [[nodiscard]] result<void> after_write(position, Then&&) {
         if constexpr (Log::hands_over) {
             // The write is accepted either way; an error stays in the log for the next call.
-            if (log_->unhanded_bytes() >= bounds_.buffer_bytes) {
+            if (log_->unhanded_bytes() >= bounds_.buffer_bytes / 4) {
                 static_cast<void>(hand_over());
             } else if (oldest_.load(std::memory_order_relaxed) == 0) {
                 oldest_.store(log_->system().now() | 1, std::memory_order_release);
@@ -6148,7 +6184,7 @@ public:
         std::uint64_t since;
     };
 
-    [[nodiscard]] pin enter() noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE pin enter() noexcept {
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {
@@ -6716,9 +6752,10 @@ public:
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
 
     [[nodiscard]] bool ready(std::size_t n) noexcept {
-        if (!has_room(n)) return false;
-        promised_ = n;
-        return true;
+        if (n <= promised_) [[likely]]
+            return true;
+        promised_ = has_room((std::max)(n, ahead)) ? (std::max)(n, ahead) : has_room(n) ? n : 0;
+        return promised_ != 0;
     }
 
     [[nodiscard]] result<void> prepare(std::size_t n) {
@@ -6753,6 +6790,7 @@ protected:
     static constexpr unsigned state_region = 2;
     static constexpr unsigned overflow_bits = 6;
     static constexpr std::uint64_t most_overflow = 0xFFFFFFFF;
+    static constexpr std::size_t ahead = 64;  // puts for which one look at the room is enough
 
     struct alignas(64) bucket {
         word control;
@@ -6931,7 +6969,7 @@ public:
         detail::ref ref;
         std::uint64_t hash;
         std::uint64_t home;  // index of the primary bucket
-        bucket* at;          // where ref is, when it is not 0
+        bucket* at;          // where ref is; the primary bucket when ref is 0
         unsigned slot;
     };
     /// Walks go through the buckets in the order of their reversed indexes: a split divides what
@@ -6981,7 +7019,8 @@ public:
     template <class Keys>
     [[nodiscard]] place locate(const lookup& probe, Keys& keys) const {
         place found{0, probe.hash, at(probe.hash, exact_), nullptr, 0};
-        bucket* next = &primary_[found.home];
+        bucket* const home = found.at = &primary_[found.home];
+        bucket* next = home;
         for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
             const std::uint64_t control = next->control.load(relaxed);
             const std::uint64_t slots = with_print(control, print_of(probe.hash));
@@ -6992,7 +7031,7 @@ public:
                     break;
                 }
             }
-            const bool ends = next == &primary_[found.home] && (control & chained) == 0;
+            const bool ends = next == home && (control & chained) == 0;
             next = ends ? nullptr : overflow_at(next->entry[link_slot].load(relaxed));
         }
         return found;
@@ -7045,7 +7084,7 @@ public:
             where.at->entry[where.slot].store(entry, release);
             return;
         }
-        if (!add(where.home, entry, print_of(where.hash))) {
+        if (!add(*where.at, where.home, entry, print_of(where.hash))) {
             COFFER_ASSERT(spare() != 0, "a put for which the table was not ready");
             return;
         }
@@ -7218,8 +7257,8 @@ private:
     }
 
     /// A key that is not there yet. False: no overflow bucket was left, nothing changed.
-    [[nodiscard]] bool add(std::uint64_t index, std::uint64_t entry, std::uint64_t print) {
-        bucket& home = primary_[index];
+    [[nodiscard]] bool add(bucket& home, std::uint64_t index, std::uint64_t entry,
+                           std::uint64_t print) {
         const std::uint64_t control = home.control.load(relaxed);
         const unsigned slot = first_free(control);
         if (slot < ((control & chained) != 0 ? link_slot : 7)) {
@@ -7306,15 +7345,16 @@ private:
 
         const change guard(*state_);
         const std::uint64_t deeper = (bit + 1 - base_bits) * depth_one;
-        primary_[n].control.store(deeper, release);
+        bucket& fresh = primary_[n];
+        fresh.control.store(deeper, release);
         std::uint64_t staying = (control & ~depth_bits) | deeper;
         for_each_of(old, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
             if (!goes(entry, print, bit)) return;
-            static_cast<void>(add(n, entry, print));
+            static_cast<void>(add(fresh, n, entry, print));
             staying = set(staying, slot, 0);
         });
         const auto copy = [&](unsigned, std::uint64_t entry, std::uint64_t print) {
-            if (goes(entry, print, bit)) static_cast<void>(add(n, entry, print));
+            if (goes(entry, print, bit)) static_cast<void>(add(fresh, n, entry, print));
         };
         for_each_in_chain(front, [&](bucket& each) { for_each_of(each, copy); });
         old.control.store(staying, release);  // I4: from here on the moved keys are in bucket n
@@ -7335,6 +7375,11 @@ private:
         // The readers' copy changes 64 times a round: seldom wrong, seldom taken from their caches.
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
+        // Those of the splits to come, between which puts go everywhere else.
+        if (n + 2 < primary_.capacity()) {
+            COFFER_PREFETCH(&primary_[index + 2]);
+            COFFER_PREFETCH(&primary_[n + 2]);
+        }
         return true;
     }
 
@@ -9670,154 +9715,6 @@ private:
 #endif
 // end file coffer/journal/log_state.hpp
 
-// begin file coffer/format/identity.hpp
-// coffer/format/identity.hpp: the file STORE, which says what a folder holds.
-//
-//   offset  size  field
-//   0       8     magic: 89 'C' 'O' 'F' 'F' 'E' 'R' 0A
-//   8       4     format version
-//   12      4     version of the storage policy
-//   16      16    store id, random
-//   32      16    name of the storage policy, padded with zeros
-//   48      8     fingerprint of the key type
-//   56      8     fingerprint of the value type
-//   64      220   key type in words: one byte of length, text, zeros
-//   284     220   value type in words, likewise
-//   504     8     check of the bytes before it, seeded with the magic
-//
-// The words serve messages only; fingerprints decide.
-#ifndef COFFER_FORMAT_IDENTITY_HPP
-#define COFFER_FORMAT_IDENTITY_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::uint64_t store_magic = 0x0A524546464F4389;
-
-struct store_id {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
-    friend bool operator==(const store_id&, const store_id&) = default;
-};
-
-struct identity {
-    store_id id;
-    std::uint32_t format = COFFER_FORMAT_VERSION;
-    std::string storage;
-    std::uint32_t storage_version = 0;
-    std::uint64_t key = 0;
-    std::uint64_t value = 0;
-    std::string key_words;
-    std::string value_words;
-};
-
-namespace identity_at {
-inline constexpr std::size_t magic = 0, format = magic + 8, storage_version = format + 4,
-                             id = storage_version + 4, storage = id + 16, key = storage + 16,
-                             value = key + 8, key_words = value + 8, value_words = key_words + 220,
-                             check = value_words + 220, size = check + 8;
-}  // namespace identity_at
-static_assert(identity_at::size == 512);
-
-using identity_image = std::array<std::byte, identity_at::size>;
-
-[[nodiscard]] inline identity_image write_identity(const identity& from) {
-    identity_image image{};
-    std::byte* const to = image.data();
-    store_le(to + identity_at::magic, store_magic);
-    store_le(to + identity_at::format, from.format);
-    store_le(to + identity_at::storage_version, from.storage_version);
-    store_le(to + identity_at::id, from.id.low);
-    store_le(to + identity_at::id + 8, from.id.high);
-    copy(to + identity_at::storage, as_bytes(std::string_view(from.storage).substr(0, 15)));
-    store_le(to + identity_at::key, from.key);
-    store_le(to + identity_at::value, from.value);
-    const auto put_words = [&](std::size_t at, std::string_view words) {
-        words = words.substr(0, 219);
-        image[at] = static_cast<std::byte>(words.size());
-        copy(to + at + 1, as_bytes(words));
-    };
-    put_words(identity_at::key_words, from.key_words);
-    put_words(identity_at::value_words, from.value_words);
-    store_le(to + identity_at::check, hash64({to, identity_at::check}, store_magic));
-    return image;
-}
-
-[[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
-    if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
-        return fail(errc::corruption,
-                    "this file does not begin as a coffer store does; if the folder "
-                    "holds something else, choose another path",
-                    path, 0, 0);
-    }
-    if (image.size() >= 12) {
-        const auto format = load_le<std::uint32_t>(image.data() + identity_at::format);
-        if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
-            return fail(errc::incompatible,
-                        "the store has format version " + std::to_string(format) +
-                            ", this program reads up to " + std::to_string(COFFER_FORMAT_VERSION) +
-                            "; open it with a newer coffer",
-                        path);
-        }
-    }
-    const std::byte* const at = image.data();
-    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
-                                                 hash64({at, identity_at::check}, store_magic)) {
-        return fail(errc::corruption,
-                    "the identity of the store is damaged; restore this file from a "
-                    "copy of the store",
-                    path, 0, 0);
-    }
-    identity out;
-    out.format = load_le<std::uint32_t>(at + identity_at::format);
-    out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
-    out.id = {load_le<std::uint64_t>(at + identity_at::id),
-              load_le<std::uint64_t>(at + identity_at::id + 8)};
-    const auto name = as_text({at + identity_at::storage, 16});
-    out.storage = name.substr(0, (std::min)(name.find('\0'), name.size()));
-    out.key = load_le<std::uint64_t>(at + identity_at::key);
-    out.value = load_le<std::uint64_t>(at + identity_at::value);
-    const auto words = [&](std::size_t place) {
-        const auto size = (std::min)(static_cast<std::size_t>(at[place]), std::size_t{219});
-        return std::string(as_text({at + place + 1, size}));
-    };
-    out.key_words = words(identity_at::key_words);
-    out.value_words = words(identity_at::value_words);
-    return out;
-}
-
-/// Is the store that `found` describes the one that a program with `expected` may open?
-[[nodiscard]] inline result<void> check_identity(const identity& found, const identity& expected,
-                                                 std::string_view path) {
-    const auto differ = [&](std::string_view what, const std::string& is,
-                            const std::string& wanted) {
-        return fail(errc::incompatible,
-                    std::string("the store was written with ")
-                        .append(what)
-                        .append(" ")
-                        .append(is)
-                        .append(", this program expects ")
-                        .append(wanted)
-                        .append("; open it with the type that wrote it, or choose another path"),
-                    path);
-    };
-    if (found.storage != expected.storage || found.storage_version != expected.storage_version) {
-        return differ("storage policy",
-                      found.storage + " version " + std::to_string(found.storage_version),
-                      expected.storage + " version " + std::to_string(expected.storage_version));
-    }
-    if (found.key != expected.key)
-        return differ("keys of type", found.key_words, expected.key_words);
-    if (found.value != expected.value) {
-        return differ("values of type", found.value_words, expected.value_words);
-    }
-    return {};
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/format/identity.hpp
-
 // begin file coffer/core/varint.hpp
 // coffer/core/varint.hpp: unsigned LEB128, the length prefix of records.
 //
@@ -10032,6 +9929,154 @@ inline void write_mark(std::byte* to, const mark_body& body) noexcept {
 #endif
 // end file coffer/format/record.hpp
 
+// begin file coffer/format/identity.hpp
+// coffer/format/identity.hpp: the file STORE, which says what a folder holds.
+//
+//   offset  size  field
+//   0       8     magic: 89 'C' 'O' 'F' 'F' 'E' 'R' 0A
+//   8       4     format version
+//   12      4     version of the storage policy
+//   16      16    store id, random
+//   32      16    name of the storage policy, padded with zeros
+//   48      8     fingerprint of the key type
+//   56      8     fingerprint of the value type
+//   64      220   key type in words: one byte of length, text, zeros
+//   284     220   value type in words, likewise
+//   504     8     check of the bytes before it, seeded with the magic
+//
+// The words serve messages only; fingerprints decide.
+#ifndef COFFER_FORMAT_IDENTITY_HPP
+#define COFFER_FORMAT_IDENTITY_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t store_magic = 0x0A524546464F4389;
+
+struct store_id {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    friend bool operator==(const store_id&, const store_id&) = default;
+};
+
+struct identity {
+    store_id id;
+    std::uint32_t format = COFFER_FORMAT_VERSION;
+    std::string storage;
+    std::uint32_t storage_version = 0;
+    std::uint64_t key = 0;
+    std::uint64_t value = 0;
+    std::string key_words;
+    std::string value_words;
+};
+
+namespace identity_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, storage_version = format + 4,
+                             id = storage_version + 4, storage = id + 16, key = storage + 16,
+                             value = key + 8, key_words = value + 8, value_words = key_words + 220,
+                             check = value_words + 220, size = check + 8;
+}  // namespace identity_at
+static_assert(identity_at::size == 512);
+
+using identity_image = std::array<std::byte, identity_at::size>;
+
+[[nodiscard]] inline identity_image write_identity(const identity& from) {
+    identity_image image{};
+    std::byte* const to = image.data();
+    store_le(to + identity_at::magic, store_magic);
+    store_le(to + identity_at::format, from.format);
+    store_le(to + identity_at::storage_version, from.storage_version);
+    store_le(to + identity_at::id, from.id.low);
+    store_le(to + identity_at::id + 8, from.id.high);
+    copy(to + identity_at::storage, as_bytes(std::string_view(from.storage).substr(0, 15)));
+    store_le(to + identity_at::key, from.key);
+    store_le(to + identity_at::value, from.value);
+    const auto put_words = [&](std::size_t at, std::string_view words) {
+        words = words.substr(0, 219);
+        image[at] = static_cast<std::byte>(words.size());
+        copy(to + at + 1, as_bytes(words));
+    };
+    put_words(identity_at::key_words, from.key_words);
+    put_words(identity_at::value_words, from.value_words);
+    store_le(to + identity_at::check, hash64({to, identity_at::check}, store_magic));
+    return image;
+}
+
+[[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
+    if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
+        return fail(errc::corruption,
+                    "this file does not begin as a coffer store does; if the folder "
+                    "holds something else, choose another path",
+                    path, 0, 0);
+    }
+    if (image.size() >= 12) {
+        const auto format = load_le<std::uint32_t>(image.data() + identity_at::format);
+        if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
+            return fail(errc::incompatible,
+                        "the store has format version " + std::to_string(format) +
+                            ", this program reads up to " + std::to_string(COFFER_FORMAT_VERSION) +
+                            "; open it with a newer coffer",
+                        path);
+        }
+    }
+    const std::byte* const at = image.data();
+    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
+                                                 hash64({at, identity_at::check}, store_magic)) {
+        return fail(errc::corruption,
+                    "the identity of the store is damaged; restore this file from a "
+                    "copy of the store",
+                    path, 0, 0);
+    }
+    identity out;
+    out.format = load_le<std::uint32_t>(at + identity_at::format);
+    out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
+    out.id = {load_le<std::uint64_t>(at + identity_at::id),
+              load_le<std::uint64_t>(at + identity_at::id + 8)};
+    const auto name = as_text({at + identity_at::storage, 16});
+    out.storage = name.substr(0, (std::min)(name.find('\0'), name.size()));
+    out.key = load_le<std::uint64_t>(at + identity_at::key);
+    out.value = load_le<std::uint64_t>(at + identity_at::value);
+    const auto words = [&](std::size_t place) {
+        const auto size = (std::min)(static_cast<std::size_t>(at[place]), std::size_t{219});
+        return std::string(as_text({at + place + 1, size}));
+    };
+    out.key_words = words(identity_at::key_words);
+    out.value_words = words(identity_at::value_words);
+    return out;
+}
+
+/// Is the store that `found` describes the one that a program with `expected` may open?
+[[nodiscard]] inline result<void> check_identity(const identity& found, const identity& expected,
+                                                 std::string_view path) {
+    const auto differ = [&](std::string_view what, const std::string& is,
+                            const std::string& wanted) {
+        return fail(errc::incompatible,
+                    std::string("the store was written with ")
+                        .append(what)
+                        .append(" ")
+                        .append(is)
+                        .append(", this program expects ")
+                        .append(wanted)
+                        .append("; open it with the type that wrote it, or choose another path"),
+                    path);
+    };
+    if (found.storage != expected.storage || found.storage_version != expected.storage_version) {
+        return differ("storage policy",
+                      found.storage + " version " + std::to_string(found.storage_version),
+                      expected.storage + " version " + std::to_string(expected.storage_version));
+    }
+    if (found.key != expected.key)
+        return differ("keys of type", found.key_words, expected.key_words);
+    if (found.value != expected.value) {
+        return differ("values of type", found.value_words, expected.value_words);
+    }
+    return {};
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/identity.hpp
+
 // begin file coffer/format/segment_header.hpp
 // coffer/format/segment_header.hpp: the first bytes of a segment file.
 //
@@ -10162,6 +10207,26 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
 
 #endif
 // end file coffer/format/segment_header.hpp
+
+// begin file coffer/journal/found_segment.hpp
+// coffer/journal/found_segment.hpp: what recovery knows of one live segment.
+#ifndef COFFER_JOURNAL_FOUND_SEGMENT_HPP
+#define COFFER_JOURNAL_FOUND_SEGMENT_HPP
+
+namespace coffer::detail {
+
+struct found_segment {
+    std::uint64_t id = 0;
+    std::uint64_t begin = 0;    // where its records begin
+    std::uint64_t end = 0;      // where they end
+    bool torn = false;          // ended by a crash, not by a mark
+    std::uint64_t durable = 0;  // below here it is known to be on stable storage
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/found_segment.hpp
 
 // begin file coffer/journal/segment.hpp
 // coffer/journal/segment.hpp: one segment of the log as the running store holds it.
@@ -10304,6 +10369,9 @@ consteval bool explain_segment_medium() {
     return segment_medium<M>;
 }
 
+/// What every segment keeps for the mark of a hand-over and for its last mark.
+inline constexpr std::uint64_t tail_room = 2 * mark_size;
+
 template <class Body, threading_policy Threading>
 struct segment {
     segment(Body holder, std::uint64_t number, std::uint32_t place, std::uint64_t room,
@@ -10326,13 +10394,27 @@ struct segment {
     std::uint64_t tombstones = 0;  // bytes of its erase records
     typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
 
-    // Changed by whoever has the turn of I/O; the last two inside the section, too, since cleaning
-    // asks for them there.
+    // Changed by whoever has a turn: to hand over the first and the last, to sync the others; the
+    // last two inside the section, too, since cleaning asks for them there.
     std::uint64_t handed = 0;
     std::uint64_t doubtful =
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
     std::uint64_t synced = 0;
     bool settled = false;
+
+    /// Does a commit of `size` bytes fit, with what is kept for marks behind it?
+    [[nodiscard]] bool fits(std::uint64_t size) const noexcept {
+        return !full && capacity - end >= size + tail_room;
+    }
+
+    /// Goes on as a settled segment of an earlier run.
+    void take_up(const found_segment& found) noexcept {
+        begin = found.begin;
+        end = handed = found.end;
+        synced = doubtful = found.durable;
+        full = settled = true;
+        torn = found.torn;
+    }
 
     /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
     /// which leaves pages that no sync writes any more. So they are written once more, as they are.
@@ -10510,8 +10592,12 @@ public:
 
     class body {
     public:
-        body(typename FS::file file, raw_memory memory, bool map_reads) noexcept
-            : file_(std::move(file)), memory_(std::move(memory)), map_reads_(map_reads) {}
+        body(typename FS::file file, raw_memory memory, spare_memory* spare,
+             bool map_reads) noexcept
+            : file_(std::move(file)),
+              memory_(std::move(memory)),
+              spare_(spare),
+              map_reads_(map_reads) {}
 
         [[nodiscard]] std::byte* memory() const noexcept {
             return map_ ? map_data_ : memory_.get();
@@ -10526,8 +10612,13 @@ public:
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
-            return leaving{[](void* memory, std::uint64_t) noexcept { std::free(memory); },
-                           memory_.release(), 0};
+            auto left = std::make_unique<raw_memory>(std::move(memory_));
+            return leaving{
+                [](void* spare, std::uint64_t what) noexcept {
+                    auto* full = reinterpret_cast<raw_memory*>(what);  // NOLINT: was a pointer
+                    static_cast<spare_memory*>(spare)->give(std::unique_ptr<raw_memory>(full));
+                },
+                spare_, reinterpret_cast<std::uintptr_t>(left.release())};
         }
 
         [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
@@ -10551,34 +10642,36 @@ public:
     private:
         typename FS::file file_;
         raw_memory memory_;
+        spare_memory* spare_;
         std::unique_ptr<typename FS::mapping> map_;
         std::byte* map_data_ = nullptr;
         bool map_reads_;
     };
 
-    file_log_medium(FS, const log_options& options) noexcept
+    file_log_medium(FS, const log_options& options)
         : map_reads_(options.map_reads && sizeof(void*) >= 8),
           access_(options.read_only ? fs::access::read : fs::access::write) {}
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
-        auto memory = raw_memory::take(size);
+        auto memory = spare_->take(size);
         if (!memory) return memory.failure();
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
-        return body(std::move(*file), std::move(*memory), map_reads_);
+        return body(std::move(*file), std::move(*memory), spare_.get(), map_reads_);
     }
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        body opened(std::move(*file), raw_memory(), map_reads_);
+        body opened(std::move(*file), raw_memory(), spare_.get(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
     }
 
 private:
+    std::unique_ptr<spare_memory> spare_ = std::make_unique<spare_memory>();
     bool map_reads_;
     fs::access access_;
 };
@@ -13552,31 +13645,90 @@ private:
 #endif
 // end file coffer/journal/image_file.hpp
 
-// begin file coffer/journal/found_segment.hpp
-// coffer/journal/found_segment.hpp: what recovery knows of one live segment.
-#ifndef COFFER_JOURNAL_FOUND_SEGMENT_HPP
-#define COFFER_JOURNAL_FOUND_SEGMENT_HPP
+// begin file coffer/journal/progress.hpp
+// coffer/journal/progress.hpp: how far a log has come: written, with the system, durable.
+//
+// Places for those who wait for one, and bytes for those who bound what may wait.
+//
+// I1  durable() <= handed() <= tail(), and each only grows; the tail goes back only to where it was
+//     when the writer's section was entered.
+// Threads: reading from any; each of the three is changed by one at a time.
+#ifndef COFFER_JOURNAL_PROGRESS_HPP
+#define COFFER_JOURNAL_PROGRESS_HPP
 
 namespace coffer::detail {
 
-struct found_segment {
-    std::uint64_t id = 0;
-    std::uint64_t begin = 0;    // where its records begin
-    std::uint64_t end = 0;      // where they end
-    bool torn = false;          // ended by a crash, not by a mark
-    std::uint64_t durable = 0;  // below here it is known to be on stable storage
+template <threading_policy Threading>
+class log_progress {
+    using word = typename Threading::template atomic<std::uint64_t>;
+
+public:
+    /// The place behind the last record.
+    [[nodiscard]] position tail() const noexcept { return at(tail_); }
+    [[nodiscard]] position handed() const noexcept { return at(handed_); }
+    [[nodiscard]] position durable() const noexcept { return at(durable_); }
+
+    /// Bytes that were appended but not yet handed over, and not yet durable.
+    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
+        return appended_bytes() - handed_bytes_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
+        return appended_bytes() - durable_bytes_.load(std::memory_order_relaxed);
+    }
+
+protected:
+    [[nodiscard]] std::uint64_t appended_bytes() const noexcept {
+        return appended_.load(std::memory_order_relaxed);
+    }
+
+    /// `size` bytes more end at `tail`.
+    void appended(position tail, std::uint64_t size) noexcept {
+        appended_.store(appended_bytes() + size, std::memory_order_relaxed);
+        to(tail_, tail);
+    }
+    void went_back(position tail) noexcept { to(tail_, tail); }
+    /// All up to `upto` is with the system, or durable: `bytes` of those appended.
+    void handed_over(position upto, std::uint64_t bytes) noexcept {
+        handed_bytes_.store(bytes, std::memory_order_relaxed);
+        to(handed_, upto);
+    }
+    void became_durable(position upto, std::uint64_t bytes) noexcept {
+        durable_bytes_.store(bytes, std::memory_order_relaxed);
+        to(durable_, upto);
+    }
+    void begin_at(position end, position durable) noexcept {
+        to(tail_, end);
+        to(handed_, end);
+        to(durable_, durable);
+    }
+
+private:
+    [[nodiscard]] static position at(const word& from) noexcept {
+        return position::of_word(from.load(std::memory_order_acquire));
+    }
+    static void to(word& which, position where) noexcept {
+        which.store(where.word(), std::memory_order_release);
+    }
+
+    word tail_{0};
+    word handed_{0};
+    word durable_{0};
+    word appended_{0};
+    word handed_bytes_{0};
+    word durable_bytes_{0};
 };
 
 }  // namespace coffer::detail
 
 #endif
-// end file coffer/journal/found_segment.hpp
+// end file coffer/journal/progress.hpp
 
 // begin file coffer/journal/room.hpp
 // coffer/journal/room.hpp: how large the next segment is, and its making.
 //
-// A young store has small segments: each is as large as all before it together, up to
-// segment_bytes, so that a first open needs little disk and little memory. A segment is never
+// A young store has small segments: each is as large as an eighth of all before it, from
+// first_segment_bytes up to segment_bytes. So a store needs little disk and memory beyond what it
+// holds, and the part of it that cannot be cleaned yet is small. A segment is never
 // smaller than the commit that it is made for; where the disk has less room than usual, it is
 // halved down to that.
 //
@@ -13585,9 +13737,6 @@ struct found_segment {
 #define COFFER_JOURNAL_ROOM_HPP
 
 namespace coffer::detail {
-
-/// What every segment keeps for the mark of a hand-over and for its last mark.
-inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
 struct room {
     std::uint64_t least;
@@ -13608,7 +13757,7 @@ struct room {
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
     const std::uint64_t least = whole_units(needed);
     const std::uint64_t usual =
-        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live));
+        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live / 8));
     return room{least, (std::max)(least, whole_units(usual))};
 }
 
@@ -13869,11 +14018,13 @@ private:
 // begin file coffer/journal/turn.hpp
 // coffer/journal/turn.hpp: one at a time, without holding a lock meanwhile; one works for many.
 //
-// Whoever has the turn works alone until it lets go; others wait on a condition, so that a system
-// call is never made under a mutex. Who waits for something that another's turn has done needs no
-// turn of his own: take_unless() looks again whenever a turn ends.
+// Whoever has the turn works alone until it lets go; others sleep until a turn ends. Who waits for
+// something that another's turn has done needs no turn of his own: take_unless() looks again
+// whenever a turn has ended.
 //
-// Threads: any. Cost: two short locks; no order among those who wait.
+// I1  ended_ grows whenever a turn ends, after busy_ was cleared: who read it before he found the
+//     turn taken does not sleep through its end.
+// Threads: any. Cost: two exchanges, and a wake-up of all who sleep; no order among them.
 #ifndef COFFER_JOURNAL_TURN_HPP
 #define COFFER_JOURNAL_TURN_HPP
 
@@ -13881,8 +14032,6 @@ namespace coffer::detail {
 
 template <threading_policy Threading>
 class turn {
-    using lock = lock_of<typename Threading::mutex>;
-
 public:
     /// The turn, for as long as this lives; or nothing.
     class [[nodiscard]] holder {
@@ -13908,13 +14057,17 @@ public:
     /// Waits for the turn or until done(), which is asked first and each time a turn has ended.
     template <class Done>
     [[nodiscard]] holder take_unless(Done&& done) {
-        auto hold = lock(mutex_);
-        while (!done()) {
-            if (!std::exchange(busy_, true)) return holder(*this);
+        for (;;) {
+            const std::uint32_t before = ended_.load(std::memory_order_acquire);
+            if (done()) return {};
+            if (!busy_.exchange(true, std::memory_order_acq_rel)) {
+                auto mine = holder(*this);
+                if (done()) continue;  // since the last look; the turn ends with its holder
+                return mine;
+            }
             waiting_.fetch_add(1, std::memory_order_relaxed);
-            over_.wait(hold);
+            ended_.wait(before, std::memory_order_acquire);
         }
-        return {};
     }
 
     /// For the holder, before it looks at what there is to do: those who waited when the last turn
@@ -13930,18 +14083,18 @@ public:
 private:
     static constexpr int most_looks = 200;  // a fraction of what a sync takes
 
-    void give_back() {
-        auto hold = lock(mutex_);
-        busy_ = false;
+    void give_back() noexcept {
         before_ = waiting_.exchange(0, std::memory_order_relaxed);
-        over_.notify_all();
+        busy_.store(false, std::memory_order_release);
+        ended_.fetch_add(1, std::memory_order_release);
+        ended_.notify_all();
     }
 
-    typename Threading::mutex mutex_;
-    typename Threading::condition over_;
-    bool busy_ = false;
-    unsigned before_ = 0;  // how many waited when the last turn ended; the holder's
-    typename Threading::template atomic<unsigned> waiting_{0};  // who began to since then
+    typename Threading::template atomic<bool> busy_{false};
+    typename Threading::template atomic<std::uint32_t> ended_{0};
+    typename Threading::template atomic<unsigned> waiting_{
+        0};                // who went to sleep since the last end
+    unsigned before_ = 0;  // how many of them there were when the last turn ended; the holder's
 };
 
 }  // namespace coffer::detail
@@ -13957,15 +14110,17 @@ private:
 //    on stable storage   with the system   in memory
 //
 // The writer's section (enter) claims a place at the tail, copies a record there and publishes it;
-// no system call, no sync and no allocation happens inside. The turn of I/O (a second exclusion,
-// never held together with a wait for the first) hands bytes to the system and syncs them, oldest
-// segment first, while the section stays free.
+// no system call, no sync and no allocation happens inside. Two turns keep I/O in order while the
+// section stays free: who has the first syncs, oldest segment first; who has the second hands bytes
+// to the system. A sync takes the second only for what it hands over itself, so that nobody who
+// has a buffer to hand over waits for the disk.
 //
 // I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
-// I2  durable <= handed <= tail, and each only grows.
+// I2  durable <= handed <= tail (progress.hpp).
 // I3  A commit lies inside one segment.
 // I4  A segment is prepared, its name durable, before it becomes active.
 // I5  After a failed sync nothing is ever synced again: the log is poisoned.
+// I6  No segment is settled while a sync is under way: its file would change below it.
 //
 // Threads: append and rotation under enter(); hand_over, sync and prepare from any thread.
 // Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes
@@ -13976,8 +14131,11 @@ private:
 namespace coffer::detail {
 
 template <class Medium, threading_policy Threading>
-class log {
+class log : public log_progress<Threading> {
+    using progress = log_progress<Threading>;
+
 public:
+    using progress::tail, progress::handed, progress::durable;
     using file_system_type = typename Medium::file_system_type;
     using directory = typename file_system_type::directory;
     using segment_type = segment<typename Medium::body, Threading>;
@@ -13994,7 +14152,21 @@ public:
 
     // ---- the writer's section ----
 
-    [[nodiscard]] lock enter() { return lock(section_); }
+    [[nodiscard]] lock enter() {
+        lock mine(section_, std::try_to_lock);
+        if (!mine.owns_lock()) [[unlikely]] {
+            awaited_.fetch_add(1, std::memory_order_relaxed);
+            mine.lock();
+            awaited_.fetch_add(-1, std::memory_order_relaxed);
+        }
+        return mine;
+    }
+    /// For who enters again and again: those who wait go first. The mutex alone would let them
+    /// wait as long as they wake too late.
+    void let_in() const noexcept {
+        for (int looks = 0; looks < 1000 && awaited_.load(std::memory_order_relaxed) != 0; ++looks)
+            Threading::yield();
+    }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
@@ -14002,7 +14174,7 @@ public:
     [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
         if (lean_ && why == purpose::change) return false;
         size = in_need(size, why);
-        if (active_ != nullptr && fits(*active_, size)) return true;
+        if (active_ != nullptr && active_->fits(size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -14010,19 +14182,27 @@ public:
 
     /// Appends one record; has_room for the whole commit was true. Returns where it is.
     address append(record_type type, bool more, bytes key, bytes value) noexcept {
+        stage(type, more, key, value);
+        return publish(type, more, record_size(key.size(), value.size()));
+    }
+    /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
+    void stage(record_type type, bool more, bytes key, bytes value) noexcept {
+        write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
+                     active_->end);
+    }
+    address publish(record_type type, bool more, std::size_t size) noexcept {
         segment_type& to = *active_;
-        const std::size_t size = record_size(key.size(), value.size());
         const std::uint64_t offset = to.end;
-        write_record(to.body.memory() + offset, type, more, key, value, to.seed, offset);
         to.body.stored(offset, size);
         to.end = offset + size;
         if (type == record_type::erase) to.tombstones += size;
         if (type == record_type::clear) to.has_clear = true;
         if (!more) ++commits_;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size,
-                        std::memory_order_relaxed);
-        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        this->appended(position(to.id, to.end), size);
         return make_address(to.slot, offset);
+    }
+    void unstage(std::size_t size) noexcept {
+        std::memset(active_->body.memory() + active_->end, 0, size);
     }
 
     /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
@@ -14033,15 +14213,11 @@ public:
         from.end = end;
         from.tombstones = tombstones;
         commits_ = commits;
-        tail_.store(position(from.id, end).word(), std::memory_order_release);
-    }
-
-    /// The place behind the last record.
-    [[nodiscard]] position tail() const noexcept {
-        return position::of_word(tail_.load(std::memory_order_acquire));
+        this->went_back(position(from.id, end));
     }
 
     // ---- room ----
+
     /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
     /// What frees space gets the reserve itself when there is no other room. Not in the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
@@ -14054,7 +14230,7 @@ public:
             auto section = enter();
             const bool regained = lean_ && reserve_.held();
             lean_ = persistent && !reserve_.held();
-            if (regained && active_ != nullptr && fits(*active_, size)) return {};
+            if (regained && active_ != nullptr && active_->fits(size)) return {};
             if (next_ != nullptr && fits_fresh(*next_, in_need(size, why))) return {};
         }
         auto made = make_segment(size, why);
@@ -14085,20 +14261,20 @@ public:
 
     /// Hands everything before the present tail to the system.
     [[nodiscard]] result<void> hand_over() {
-        const auto alone = turn_.take();
+        const auto alone = handing_.take();
         return hand_over_in_turn(false);
     }
 
     /// Makes everything before the present tail durable.
     [[nodiscard]] result<void> sync() {
-        const auto alone = turn_.take();
+        const auto alone = syncing_.take();
         return sync_in_turn();
     }
 
     /// Returns when everything before `upto` is with the system; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
-        const auto alone = turn_.take_unless([&] { return handed() >= upto; });
+        const auto alone = handing_.take_unless([&] { return handed() >= upto; });
         if (!alone) return {};
         if (auto done = hand_over_in_turn(true); !done) return done;
         then(handed());
@@ -14108,29 +14284,12 @@ public:
     /// Returns when everything before `upto` is durable; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> sync(position upto, Then&& then) {
-        const auto alone = turn_.take_unless([&] { return durable() >= upto; });
+        const auto alone = syncing_.take_unless([&] { return durable() >= upto; });
         if (!alone) return {};
-        turn_.gather();
+        syncing_.gather();
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
         return {};
-    }
-
-    [[nodiscard]] position handed() const noexcept {
-        return position::of_word(handed_.load(std::memory_order_acquire));
-    }
-    [[nodiscard]] position durable() const noexcept {
-        return position::of_word(durable_.load(std::memory_order_acquire));
-    }
-
-    /// Bytes that were appended but not yet handed over, and not yet durable.
-    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) -
-               handed_bytes_.load(std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) -
-               durable_bytes_.load(std::memory_order_relaxed);
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -14178,11 +14337,7 @@ public:
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
                                                    segment_seed(id_.low, id_.high, found.id));
-        made->begin = found.begin;
-        made->end = made->handed = found.end;
-        made->synced = made->doubtful = found.durable;
-        made->full = made->settled = true;
-        made->torn = found.torn;
+        made->take_up(found);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
         if (found.durable != found.end) unsynced_.push_back(made.get());
@@ -14191,10 +14346,8 @@ public:
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
-    void recovered(position end, position durable, std::uint64_t commits) noexcept {
-        tail_.store(end.word(), std::memory_order_release);
-        handed_.store(end.word(), std::memory_order_release);
-        durable_.store(durable.word(), std::memory_order_release);
+    void recovered(position end, position kept, std::uint64_t commits) noexcept {
+        this->begin_at(end, kept);
         commits_ = commits;
     }
 
@@ -14232,7 +14385,7 @@ public:
     /// Ends the log: a mark of a clean end behind the last record, everything durable.
     [[nodiscard]] result<void> finish() {
         if constexpr (!persistent) return {};
-        const auto alone = turn_.take();
+        const auto alone = syncing_.take();
         if (auto done = sync_in_turn(); !done) return done;
         std::unique_ptr<segment_type> unused;
         {
@@ -14297,9 +14450,6 @@ public:
     [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
-    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
-        return !into.full && into.capacity - into.end >= size + tail_room;
-    }
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
         return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
     }
@@ -14354,14 +14504,12 @@ private:
     }
 
     void append_mark(record_type type) noexcept {
-        segment_type& to = *active_;
         std::byte body[mark_body::size];
-        const bool clean = type == record_type::end;
-        write_mark(body, {clean ? position(to.id, to.end) : durable(), commits_});
+        write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
         const std::uint64_t commits = commits_;
         append(type, false, {}, body);
         commits_ = commits;
-        marked_ = to.end;
+        marked_ = active_->end;
     }
 
     void rotate() noexcept {
@@ -14384,30 +14532,26 @@ private:
         header.live.swap(runs_);
         to.body.stored(0, size);
         to.begin = to.end = size;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size,
-                        std::memory_order_relaxed);
         segments_.push_back(std::move(next_));
         active_ = segments_.back().get();
         if constexpr (persistent) unsynced_.push_back(active_);
         table_.publish(to, to.body.memory(), to.capacity, false);
-        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        this->appended(position(to.id, to.end), size);
         marked_ = to.end;
         wants_segment_.store(true, std::memory_order_relaxed);
         rotated_.store(true, std::memory_order_relaxed);
     }
 
-    // ---- the turn of I/O ----
+    // ---- the two turns of I/O ----
 
     /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
         auto section = enter();
-        if (mark && active_ != nullptr && active_->end != marked_ &&
-            active_->capacity - active_->end >= tail_room) {
-            append_mark(record_type::mark);
-        }
+        const bool moved = active_ != nullptr && active_->end != marked_;
+        if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
         tasks_.clear();
         for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
-        planned_bytes_ = appended_.load(std::memory_order_relaxed);
+        planned_bytes_ = this->appended_bytes();
         return tail();
     }
 
@@ -14415,8 +14559,7 @@ private:
         if (trouble_.poisoned()) return check();
         const position upto = plan(mark || Medium::hands_over);
         if (auto done = write_tasks(); !done) return done;
-        handed_bytes_.store(planned_bytes_, std::memory_order_relaxed);
-        handed_.store(upto.word(), std::memory_order_release);
+        this->handed_over(upto, planned_bytes_);
         trouble_.unstick();
         return {};
     }
@@ -14432,7 +14575,7 @@ private:
                 }
                 to.handed = each.end;
             }
-            if (each.full && !to.settled) {
+            if (each.full && !to.settled && !in_sync_.load(std::memory_order_acquire)) {
                 if (auto settled = settle(to); !settled) {
                     trouble_.stick(settled.error());
                     return settled;
@@ -14443,17 +14586,25 @@ private:
     }
 
     [[nodiscard]] result<void> sync_in_turn() {
-        if (auto done = hand_over_in_turn(true); !done) return done;
-        const position upto = handed();
-        for (const task_type& each : tasks_) {
+        position upto;
+        std::uint64_t bytes = 0;
+        {
+            const auto alone = handing_.take();
+            if (auto done = hand_over_in_turn(true); !done) return done;
+            upto = handed();
+            bytes = planned_bytes_;
+            unkept_.swap(tasks_);
+            in_sync_.store(true, std::memory_order_relaxed);
+        }
+        const on_exit over([this] { in_sync_.store(false, std::memory_order_release); });
+        for (const task_type& each : unkept_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
             if (auto again = to.write_again(each.end); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
         }
         note_synced();
-        durable_bytes_.store(planned_bytes_, std::memory_order_relaxed);
-        durable_.store(upto.word(), std::memory_order_release);
+        this->became_durable(upto, bytes);
         return {};
     }
 
@@ -14478,7 +14629,7 @@ private:
     /// The segments of this turn are durable as far as it handed them over.
     void note_synced() {
         auto section = enter();
-        for (const task_type& each : tasks_) each.segment->synced = each.end;
+        for (const task_type& each : unkept_) each.segment->synced = each.end;
         std::erase_if(unsynced_, [](const segment_type* each) {
             return each->settled && each->synced == each->end;
         });
@@ -14490,6 +14641,7 @@ private:
     std::unique_ptr<directory> folder_;
     store_id id_;
 
+    typename Threading::template atomic<int> awaited_{0};  // how many wait for the section
     typename Threading::mutex section_;  // the writer's section guards what follows
     table_type table_;
     epoch<Threading> readers_;
@@ -14507,18 +14659,16 @@ private:
     std::uint64_t next_id_ = 1;
     space_reserve<file_system_type> reserve_;
 
-    turn<Threading> turn_;  // who has it owns what follows
+    turn<Threading> syncing_;  // who has it owns this
+    std::vector<task_type> unkept_;
+    typename Threading::template atomic<bool> in_sync_{false};  // the files of these
+
+    turn<Threading> handing_;  // who has it owns these; taken after the other
     std::vector<task_type> tasks_;
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};
     typename Threading::template atomic<bool> rotated_{false};
-    typename Threading::template atomic<std::uint64_t> tail_{0};
-    typename Threading::template atomic<std::uint64_t> handed_{0};
-    typename Threading::template atomic<std::uint64_t> durable_{0};
-    typename Threading::template atomic<std::uint64_t> appended_{0};
-    typename Threading::template atomic<std::uint64_t> handed_bytes_{0};
-    typename Threading::template atomic<std::uint64_t> durable_bytes_{0};
     trouble<Threading> trouble_;
 };
 
@@ -14535,7 +14685,7 @@ private:
 // call, as long as the caller's epoch pin lasts.
 //
 // I1  A record that comes from a file is shown only after its check matched (unless verify_reads is
-//     off); a key that differs is believed only after the same.
+//     off); a key that differs is believed only after the same. A size alone is told unchecked.
 // Cost: memory that is mapped is followed directly; else two reads into a buffer of its own.
 #ifndef COFFER_JOURNAL_RECORD_READER_HPP
 #define COFFER_JOURNAL_RECORD_READER_HPP
@@ -14559,6 +14709,11 @@ public:
             return true;
         static_cast<void>(trusted());
         return false;
+    }
+
+    /// How large the record at `where` is by its head, which is not checked; 0: there is none.
+    [[nodiscard]] std::size_t claimed_size(address where) noexcept {
+        return load(where) ? record_.size : 0;
     }
 
     [[nodiscard]] bool failed() const noexcept { return rare_ != nullptr && rare_->failed; }
@@ -14627,7 +14782,7 @@ private:
         const std::uint64_t left = view_.end - view_.offset;
         if (!fill((left < head) ? left : head)) return false;
         std::uint64_t size = 0;
-        if (!claimed_size(size) || size > left) return false;
+        if (!size_in_buffer(size) || size > left) return false;
         std::vector<std::byte>& buffer = noted().buffer;
         if (size > buffer.size() && !fill(size)) return false;
         view_.at = buffer.data();
@@ -14645,7 +14800,7 @@ private:
         return false;
     }
 
-    [[nodiscard]] bool claimed_size(std::uint64_t& size) const noexcept {
+    [[nodiscard]] bool size_in_buffer(std::uint64_t& size) const noexcept {
         const std::vector<std::byte>& buffer = rare_->buffer;
         const std::byte* const from = buffer.data();
         const std::byte* const limit = from + buffer.size();
@@ -14688,9 +14843,15 @@ private:
 // place commits any number of keys at once, and nobody waits. Afterwards the writer makes slots
 // plain.
 //
+// A batch that needs no promise before it is seen goes into the log and the index in one piece.
+// Its new keys need no descriptor: while it is being written, no reader takes a record from where
+// it begins to the end of its segment (hide, show), be it in a slot or in a descriptor.
+//
 // P1  `end` of the descriptors in the queue never falls from front to back.
 // P2  committed() only grows.
 // P3  A descriptor is used again only when no reader of its time is left (epoch).
+// P4  Behind what is hidden lie records of one batch only. show() is the moment at which it
+//     happens: commit() before it leaves its descriptors hidden.
 // Threads: resolve from any thread under a pin; the rest inside the writer's section.
 #ifndef COFFER_STORAGE_PENDING_HPP
 #define COFFER_STORAGE_PENDING_HPP
@@ -14721,18 +14882,16 @@ public:
     // ---- readers ----
 
     /// The record that counts for a reader now; 0 when there is none.
-    [[nodiscard]] address resolve(ref where) const noexcept {
-        while (is_pending(where)) [[unlikely]] {
-            const descriptor* const at = find(where);
-            if (at == nullptr) return nowhere;
-            if (at->end.load(std::memory_order_acquire) <=
-                committed_.load(std::memory_order_acquire)) {
-                const std::uint64_t record = at->record.load(std::memory_order_acquire);
-                return (record & erase_bit) != 0 ? 0 : record;
-            }
-            where = at->previous.load(std::memory_order_acquire);
-        }
-        return where;
+    [[nodiscard]] COFFER_ALWAYS_INLINE address resolve(ref where) const noexcept {
+        if (is_pending(where)) [[unlikely]]
+            where = resolve_chain(where);
+        return hides(where) ? 0 : where;
+    }
+
+    /// Is it a record of the batch that is being written?
+    [[nodiscard]] bool hides(address where) const noexcept {
+        const address from = hidden_.load(std::memory_order_acquire);
+        return where - from <= (~from & ((address{1} << offset_bits) - 1));
     }
 
     /// A record that bears the key of the slot.
@@ -14777,6 +14936,10 @@ public:
         queue_.push_back(number);
         return number | pending_bit;
     }
+
+    /// The batch that follows begins at `first`.
+    void hide(address first) noexcept { hidden_.store(first, std::memory_order_release); }
+    void show() noexcept { hidden_.store(nowhere_hidden, std::memory_order_release); }
 
     void commit(position upto) noexcept {
         if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
@@ -14839,6 +15002,24 @@ private:
     /// are not: reading what they stand for must be an error.
     static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
 
+    /// The newest record of a chain that counts for a reader, or what was there before them all.
+    [[nodiscard]] COFFER_NOINLINE address resolve_chain(ref where) const noexcept {
+        while (is_pending(where)) {
+            const descriptor* const at = find(where);
+            if (at == nullptr) return nowhere;
+            if (at->end.load(std::memory_order_acquire) <=
+                committed_.load(std::memory_order_acquire)) {
+                const std::uint64_t record = at->record.load(std::memory_order_acquire);
+                if (!hides(record & ~erase_bit)) return (record & erase_bit) != 0 ? 0 : record;
+            }
+            where = at->previous.load(std::memory_order_acquire);
+        }
+        return where;
+    }
+
+    /// From here to the end of its segment lies nothing that an index names.
+    static constexpr address nowhere_hidden = UINT64_MAX;
+
     [[nodiscard]] const descriptor* find(ref where) const noexcept {
         const std::uint64_t number = where & ~pending_bit;
         return number < table_.capacity() ? &table_[number] : nullptr;
@@ -14852,6 +15033,7 @@ private:
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
+    word hidden_{nowhere_hidden};
     word used_{0};  // changed inside the section; prepare() reads it outside
     std::uint64_t retired_ = 0;
     std::vector<std::uint64_t> free_;
@@ -15033,13 +15215,13 @@ public:
         return any;
     }
 
-    /// Counts a put as dead. Tombstones are never counted: older segments may need them.
+    /// Counts a put as dead, as large as it says that it is. Tombstones are never counted: older
+    /// segments may need them.
     void bury(address where) {
-        reader_type reader(journal.table());
         segment_type* const owner = journal.table().owner(slot_of(where));
-        const record* found = reader.read(where);
-        if (owner == nullptr || found == nullptr) return;
-        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + found->size,
+        if (owner == nullptr) return;
+        const std::uint64_t size = reader_type(journal.table()).claimed_size(where);
+        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + size,
                           std::memory_order_relaxed);
     }
 
@@ -15187,7 +15369,8 @@ class cleaner {
     using table_type = typename Records::table_type;
     using keys = typename Records::keys;
     static constexpr bool persistent = Records::log_type::persistent;
-    static constexpr std::uint64_t step_bytes = 32 * 1024;
+    static constexpr std::size_t lookahead = 8;
+    static constexpr std::uint64_t step_bytes = 64 * 1024;
 
 public:
     cleaner(Records& records, Writer& writer) noexcept : records_(&records), writer_(&writer) {}
@@ -15305,7 +15488,7 @@ private:
             }
         }
         const bool worth =
-            dead * 5 > total * 2 && dead > records_->journal.options().first_segment_bytes;
+            dead * 3 > total && dead > records_->journal.options().first_segment_bytes;
         return worth ? best : nullptr;
     }
 
@@ -15348,22 +15531,23 @@ private:
 
     /// Moves some records of the victim, or ends it. False: the victim is done.
     [[nodiscard]] result<bool> advance() {
-        std::uint64_t needs = 0;  // room that the next record lacks
-        bool waits = false;       // the next record's key has a write under way
+        std::uint64_t needs = 0;             // room that the next record lacks
+        bool waits = false;                  // the next record's key has a write under way
+        if (!read_some()) return abandon();  // C2
+        records_->journal.let_in();
         {
             auto section = records_->journal.enter();
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
-            const std::uint64_t until = at_ + step_bytes;
-            while (at_ < victim_->end && at_ < until && needs == 0 && !waits) {
-                record each;
-                if (!read_record(base_ + at_, base_ + victim_->end, victim_->seed, at_, each)) {
-                    return abandon();  // C2
+            const table_type& table = records_->index();
+            for (std::size_t i = 0; i < next_.size() && needs == 0 && !waits; ++i) {
+                if (i + lookahead < next_.size()) {
+                    table.prefetch(table.probe(next_[i + lookahead].key));
                 }
-                const outcome done = move(each, needs);
+                const outcome done = move(next_[i], needs);
                 waits = done == outcome::wait;
                 if (done == outcome::unreadable) return abandon();
-                if (done == outcome::done) at_ += each.size;
+                if (done == outcome::done) at_ += next_[i].size;
             }
         }
         if (needs != 0) {
@@ -15379,6 +15563,19 @@ private:
             return false;
         }
         return true;
+    }
+
+    /// Reads and checks the next few records before the section is entered. False: the next one is
+    /// not what was written.
+    [[nodiscard]] bool read_some() {
+        next_.clear();
+        const std::uint64_t until = (std::min)(victim_->end, at_ + step_bytes);
+        record each;
+        for (std::uint64_t at = at_; at < until; at += each.size) {
+            if (!read_record(base_ + at, base_ + victim_->end, victim_->seed, at, each)) break;
+            next_.push_back(each);
+        }
+        return at_ >= victim_->end || !next_.empty();
     }
 
     enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
@@ -15482,6 +15679,7 @@ private:
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
+    std::vector<record> next_;         // those that the next step moves
     segment_type* limbo_ = nullptr;    // taken out, on its way to the readers' epoch
     std::vector<segment_type*> free_;  // no reader left; guarded by the section
 };
@@ -15686,8 +15884,17 @@ public:
         record each;
         while (base + at < limit && (Checked ? read_record(base + at, limit, seed_, at, each)
                                              : parse_record(base + at, limit, each))) {
+            // Where the next record begins is in this one: the hardware does not run ahead enough.
+            COFFER_PREFETCH(base + at + 1024);
+            COFFER_PREFETCH(base + at + 1088);
+            const bool alone = at == whole;
             at += each.size;
             if (each.more) continue;
+            if (alone) {
+                if (auto done = visit(each, whole); !done) return done.failure();
+                whole = at;
+                continue;
+            }
             for (std::uint64_t from = whole; from < at; from += each.size) {
                 if (!parse_record(base + from, limit, each)) break;
                 if (auto done = visit(each, from); !done) return done.failure();
@@ -16783,7 +16990,7 @@ struct options {
     /// Waits this long for another process to close the store before answering errc::locked.
     std::chrono::nanoseconds lock_timeout{0};
 
-    /// `buffered`: hand over when this much waits, or when the oldest byte has waited this long.
+    /// `buffered`: never more than this waits to be handed over, and no byte waits for longer.
     std::uint64_t buffer_bytes = std::uint64_t{4} << 20;
     std::chrono::nanoseconds interval = std::chrono::seconds(1);
 
@@ -16912,7 +17119,7 @@ template <class Records>
     {
         auto section = records.journal.enter();
         for (const auto& each : records.journal.segments()) {
-            // Not body.memory(): whoever has the turn of I/O may be moving it.
+            // Not body.memory(): whoever has the turn to hand over may be moving it.
             parts.push_back({each->id, each->begin, each->end, each->seed,
                              records.journal.table().base(each->slot), each.get()});
         }
@@ -16972,6 +17179,39 @@ struct change {
 
 enum class condition : unsigned char { none, absent, present };
 
+/// What a table needs of the keys of a batch, one after the other; the cache misses of the next few
+/// lookups go on meanwhile.
+template <class Table>
+class lookahead {
+    using lookup = typename Table::lookup;
+
+public:
+    lookahead(const Table& table, const std::vector<change>& changes) noexcept
+        : table_(table), changes_(changes) {
+        while (asked_ < width && asked_ < changes_.size()) ask();
+    }
+    [[nodiscard]] lookup next() noexcept {
+        const lookup out = ring_[taken_++ % width];
+        if (asked_ < changes_.size()) ask();
+        return out;
+    }
+
+private:
+    static constexpr std::size_t width = 8;
+
+    void ask() noexcept {
+        lookup& to = ring_[asked_ % width];
+        to = table_.probe(changes_[asked_++].key);
+        table_.prefetch(to);
+    }
+
+    const Table& table_;
+    const std::vector<change>& changes_;
+    std::size_t asked_ = 0;
+    std::size_t taken_ = 0;
+    lookup ring_[width];
+};
+
 template <class Records, class Driver, class Wake, bool Hides>
 class writer {
     using table_type = typename Records::table_type;
@@ -16996,10 +17236,16 @@ public:
                 continue;
             }
             table_type& table = records_->index();
+            const auto probe = table.probe(key);
+            table.prefetch(probe);
+            // The record is written while the lookup waits for memory.
+            if (when == condition::none) records_->journal.stage(type, false, key, value);
             keys known(*records_);
-            const auto place = table.locate(table.probe(key), known);
-            if (known.failed()) [[unlikely]]
+            const auto place = table.locate(probe, known);
+            if (known.failed()) [[unlikely]] {
+                if (when == condition::none) records_->journal.unstage(size);
                 return known.reader().cause();
+            }
             if (when != condition::none) {
                 // What is pending decides: nothing behind it is kept unless it is kept itself.
                 const bool pends = is_pending(place.ref);
@@ -17011,8 +17257,9 @@ public:
                     if (auto settled = keep(awaited); !settled) return settled.failure();
                     return false;
                 }
+                records_->journal.stage(type, false, key, value);
             }
-            end = append(table, place, type, key, value);
+            end = publish(table, place, type, size);
             break;
         }
         if (auto kept = keep(end); !kept) return give_up(end, kept);
@@ -17156,11 +17403,11 @@ private:
         return records_->pending.prepare(operations);
     }
 
-    /// Steps 3 and 4 for one record that stands alone.
-    [[nodiscard]] position append(table_type& table, const typename table_type::place& place,
-                                  record_type type, bytes key, bytes value) {
+    /// Step 4 for one record that stands alone and has been staged.
+    [[nodiscard]] position publish(table_type& table, const typename table_type::place& place,
+                                   record_type type, std::size_t size) {
         auto& journal = records_->journal;
-        const address where = journal.append(type, false, key, value);
+        const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
         if constexpr (Hides) {
             table.put(place, records_->pending.install(where, erases, place.ref, journal.tail()));
@@ -17176,30 +17423,73 @@ private:
     [[nodiscard]] result<position> append_all(const std::vector<change>& changes,
                                               std::uint64_t size) {
         auto& journal = records_->journal;
-        const auto* const active = journal.active();
+        auto* const active = journal.active();
         const std::uint64_t start = active->end;
         const std::uint64_t commits = journal.commits();
         const std::uint64_t tombstones = active->tombstones;
+        const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
         const position end(active->id, start + size);
         table_type& table = records_->index();
+        if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
+        lookahead<table_type> probes(table, changes);
+        std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const change& each = changes[i];
             keys known(*records_);
-            const auto place = table.locate(table.probe(each.key), known);
+            const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
+                take_out(table, changes, i);
                 static_cast<void>(records_->roll_back(end));
+                if constexpr (!Hides) records_->pending.show();
                 journal.take_back(start, commits, tombstones);
+                active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
             const address where =
                 journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
-            if (!erases || place.ref != 0) {
+            if (!Hides && (place.ref == 0 || is_new(place.ref))) {
+                added += change_hidden(table, place, erases, where);
+            } else if (!erases || place.ref != 0) {
                 table.put(place, records_->pending.install(where, erases, place.ref, end));
             }
         }
-        if constexpr (!Hides) records_->commit(end);
+        if constexpr (!Hides) {
+            records_->pending.commit(end);
+            records_->pending.show();
+            records_->commit(end);
+            records_->add_count(added);
+        }
         return end;
+    }
+
+    /// Is it what this batch did to a key that was not there?
+    [[nodiscard]] bool is_new(ref slot) const noexcept {
+        return !is_pending(slot) && records_->pending.hides(slot);
+    }
+
+    /// One operation of a hidden batch on a key of which no reader knows. How many keys that adds.
+    [[nodiscard]] std::int64_t change_hidden(table_type& table,
+                                             const typename table_type::place& place, bool erases,
+                                             address where) {
+        const bool there = place.ref != 0;
+        if (there) records_->bury(place.ref);
+        if (!erases) {
+            table.put(place, where);
+        } else if (there) {
+            table.remove(place);
+        }
+        return (erases ? 0 : 1) - (there ? 1 : 0);
+    }
+
+    /// Takes the new keys of a batch that fails after `done` operations out of the index.
+    COFFER_NOINLINE void take_out(table_type& table, const std::vector<change>& changes,
+                                  std::size_t done) {
+        for (std::size_t i = 0; i < done; ++i) {
+            keys known(*records_);
+            const auto place = table.locate(table.probe(changes[i].key), known);
+            if (place.ref != 0 && is_new(place.ref)) table.remove(place);
+        }
     }
 
     // ---- clear ----

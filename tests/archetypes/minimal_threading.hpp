@@ -31,6 +31,8 @@ public:
     bool compare_exchange_strong(U& expected, U value, std::memory_order order) {
         return word_.compare_exchange_strong(expected, value, order);
     }
+    void wait(U value, std::memory_order order) const { word_.wait(value, order); }
+    void notify_all() { word_.notify_all(); }
 
 private:
     std::atomic<U> word_;
@@ -39,6 +41,7 @@ private:
 class mutex {
 public:
     void lock() { mutex_.lock(); }
+    bool try_lock() { return mutex_.try_lock(); }
     void unlock() { mutex_.unlock(); }
 
 private:

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -39,9 +40,10 @@ TEST_CASE("pieces are zero, aligned and apart", "[memory]") {
     }
 }
 
-TEST_CASE("raw memory is aligned, and given away once", "[memory]") {
+TEST_CASE("raw memory is aligned, and has one owner", "[memory]") {
     using coffer::detail::raw_memory;
     CHECK(raw_memory().get() == nullptr);
+    CHECK(raw_memory().size() == 0);
     for (const std::size_t size : std::vector<std::size_t>{0, 1, 4096, 5 << 20}) {
         auto taken = raw_memory::take(size);
         REQUIRE(taken);
@@ -49,10 +51,32 @@ TEST_CASE("raw memory is aligned, and given away once", "[memory]") {
         CHECK(taken->get() == nullptr);
         CHECK(reinterpret_cast<std::uintptr_t>(moved.get()) % coffer::detail::alignment_of(size) ==
               0);
+        CHECK(moved.size() == size);
+        CHECK(taken->size() == 0);
         std::memset(moved.get(), 0xEE, size);
-        std::free(moved.release());
-        CHECK(moved.get() == nullptr);
     }
+}
+
+TEST_CASE("spare memory is given again to whom it is enough", "[memory]") {
+    using coffer::detail::raw_memory;
+    coffer::detail::spare_memory spare;
+    const auto give = [&](coffer::result<raw_memory>& back) {
+        spare.give(std::make_unique<raw_memory>(std::move(*back)));
+    };
+    auto first = spare.take(5000);
+    REQUIRE(first);
+    CHECK(first->size() == 8192);
+    const std::byte* const at = first->get();
+    give(first);
+    auto again = spare.take(8192);
+    CHECK(again->get() == at);
+    auto other = spare.take(100);
+    CHECK(other->get() != at);
+    give(again);
+    give(other);  // the last one is kept
+    auto larger = spare.take(8193);
+    CHECK(larger->size() == 16384);
+    CHECK(spare.take(1)->size() == 1);
 }
 
 TEST_CASE("pieces stay where they are when the memory is moved", "[memory]") {

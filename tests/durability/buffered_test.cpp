@@ -25,7 +25,8 @@ Store opened(const simulated& disk, const coffer::options& chosen = small_option
 
 }  // namespace
 
-TEST_CASE("the buffer is handed over when the interval has passed, without a further call", "[clocks]") {
+TEST_CASE("the buffer is handed over when the interval has passed, without a further call",
+          "[clocks]") {
     const simulated disk;
     auto db = opened<shared>(disk);
     const std::uint64_t before = disk.steps();
@@ -119,4 +120,28 @@ TEST_CASE("a buffered store syncs by itself when too much is not durable", "[clo
         db.put("key", std::string(200, 'v'));
         REQUIRE(db.stats().unsynced_bytes <= 16 * 1024 + 4096 + 1024);
     }
+}
+
+TEST_CASE("a full buffer goes to the system while the disk is busy with a sync",
+          "[clocks][threads]") {
+    const simulated disk;
+    coffer::options chosen = small_options();
+    chosen.buffer_bytes = 4096;
+    auto db = opened<shared>(disk, chosen);
+    REQUIRE(settled(disk));
+    bench::gate syncs(disk, call::sync);
+    syncs.close();
+    db.put("synced", "value");
+    std::thread other([&] { db.sync(); });
+    REQUIRE(eventually([&] { return syncs.holds_somebody(); }));
+    // Enough for several hand-overs and two segments; none may wait for the gate.
+    for (int i = 0; i < 600; ++i) db.put("key " + std::to_string(i), std::string(200, 'v'));
+    CHECK(syncs.holds_somebody());
+    CHECK(is_with_system<shared>(disk, "key 500"));
+    CHECK_FALSE(is_durable<shared>(disk, "synced"));
+    syncs.open();
+    other.join();
+    CHECK(is_durable<shared>(disk, "synced"));
+    db.sync();
+    CHECK(is_durable<shared>(disk, "key 599"));
 }

@@ -98,6 +98,8 @@ struct scripted : multi {
             if (value_ != expected) return expected = value_, false;
             return value_ = desired, true;
         }
+        void wait(T, std::memory_order = std::memory_order_seq_cst) const noexcept {}
+        void notify_all() noexcept {}
 
     private:
         T value_{};

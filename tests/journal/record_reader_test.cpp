@@ -39,6 +39,19 @@ log_options by_pread() {
 
 }  // namespace
 
+TEST_CASE("a record says how large it is, without its check", "[record_reader]") {
+    const two_segments world;
+    reading read(world.log->table());
+    CHECK(read.claimed_size(world.closed) == record_size(6, 5000));
+    CHECK(read.claimed_size(world.active) == record_size(6, 1));
+    CHECK(world.disk.flip(scene::path(1), offset_of(world.closed) + 100, std::byte{1}));
+    reading again(world.log->table());
+    CHECK(again.claimed_size(world.closed) == record_size(6, 5000));
+    CHECK_FALSE(again.failed());
+    CHECK(again.read(world.closed) == nullptr);
+    CHECK(again.failed());
+}
+
 TEST_CASE("records are read from memory, from maps and by read_at", "[record_reader]") {
     for (const bool maps : {true, false}) {
         const two_segments world(maps ? scene::small() : by_pread());

@@ -47,8 +47,8 @@ TEST_CASE("segments grow with the store, up to segment_bytes", "[room]") {
     const auto usual = [&](std::uint64_t live) { return room_for(0, live, 3, options)->usual; };
     CHECK(usual(0) == 1 * MiB);
     CHECK(usual(MiB / 2) == 1 * MiB);
-    CHECK(usual(5 * MiB) == 5 * MiB);
-    CHECK(usual(64 * MiB) == 64 * MiB);
+    CHECK(usual(40 * MiB) == 5 * MiB);
+    CHECK(usual(512 * MiB) == 64 * MiB);
     CHECK(usual(1000 * MiB) == 64 * MiB);
     CHECK(usual(5 * MiB + 1) % header_unit == 0);
 }

@@ -77,6 +77,31 @@ TEST_CASE("a chain of writes to one key shows the newest that committed", "[pend
     CHECK(all.pending.previous_of(second) == old_record);
 }
 
+TEST_CASE("P4: a batch that is hidden is seen all at once", "[pending]") {
+    world all;
+    const address before = make_address(2, 4092);
+    const address first = make_address(2, 4096);
+    const address last = make_address(2, largest_segment - offset_unit);
+    const address elsewhere = make_address(3, 4096);
+    all.pending.hide(first);
+    const position end(9, 8192);
+    const ref over = all.pending.install(last, false, old_record, end);
+    const ref erased = all.pending.install(last, true, old_record, end);
+    all.pending.commit(end);
+    CHECK(all.pending.resolve(first) == 0);
+    CHECK(all.pending.resolve(last) == 0);
+    CHECK(all.pending.resolve(before) == before);
+    CHECK(all.pending.resolve(elsewhere) == elsewhere);
+    CHECK(all.pending.resolve(0) == 0);
+    CHECK(all.pending.resolve(over) == old_record);
+    CHECK(all.pending.resolve(erased) == old_record);
+    all.pending.show();
+    CHECK(all.pending.resolve(first) == first);
+    CHECK(all.pending.resolve(last) == last);
+    CHECK(all.pending.resolve(over) == last);
+    CHECK(all.pending.resolve(erased) == 0);
+}
+
 TEST_CASE("P2: what is committed only grows", "[pending]") {
     world all;
     all.pending.commit(position(7, 5000));

@@ -184,6 +184,25 @@ TEMPLATE_TEST_CASE("a batch is one commit; a later operation on a key wins", "[w
     CHECK(it.all.pending.empty());
 }
 
+TEMPLATE_TEST_CASE("a batch may change a key that it brings more than once", "[writer]",
+                   world<false>, world<true>) {
+    TestType it;
+    CHECK(it.put("old", "0").value());
+    REQUIRE(it.writer.write({put_of("new", "1"), put_of("new", "2"), erase_of("old"),
+                             put_of("gone", "1"), erase_of("gone"), put_of("old", "3"),
+                             put_of("back", "1"), erase_of("back"), put_of("back", "2"),
+                             erase_of("never"), put_of("old", "4")}));
+    CHECK(it.get("new") == "2");
+    CHECK(it.get("old") == "4");
+    CHECK(it.get("gone") == "absent");
+    CHECK(it.get("back") == "2");
+    CHECK(it.get("never") == "absent");
+    CHECK(it.all.size() == 3);
+    CHECK(it.all.pending.empty());
+    // Of the eight puts that the batch and "old" before it brought, three are left.
+    CHECK(it.all.journal.active()->dead.load() == 3 * record_size(3, 1) + 2 * record_size(4, 1));
+}
+
 TEMPLATE_TEST_CASE("a batch has a bound; one record may be larger", "[writer]", world<false>,
                    world<true>) {
     TestType it(1000);
@@ -225,7 +244,9 @@ TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[writer]", world<fals
     const position tail = it.tail();
     const std::uint64_t commits = it.all.journal.commits();
     CHECK(it.put("a", "2").error().kind() == errc::corruption);
-    auto refused = it.writer.write({put_of("b", "2"), put_of("a", "2"), put_of("c", "2")});
+    const std::uint64_t dead = it.all.journal.active()->dead.load();
+    auto refused = it.writer.write({put_of("b", "2"), put_of("n", "1"), put_of("n", "2"),
+                                    put_of("m", "1"), put_of("a", "2"), put_of("c", "2")});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().kind() == errc::corruption);
     CHECK(refused.error().offset() == scene::unit);
@@ -233,6 +254,9 @@ TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[writer]", world<fals
     CHECK(it.all.journal.commits() == commits);
     CHECK(it.get("b") == "1");
     CHECK(it.get("c") == "absent");
+    CHECK(it.get("m") == "absent");
+    CHECK(it.get("n") == "absent");
+    CHECK(it.all.journal.active()->dead.load() == dead);
     CHECK(it.all.size() == 2);
     CHECK(it.all.pending.empty());
     CHECK(it.put("d", "3").value());

@@ -16,6 +16,7 @@
 #ifndef COFFER_CORE_EPOCH_HPP
 #define COFFER_CORE_EPOCH_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/threading.hpp>
 
 #include <cstddef>
@@ -58,7 +59,7 @@ public:
         std::uint64_t since;
     };
 
-    [[nodiscard]] pin enter() noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE pin enter() noexcept {
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {

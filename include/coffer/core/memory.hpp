@@ -10,7 +10,9 @@
 
 #include <coffer/config/platform.hpp>
 #include <coffer/core/result.hpp>
+#include <coffer/core/threading.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -52,8 +54,7 @@ public:
     raw_memory() = default;
     /// Null when there is none.
     [[nodiscard]] std::byte* get() const noexcept { return owned_ ? at_ : nullptr; }
-    /// What std::free() wants when nobody reads this memory any more.
-    [[nodiscard]] void* release() noexcept { return owned_.release(); }
+    [[nodiscard]] std::size_t size() const noexcept { return owned_ ? size_ : 0; }
 
     [[nodiscard]] static result<raw_memory> take(std::uint64_t size) {
         const auto wanted = static_cast<std::size_t>(size);
@@ -64,6 +65,7 @@ public:
             return fail(errc::no_space, "the system gives no memory for a segment of the log");
         }
         taken.at_ = aligned_up(taken.owned_.get(), alignment);
+        taken.size_ = wanted;
         prefer_huge_pages(taken.at_, wanted);
         return taken;
     }
@@ -74,6 +76,33 @@ private:
     };
     std::unique_ptr<void, deleter> owned_;
     std::byte* at_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/// Keeps the last piece of memory that was given back for whoever asks next: its pages are there
+/// already, and perhaps in the caches. What it gives holds whatever it held. Threads: any.
+class spare_memory {
+public:
+    spare_memory() = default;
+    spare_memory(const spare_memory&) = delete;
+    spare_memory& operator=(const spare_memory&) = delete;
+    ~spare_memory() { delete kept_.load(std::memory_order_relaxed); }
+
+    /// At least `size` bytes. New pieces are as large as the next power of two, so that they serve
+    /// again when a little more is asked; pages that are never touched cost nothing.
+    [[nodiscard]] result<raw_memory> take(std::uint64_t size) {
+        const auto kept =
+            std::unique_ptr<raw_memory>(kept_.exchange(nullptr, std::memory_order_acq_rel));
+        if (kept && kept->size() >= size) return std::move(*kept);
+        return raw_memory::take(std::bit_ceil(size));
+    }
+
+    void give(std::unique_ptr<raw_memory> back) noexcept {
+        delete kept_.exchange(back.release(), std::memory_order_acq_rel);
+    }
+
+private:
+    threading::multi::atomic<raw_memory*> kept_{nullptr};
 };
 
 class heap_memory {

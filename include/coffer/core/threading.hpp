@@ -13,8 +13,8 @@
 // | expression        | result         | promise                                                 |
 // |-------------------|----------------|---------------------------------------------------------|
 // | `T::concurrent`   | constexpr bool | may two threads be inside the store at once             |
-// | `T::atomic<U>`    | type           | load, store, exchange, fetch_add, compare_exchange_strong |
-// | `T::mutex`        | type           | lock, unlock                                            |
+// | `T::atomic<U>`    | type           | as std::atomic, the members that thread_atomic<T> names |
+// | `T::mutex`        | type           | lock, try_lock, unlock                                  |
 // | `T::condition`    | type           | wait(lock), wait_for(lock, ns), notify_one, notify_all  |
 // | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
 // | `T::yield()`      | void           | lets another thread run                                 |
@@ -73,6 +73,9 @@ public:
         expected = value_;
         return false;
     }
+    /// Nobody else is there who could change the value: there is nothing to wait for.
+    void wait(T, std::memory_order = std::memory_order_seq_cst) const noexcept {}
+    void notify_all() noexcept {}
 
 private:
     T value_;
@@ -140,10 +143,13 @@ concept thread_atomic = requires(typename T::template atomic<std::uint64_t>& wor
     { word.exchange(value, order) } -> std::same_as<std::uint64_t>;
     { word.fetch_add(value, order) } -> std::same_as<std::uint64_t>;
     { word.compare_exchange_strong(value, value, order) } -> std::same_as<bool>;
+    shown.wait(value, order);
+    word.notify_all();
 };
 template <class T>
 concept thread_mutex = requires(typename T::mutex& mutex) {
     mutex.lock();
+    { mutex.try_lock() } -> std::same_as<bool>;
     mutex.unlock();
 };
 template <class T>
@@ -182,11 +188,13 @@ template <class T>
 consteval bool explain_threading_policy() {
     static_assert(detail::need::thread_concurrent<T>,
                   "a coffer threading policy needs  static constexpr bool concurrent");
-    static_assert(detail::need::thread_atomic<T>,
-                  "a coffer threading policy needs  template <class U> atomic  with load, store, "
-                  "exchange, fetch_add and compare_exchange_strong, as std::atomic has them");
+    static_assert(
+        detail::need::thread_atomic<T>,
+        "a coffer threading policy needs  template <class U> atomic  with load, store, "
+        "exchange, fetch_add, compare_exchange_strong, wait and notify_all, as std::atomic "
+        "has them");
     static_assert(detail::need::thread_mutex<T>,
-                  "a coffer threading policy needs  class mutex  with lock and unlock");
+                  "a coffer threading policy needs  class mutex  with lock, try_lock and unlock");
     static_assert(!detail::need::thread_mutex<T> || detail::need::thread_condition<T>,
                   "a coffer threading policy needs  class condition  with wait, wait_for, "
                   "notify_one and notify_all, for std::unique_lock<mutex>");

@@ -1,7 +1,8 @@
 // coffer/durability/buffered.hpp: a returning write is in this process's buffer.
 //
-// The caller's thread hands the buffer over when `buffer_bytes` wait in it; the background thread
-// does when the oldest of them has waited for `interval`, also when no further call comes. Under
+// The caller's thread hands the buffer over in quarters, so that no call waits for the whole of it:
+// `buffer_bytes` are the most that ever waits. The background thread does when the oldest byte has
+// waited for `interval`, also when no further call comes. Under
 // `threading::single` there is no background thread and each write looks at the clock instead.
 //
 // I1  oldest_ is the time at which the oldest waiting byte was accepted, 0 when none waits; it is
@@ -41,7 +42,7 @@ public:
     [[nodiscard]] result<void> after_write(position, Then&&) {
         if constexpr (Log::hands_over) {
             // The write is accepted either way; an error stays in the log for the next call.
-            if (log_->unhanded_bytes() >= bounds_.buffer_bytes) {
+            if (log_->unhanded_bytes() >= bounds_.buffer_bytes / 4) {
                 static_cast<void>(hand_over());
             } else if (oldest_.load(std::memory_order_relaxed) == 0) {
                 oldest_.store(log_->system().now() | 1, std::memory_order_release);

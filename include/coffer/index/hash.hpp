@@ -73,7 +73,7 @@ public:
         detail::ref ref;
         std::uint64_t hash;
         std::uint64_t home;  // index of the primary bucket
-        bucket* at;          // where ref is, when it is not 0
+        bucket* at;          // where ref is; the primary bucket when ref is 0
         unsigned slot;
     };
     /// Walks go through the buckets in the order of their reversed indexes: a split divides what
@@ -123,7 +123,8 @@ public:
     template <class Keys>
     [[nodiscard]] place locate(const lookup& probe, Keys& keys) const {
         place found{0, probe.hash, at(probe.hash, exact_), nullptr, 0};
-        bucket* next = &primary_[found.home];
+        bucket* const home = found.at = &primary_[found.home];
+        bucket* next = home;
         for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
             const std::uint64_t control = next->control.load(relaxed);
             const std::uint64_t slots = with_print(control, print_of(probe.hash));
@@ -134,7 +135,7 @@ public:
                     break;
                 }
             }
-            const bool ends = next == &primary_[found.home] && (control & chained) == 0;
+            const bool ends = next == home && (control & chained) == 0;
             next = ends ? nullptr : overflow_at(next->entry[link_slot].load(relaxed));
         }
         return found;
@@ -187,7 +188,7 @@ public:
             where.at->entry[where.slot].store(entry, release);
             return;
         }
-        if (!add(where.home, entry, print_of(where.hash))) {
+        if (!add(*where.at, where.home, entry, print_of(where.hash))) {
             COFFER_ASSERT(spare() != 0, "a put for which the table was not ready");
             return;
         }
@@ -360,8 +361,8 @@ private:
     }
 
     /// A key that is not there yet. False: no overflow bucket was left, nothing changed.
-    [[nodiscard]] bool add(std::uint64_t index, std::uint64_t entry, std::uint64_t print) {
-        bucket& home = primary_[index];
+    [[nodiscard]] bool add(bucket& home, std::uint64_t index, std::uint64_t entry,
+                           std::uint64_t print) {
         const std::uint64_t control = home.control.load(relaxed);
         const unsigned slot = first_free(control);
         if (slot < ((control & chained) != 0 ? link_slot : 7)) {
@@ -448,15 +449,16 @@ private:
 
         const change guard(*state_);
         const std::uint64_t deeper = (bit + 1 - base_bits) * depth_one;
-        primary_[n].control.store(deeper, release);
+        bucket& fresh = primary_[n];
+        fresh.control.store(deeper, release);
         std::uint64_t staying = (control & ~depth_bits) | deeper;
         for_each_of(old, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
             if (!goes(entry, print, bit)) return;
-            static_cast<void>(add(n, entry, print));
+            static_cast<void>(add(fresh, n, entry, print));
             staying = set(staying, slot, 0);
         });
         const auto copy = [&](unsigned, std::uint64_t entry, std::uint64_t print) {
-            if (goes(entry, print, bit)) static_cast<void>(add(n, entry, print));
+            if (goes(entry, print, bit)) static_cast<void>(add(fresh, n, entry, print));
         };
         for_each_in_chain(front, [&](bucket& each) { for_each_of(each, copy); });
         old.control.store(staying, release);  // I4: from here on the moved keys are in bucket n
@@ -477,6 +479,11 @@ private:
         // The readers' copy changes 64 times a round: seldom wrong, seldom taken from their caches.
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
+        // Those of the splits to come, between which puts go everywhere else.
+        if (n + 2 < primary_.capacity()) {
+            COFFER_PREFETCH(&primary_[index + 2]);
+            COFFER_PREFETCH(&primary_[n + 2]);
+        }
         return true;
     }
 

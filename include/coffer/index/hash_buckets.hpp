@@ -77,9 +77,10 @@ public:
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
 
     [[nodiscard]] bool ready(std::size_t n) noexcept {
-        if (!has_room(n)) return false;
-        promised_ = n;
-        return true;
+        if (n <= promised_) [[likely]]
+            return true;
+        promised_ = has_room((std::max)(n, ahead)) ? (std::max)(n, ahead) : has_room(n) ? n : 0;
+        return promised_ != 0;
     }
 
     [[nodiscard]] result<void> prepare(std::size_t n) {
@@ -114,6 +115,7 @@ protected:
     static constexpr unsigned state_region = 2;
     static constexpr unsigned overflow_bits = 6;
     static constexpr std::uint64_t most_overflow = 0xFFFFFFFF;
+    static constexpr std::size_t ahead = 64;  // puts for which one look at the room is enough
 
     struct alignas(64) bucket {
         word control;

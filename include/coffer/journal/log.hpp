@@ -5,15 +5,17 @@
 //    on stable storage   with the system   in memory
 //
 // The writer's section (enter) claims a place at the tail, copies a record there and publishes it;
-// no system call, no sync and no allocation happens inside. The turn of I/O (a second exclusion,
-// never held together with a wait for the first) hands bytes to the system and syncs them, oldest
-// segment first, while the section stays free.
+// no system call, no sync and no allocation happens inside. Two turns keep I/O in order while the
+// section stays free: who has the first syncs, oldest segment first; who has the second hands bytes
+// to the system. A sync takes the second only for what it hands over itself, so that nobody who
+// has a buffer to hand over waits for the disk.
 //
 // I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
-// I2  durable <= handed <= tail, and each only grows.
+// I2  durable <= handed <= tail (progress.hpp).
 // I3  A commit lies inside one segment.
 // I4  A segment is prepared, its name durable, before it becomes active.
 // I5  After a failed sync nothing is ever synced again: the log is poisoned.
+// I6  No segment is settled while a sync is under way: its file would change below it.
 //
 // Threads: append and rotation under enter(); hand_over, sync and prepare from any thread.
 // Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes
@@ -23,6 +25,7 @@
 
 #include <coffer/config/assert.hpp>
 #include <coffer/core/epoch.hpp>
+#include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/format/record.hpp>
@@ -30,6 +33,7 @@
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/found_segment.hpp>
 #include <coffer/journal/log_state.hpp>
+#include <coffer/journal/progress.hpp>
 #include <coffer/journal/room.hpp>
 #include <coffer/journal/segment.hpp>
 #include <coffer/journal/segment_table.hpp>
@@ -48,8 +52,11 @@
 namespace coffer::detail {
 
 template <class Medium, threading_policy Threading>
-class log {
+class log : public log_progress<Threading> {
+    using progress = log_progress<Threading>;
+
 public:
+    using progress::tail, progress::handed, progress::durable;
     using file_system_type = typename Medium::file_system_type;
     using directory = typename file_system_type::directory;
     using segment_type = segment<typename Medium::body, Threading>;
@@ -66,7 +73,21 @@ public:
 
     // ---- the writer's section ----
 
-    [[nodiscard]] lock enter() { return lock(section_); }
+    [[nodiscard]] lock enter() {
+        lock mine(section_, std::try_to_lock);
+        if (!mine.owns_lock()) [[unlikely]] {
+            awaited_.fetch_add(1, std::memory_order_relaxed);
+            mine.lock();
+            awaited_.fetch_add(-1, std::memory_order_relaxed);
+        }
+        return mine;
+    }
+    /// For who enters again and again: those who wait go first. The mutex alone would let them
+    /// wait as long as they wake too late.
+    void let_in() const noexcept {
+        for (int looks = 0; looks < 1000 && awaited_.load(std::memory_order_relaxed) != 0; ++looks)
+            Threading::yield();
+    }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
@@ -74,7 +95,7 @@ public:
     [[nodiscard]] bool has_room(std::uint64_t size, purpose why = purpose::change) noexcept {
         if (lean_ && why == purpose::change) return false;
         size = in_need(size, why);
-        if (active_ != nullptr && fits(*active_, size)) return true;
+        if (active_ != nullptr && active_->fits(size)) return true;
         if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
@@ -82,19 +103,27 @@ public:
 
     /// Appends one record; has_room for the whole commit was true. Returns where it is.
     address append(record_type type, bool more, bytes key, bytes value) noexcept {
+        stage(type, more, key, value);
+        return publish(type, more, record_size(key.size(), value.size()));
+    }
+    /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
+    void stage(record_type type, bool more, bytes key, bytes value) noexcept {
+        write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
+                     active_->end);
+    }
+    address publish(record_type type, bool more, std::size_t size) noexcept {
         segment_type& to = *active_;
-        const std::size_t size = record_size(key.size(), value.size());
         const std::uint64_t offset = to.end;
-        write_record(to.body.memory() + offset, type, more, key, value, to.seed, offset);
         to.body.stored(offset, size);
         to.end = offset + size;
         if (type == record_type::erase) to.tombstones += size;
         if (type == record_type::clear) to.has_clear = true;
         if (!more) ++commits_;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size,
-                        std::memory_order_relaxed);
-        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        this->appended(position(to.id, to.end), size);
         return make_address(to.slot, offset);
+    }
+    void unstage(std::size_t size) noexcept {
+        std::memset(active_->body.memory() + active_->end, 0, size);
     }
 
     /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
@@ -105,15 +134,11 @@ public:
         from.end = end;
         from.tombstones = tombstones;
         commits_ = commits;
-        tail_.store(position(from.id, end).word(), std::memory_order_release);
-    }
-
-    /// The place behind the last record.
-    [[nodiscard]] position tail() const noexcept {
-        return position::of_word(tail_.load(std::memory_order_acquire));
+        this->went_back(position(from.id, end));
     }
 
     // ---- room ----
+
     /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
     /// What frees space gets the reserve itself when there is no other room. Not in the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
@@ -126,7 +151,7 @@ public:
             auto section = enter();
             const bool regained = lean_ && reserve_.held();
             lean_ = persistent && !reserve_.held();
-            if (regained && active_ != nullptr && fits(*active_, size)) return {};
+            if (regained && active_ != nullptr && active_->fits(size)) return {};
             if (next_ != nullptr && fits_fresh(*next_, in_need(size, why))) return {};
         }
         auto made = make_segment(size, why);
@@ -157,20 +182,20 @@ public:
 
     /// Hands everything before the present tail to the system.
     [[nodiscard]] result<void> hand_over() {
-        const auto alone = turn_.take();
+        const auto alone = handing_.take();
         return hand_over_in_turn(false);
     }
 
     /// Makes everything before the present tail durable.
     [[nodiscard]] result<void> sync() {
-        const auto alone = turn_.take();
+        const auto alone = syncing_.take();
         return sync_in_turn();
     }
 
     /// Returns when everything before `upto` is with the system; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
-        const auto alone = turn_.take_unless([&] { return handed() >= upto; });
+        const auto alone = handing_.take_unless([&] { return handed() >= upto; });
         if (!alone) return {};
         if (auto done = hand_over_in_turn(true); !done) return done;
         then(handed());
@@ -180,29 +205,12 @@ public:
     /// Returns when everything before `upto` is durable; one caller works for all who wait.
     template <class Then>
     [[nodiscard]] result<void> sync(position upto, Then&& then) {
-        const auto alone = turn_.take_unless([&] { return durable() >= upto; });
+        const auto alone = syncing_.take_unless([&] { return durable() >= upto; });
         if (!alone) return {};
-        turn_.gather();
+        syncing_.gather();
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
         return {};
-    }
-
-    [[nodiscard]] position handed() const noexcept {
-        return position::of_word(handed_.load(std::memory_order_acquire));
-    }
-    [[nodiscard]] position durable() const noexcept {
-        return position::of_word(durable_.load(std::memory_order_acquire));
-    }
-
-    /// Bytes that were appended but not yet handed over, and not yet durable.
-    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) -
-               handed_bytes_.load(std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed) -
-               durable_bytes_.load(std::memory_order_relaxed);
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -250,11 +258,7 @@ public:
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
                                                    segment_seed(id_.low, id_.high, found.id));
-        made->begin = found.begin;
-        made->end = made->handed = found.end;
-        made->synced = made->doubtful = found.durable;
-        made->full = made->settled = true;
-        made->torn = found.torn;
+        made->take_up(found);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
         if (found.durable != found.end) unsynced_.push_back(made.get());
@@ -263,10 +267,8 @@ public:
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
-    void recovered(position end, position durable, std::uint64_t commits) noexcept {
-        tail_.store(end.word(), std::memory_order_release);
-        handed_.store(end.word(), std::memory_order_release);
-        durable_.store(durable.word(), std::memory_order_release);
+    void recovered(position end, position kept, std::uint64_t commits) noexcept {
+        this->begin_at(end, kept);
         commits_ = commits;
     }
 
@@ -304,7 +306,7 @@ public:
     /// Ends the log: a mark of a clean end behind the last record, everything durable.
     [[nodiscard]] result<void> finish() {
         if constexpr (!persistent) return {};
-        const auto alone = turn_.take();
+        const auto alone = syncing_.take();
         if (auto done = sync_in_turn(); !done) return done;
         std::unique_ptr<segment_type> unused;
         {
@@ -369,9 +371,6 @@ public:
     [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
-    [[nodiscard]] static bool fits(const segment_type& into, std::uint64_t size) noexcept {
-        return !into.full && into.capacity - into.end >= size + tail_room;
-    }
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
         return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
     }
@@ -426,14 +425,12 @@ private:
     }
 
     void append_mark(record_type type) noexcept {
-        segment_type& to = *active_;
         std::byte body[mark_body::size];
-        const bool clean = type == record_type::end;
-        write_mark(body, {clean ? position(to.id, to.end) : durable(), commits_});
+        write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
         const std::uint64_t commits = commits_;
         append(type, false, {}, body);
         commits_ = commits;
-        marked_ = to.end;
+        marked_ = active_->end;
     }
 
     void rotate() noexcept {
@@ -456,30 +453,26 @@ private:
         header.live.swap(runs_);
         to.body.stored(0, size);
         to.begin = to.end = size;
-        appended_.store(appended_.load(std::memory_order_relaxed) + size,
-                        std::memory_order_relaxed);
         segments_.push_back(std::move(next_));
         active_ = segments_.back().get();
         if constexpr (persistent) unsynced_.push_back(active_);
         table_.publish(to, to.body.memory(), to.capacity, false);
-        tail_.store(position(to.id, to.end).word(), std::memory_order_release);
+        this->appended(position(to.id, to.end), size);
         marked_ = to.end;
         wants_segment_.store(true, std::memory_order_relaxed);
         rotated_.store(true, std::memory_order_relaxed);
     }
 
-    // ---- the turn of I/O ----
+    // ---- the two turns of I/O ----
 
     /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
         auto section = enter();
-        if (mark && active_ != nullptr && active_->end != marked_ &&
-            active_->capacity - active_->end >= tail_room) {
-            append_mark(record_type::mark);
-        }
+        const bool moved = active_ != nullptr && active_->end != marked_;
+        if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
         tasks_.clear();
         for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
-        planned_bytes_ = appended_.load(std::memory_order_relaxed);
+        planned_bytes_ = this->appended_bytes();
         return tail();
     }
 
@@ -487,8 +480,7 @@ private:
         if (trouble_.poisoned()) return check();
         const position upto = plan(mark || Medium::hands_over);
         if (auto done = write_tasks(); !done) return done;
-        handed_bytes_.store(planned_bytes_, std::memory_order_relaxed);
-        handed_.store(upto.word(), std::memory_order_release);
+        this->handed_over(upto, planned_bytes_);
         trouble_.unstick();
         return {};
     }
@@ -504,7 +496,7 @@ private:
                 }
                 to.handed = each.end;
             }
-            if (each.full && !to.settled) {
+            if (each.full && !to.settled && !in_sync_.load(std::memory_order_acquire)) {
                 if (auto settled = settle(to); !settled) {
                     trouble_.stick(settled.error());
                     return settled;
@@ -515,17 +507,25 @@ private:
     }
 
     [[nodiscard]] result<void> sync_in_turn() {
-        if (auto done = hand_over_in_turn(true); !done) return done;
-        const position upto = handed();
-        for (const task_type& each : tasks_) {
+        position upto;
+        std::uint64_t bytes = 0;
+        {
+            const auto alone = handing_.take();
+            if (auto done = hand_over_in_turn(true); !done) return done;
+            upto = handed();
+            bytes = planned_bytes_;
+            unkept_.swap(tasks_);
+            in_sync_.store(true, std::memory_order_relaxed);
+        }
+        const on_exit over([this] { in_sync_.store(false, std::memory_order_release); });
+        for (const task_type& each : unkept_) {
             segment_type& to = *each.segment;
             if (to.synced == each.end) continue;
             if (auto again = to.write_again(each.end); !again) return poisoned_by(again);
             if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
         }
         note_synced();
-        durable_bytes_.store(planned_bytes_, std::memory_order_relaxed);
-        durable_.store(upto.word(), std::memory_order_release);
+        this->became_durable(upto, bytes);
         return {};
     }
 
@@ -550,7 +550,7 @@ private:
     /// The segments of this turn are durable as far as it handed them over.
     void note_synced() {
         auto section = enter();
-        for (const task_type& each : tasks_) each.segment->synced = each.end;
+        for (const task_type& each : unkept_) each.segment->synced = each.end;
         std::erase_if(unsynced_, [](const segment_type* each) {
             return each->settled && each->synced == each->end;
         });
@@ -562,6 +562,7 @@ private:
     std::unique_ptr<directory> folder_;
     store_id id_;
 
+    typename Threading::template atomic<int> awaited_{0};  // how many wait for the section
     typename Threading::mutex section_;  // the writer's section guards what follows
     table_type table_;
     epoch<Threading> readers_;
@@ -579,18 +580,16 @@ private:
     std::uint64_t next_id_ = 1;
     space_reserve<file_system_type> reserve_;
 
-    turn<Threading> turn_;  // who has it owns what follows
+    turn<Threading> syncing_;  // who has it owns this
+    std::vector<task_type> unkept_;
+    typename Threading::template atomic<bool> in_sync_{false};  // the files of these
+
+    turn<Threading> handing_;  // who has it owns these; taken after the other
     std::vector<task_type> tasks_;
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};
     typename Threading::template atomic<bool> rotated_{false};
-    typename Threading::template atomic<std::uint64_t> tail_{0};
-    typename Threading::template atomic<std::uint64_t> handed_{0};
-    typename Threading::template atomic<std::uint64_t> durable_{0};
-    typename Threading::template atomic<std::uint64_t> appended_{0};
-    typename Threading::template atomic<std::uint64_t> handed_bytes_{0};
-    typename Threading::template atomic<std::uint64_t> durable_bytes_{0};
     trouble<Threading> trouble_;
 };
 

@@ -5,7 +5,7 @@
 // call, as long as the caller's epoch pin lasts.
 //
 // I1  A record that comes from a file is shown only after its check matched (unless verify_reads is
-//     off); a key that differs is believed only after the same.
+//     off); a key that differs is believed only after the same. A size alone is told unchecked.
 // Cost: memory that is mapped is followed directly; else two reads into a buffer of its own.
 #ifndef COFFER_JOURNAL_RECORD_READER_HPP
 #define COFFER_JOURNAL_RECORD_READER_HPP
@@ -42,6 +42,11 @@ public:
             return true;
         static_cast<void>(trusted());
         return false;
+    }
+
+    /// How large the record at `where` is by its head, which is not checked; 0: there is none.
+    [[nodiscard]] std::size_t claimed_size(address where) noexcept {
+        return load(where) ? record_.size : 0;
     }
 
     [[nodiscard]] bool failed() const noexcept { return rare_ != nullptr && rare_->failed; }
@@ -110,7 +115,7 @@ private:
         const std::uint64_t left = view_.end - view_.offset;
         if (!fill((left < head) ? left : head)) return false;
         std::uint64_t size = 0;
-        if (!claimed_size(size) || size > left) return false;
+        if (!size_in_buffer(size) || size > left) return false;
         std::vector<std::byte>& buffer = noted().buffer;
         if (size > buffer.size() && !fill(size)) return false;
         view_.at = buffer.data();
@@ -128,7 +133,7 @@ private:
         return false;
     }
 
-    [[nodiscard]] bool claimed_size(std::uint64_t& size) const noexcept {
+    [[nodiscard]] bool size_in_buffer(std::uint64_t& size) const noexcept {
         const std::vector<std::byte>& buffer = rare_->buffer;
         const std::byte* const from = buffer.data();
         const std::byte* const limit = from + buffer.size();

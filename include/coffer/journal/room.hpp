@@ -1,7 +1,8 @@
 // coffer/journal/room.hpp: how large the next segment is, and its making.
 //
-// A young store has small segments: each is as large as all before it together, up to
-// segment_bytes, so that a first open needs little disk and little memory. A segment is never
+// A young store has small segments: each is as large as an eighth of all before it, from
+// first_segment_bytes up to segment_bytes. So a store needs little disk and memory beyond what it
+// holds, and the part of it that cannot be cleaned yet is small. A segment is never
 // smaller than the commit that it is made for; where the disk has less room than usual, it is
 // halved down to that.
 //
@@ -10,9 +11,9 @@
 #define COFFER_JOURNAL_ROOM_HPP
 
 #include <coffer/core/result.hpp>
-#include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
 #include <coffer/journal/log_state.hpp>
+#include <coffer/journal/segment.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -21,9 +22,6 @@
 #include <utility>
 
 namespace coffer::detail {
-
-/// What every segment keeps for the mark of a hand-over and for its last mark.
-inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
 struct room {
     std::uint64_t least;
@@ -44,7 +42,7 @@ struct room {
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
     const std::uint64_t least = whole_units(needed);
     const std::uint64_t usual =
-        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live));
+        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live / 8));
     return room{least, (std::max)(least, whole_units(usual))};
 }
 

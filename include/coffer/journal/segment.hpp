@@ -32,8 +32,10 @@
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/format/position.hpp>
+#include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
+#include <coffer/journal/found_segment.hpp>
 #include <coffer/journal/log_state.hpp>
 
 #include <concepts>
@@ -153,6 +155,9 @@ consteval bool explain_segment_medium() {
     return segment_medium<M>;
 }
 
+/// What every segment keeps for the mark of a hand-over and for its last mark.
+inline constexpr std::uint64_t tail_room = 2 * mark_size;
+
 template <class Body, threading_policy Threading>
 struct segment {
     segment(Body holder, std::uint64_t number, std::uint32_t place, std::uint64_t room,
@@ -175,13 +180,27 @@ struct segment {
     std::uint64_t tombstones = 0;  // bytes of its erase records
     typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
 
-    // Changed by whoever has the turn of I/O; the last two inside the section, too, since cleaning
-    // asks for them there.
+    // Changed by whoever has a turn: to hand over the first and the last, to sync the others; the
+    // last two inside the section, too, since cleaning asks for them there.
     std::uint64_t handed = 0;
     std::uint64_t doubtful =
         UINT64_MAX;  // of an earlier run: what lies from here on may not be on disk
     std::uint64_t synced = 0;
     bool settled = false;
+
+    /// Does a commit of `size` bytes fit, with what is kept for marks behind it?
+    [[nodiscard]] bool fits(std::uint64_t size) const noexcept {
+        return !full && capacity - end >= size + tail_room;
+    }
+
+    /// Goes on as a settled segment of an earlier run.
+    void take_up(const found_segment& found) noexcept {
+        begin = found.begin;
+        end = handed = found.end;
+        synced = doubtful = found.durable;
+        full = settled = true;
+        torn = found.torn;
+    }
 
     /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
     /// which leaves pages that no sync writes any more. So they are written once more, as they are.

@@ -1,23 +1,24 @@
 // coffer/journal/turn.hpp: one at a time, without holding a lock meanwhile; one works for many.
 //
-// Whoever has the turn works alone until it lets go; others wait on a condition, so that a system
-// call is never made under a mutex. Who waits for something that another's turn has done needs no
-// turn of his own: take_unless() looks again whenever a turn ends.
+// Whoever has the turn works alone until it lets go; others sleep until a turn ends. Who waits for
+// something that another's turn has done needs no turn of his own: take_unless() looks again
+// whenever a turn has ended.
 //
-// Threads: any. Cost: two short locks; no order among those who wait.
+// I1  ended_ grows whenever a turn ends, after busy_ was cleared: who read it before he found the
+//     turn taken does not sleep through its end.
+// Threads: any. Cost: two exchanges, and a wake-up of all who sleep; no order among them.
 #ifndef COFFER_JOURNAL_TURN_HPP
 #define COFFER_JOURNAL_TURN_HPP
 
 #include <coffer/core/threading.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace coffer::detail {
 
 template <threading_policy Threading>
 class turn {
-    using lock = lock_of<typename Threading::mutex>;
-
 public:
     /// The turn, for as long as this lives; or nothing.
     class [[nodiscard]] holder {
@@ -43,13 +44,17 @@ public:
     /// Waits for the turn or until done(), which is asked first and each time a turn has ended.
     template <class Done>
     [[nodiscard]] holder take_unless(Done&& done) {
-        auto hold = lock(mutex_);
-        while (!done()) {
-            if (!std::exchange(busy_, true)) return holder(*this);
+        for (;;) {
+            const std::uint32_t before = ended_.load(std::memory_order_acquire);
+            if (done()) return {};
+            if (!busy_.exchange(true, std::memory_order_acq_rel)) {
+                auto mine = holder(*this);
+                if (done()) continue;  // since the last look; the turn ends with its holder
+                return mine;
+            }
             waiting_.fetch_add(1, std::memory_order_relaxed);
-            over_.wait(hold);
+            ended_.wait(before, std::memory_order_acquire);
         }
-        return {};
     }
 
     /// For the holder, before it looks at what there is to do: those who waited when the last turn
@@ -65,18 +70,18 @@ public:
 private:
     static constexpr int most_looks = 200;  // a fraction of what a sync takes
 
-    void give_back() {
-        auto hold = lock(mutex_);
-        busy_ = false;
+    void give_back() noexcept {
         before_ = waiting_.exchange(0, std::memory_order_relaxed);
-        over_.notify_all();
+        busy_.store(false, std::memory_order_release);
+        ended_.fetch_add(1, std::memory_order_release);
+        ended_.notify_all();
     }
 
-    typename Threading::mutex mutex_;
-    typename Threading::condition over_;
-    bool busy_ = false;
-    unsigned before_ = 0;  // how many waited when the last turn ended; the holder's
-    typename Threading::template atomic<unsigned> waiting_{0};  // who began to since then
+    typename Threading::template atomic<bool> busy_{false};
+    typename Threading::template atomic<std::uint32_t> ended_{0};
+    typename Threading::template atomic<unsigned> waiting_{
+        0};                // who went to sleep since the last end
+    unsigned before_ = 0;  // how many of them there were when the last turn ended; the holder's
 };
 
 }  // namespace coffer::detail

@@ -34,7 +34,8 @@ class cleaner {
     using table_type = typename Records::table_type;
     using keys = typename Records::keys;
     static constexpr bool persistent = Records::log_type::persistent;
-    static constexpr std::uint64_t step_bytes = 32 * 1024;
+    static constexpr std::size_t lookahead = 8;
+    static constexpr std::uint64_t step_bytes = 64 * 1024;
 
 public:
     cleaner(Records& records, Writer& writer) noexcept : records_(&records), writer_(&writer) {}
@@ -152,7 +153,7 @@ private:
             }
         }
         const bool worth =
-            dead * 5 > total * 2 && dead > records_->journal.options().first_segment_bytes;
+            dead * 3 > total && dead > records_->journal.options().first_segment_bytes;
         return worth ? best : nullptr;
     }
 
@@ -195,22 +196,23 @@ private:
 
     /// Moves some records of the victim, or ends it. False: the victim is done.
     [[nodiscard]] result<bool> advance() {
-        std::uint64_t needs = 0;  // room that the next record lacks
-        bool waits = false;       // the next record's key has a write under way
+        std::uint64_t needs = 0;             // room that the next record lacks
+        bool waits = false;                  // the next record's key has a write under way
+        if (!read_some()) return abandon();  // C2
+        records_->journal.let_in();
         {
             auto section = records_->journal.enter();
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
-            const std::uint64_t until = at_ + step_bytes;
-            while (at_ < victim_->end && at_ < until && needs == 0 && !waits) {
-                record each;
-                if (!read_record(base_ + at_, base_ + victim_->end, victim_->seed, at_, each)) {
-                    return abandon();  // C2
+            const table_type& table = records_->index();
+            for (std::size_t i = 0; i < next_.size() && needs == 0 && !waits; ++i) {
+                if (i + lookahead < next_.size()) {
+                    table.prefetch(table.probe(next_[i + lookahead].key));
                 }
-                const outcome done = move(each, needs);
+                const outcome done = move(next_[i], needs);
                 waits = done == outcome::wait;
                 if (done == outcome::unreadable) return abandon();
-                if (done == outcome::done) at_ += each.size;
+                if (done == outcome::done) at_ += next_[i].size;
             }
         }
         if (needs != 0) {
@@ -226,6 +228,19 @@ private:
             return false;
         }
         return true;
+    }
+
+    /// Reads and checks the next few records before the section is entered. False: the next one is
+    /// not what was written.
+    [[nodiscard]] bool read_some() {
+        next_.clear();
+        const std::uint64_t until = (std::min)(victim_->end, at_ + step_bytes);
+        record each;
+        for (std::uint64_t at = at_; at < until; at += each.size) {
+            if (!read_record(base_ + at, base_ + victim_->end, victim_->seed, at, each)) break;
+            next_.push_back(each);
+        }
+        return at_ >= victim_->end || !next_.empty();
     }
 
     enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
@@ -329,6 +344,7 @@ private:
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
+    std::vector<record> next_;         // those that the next step moves
     segment_type* limbo_ = nullptr;    // taken out, on its way to the readers' epoch
     std::vector<segment_type*> free_;  // no reader left; guarded by the section
 };

@@ -22,7 +22,6 @@
 #include <coffer/storage/concept.hpp>
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -40,8 +39,12 @@ public:
 
     class body {
     public:
-        body(typename FS::file file, raw_memory memory, bool map_reads) noexcept
-            : file_(std::move(file)), memory_(std::move(memory)), map_reads_(map_reads) {}
+        body(typename FS::file file, raw_memory memory, spare_memory* spare,
+             bool map_reads) noexcept
+            : file_(std::move(file)),
+              memory_(std::move(memory)),
+              spare_(spare),
+              map_reads_(map_reads) {}
 
         [[nodiscard]] std::byte* memory() const noexcept {
             return map_ ? map_data_ : memory_.get();
@@ -56,8 +59,13 @@ public:
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
-            return leaving{[](void* memory, std::uint64_t) noexcept { std::free(memory); },
-                           memory_.release(), 0};
+            auto left = std::make_unique<raw_memory>(std::move(memory_));
+            return leaving{
+                [](void* spare, std::uint64_t what) noexcept {
+                    auto* full = reinterpret_cast<raw_memory*>(what);  // NOLINT: was a pointer
+                    static_cast<spare_memory*>(spare)->give(std::unique_ptr<raw_memory>(full));
+                },
+                spare_, reinterpret_cast<std::uintptr_t>(left.release())};
         }
 
         [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
@@ -81,34 +89,36 @@ public:
     private:
         typename FS::file file_;
         raw_memory memory_;
+        spare_memory* spare_;
         std::unique_ptr<typename FS::mapping> map_;
         std::byte* map_data_ = nullptr;
         bool map_reads_;
     };
 
-    file_log_medium(FS, const log_options& options) noexcept
+    file_log_medium(FS, const log_options& options)
         : map_reads_(options.map_reads && sizeof(void*) >= 8),
           access_(options.read_only ? fs::access::read : fs::access::write) {}
 
     [[nodiscard]] result<body> prepare(typename FS::directory* folder, std::string_view name,
                                        std::uint64_t size) {
-        auto memory = raw_memory::take(size);
+        auto memory = spare_->take(size);
         if (!memory) return memory.failure();
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
-        return body(std::move(*file), std::move(*memory), map_reads_);
+        return body(std::move(*file), std::move(*memory), spare_.get(), map_reads_);
     }
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        body opened(std::move(*file), raw_memory(), map_reads_);
+        body opened(std::move(*file), raw_memory(), spare_.get(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
     }
 
 private:
+    std::unique_ptr<spare_memory> spare_ = std::make_unique<spare_memory>();
     bool map_reads_;
     fs::access access_;
 };

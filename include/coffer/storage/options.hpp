@@ -24,7 +24,7 @@ struct options {
     /// Waits this long for another process to close the store before answering errc::locked.
     std::chrono::nanoseconds lock_timeout{0};
 
-    /// `buffered`: hand over when this much waits, or when the oldest byte has waited this long.
+    /// `buffered`: never more than this waits to be handed over, and no byte waits for longer.
     std::uint64_t buffer_bytes = std::uint64_t{4} << 20;
     std::chrono::nanoseconds interval = std::chrono::seconds(1);
 

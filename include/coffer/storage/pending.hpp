@@ -12,13 +12,20 @@
 // place commits any number of keys at once, and nobody waits. Afterwards the writer makes slots
 // plain.
 //
+// A batch that needs no promise before it is seen goes into the log and the index in one piece.
+// Its new keys need no descriptor: while it is being written, no reader takes a record from where
+// it begins to the end of its segment (hide, show), be it in a slot or in a descriptor.
+//
 // P1  `end` of the descriptors in the queue never falls from front to back.
 // P2  committed() only grows.
 // P3  A descriptor is used again only when no reader of its time is left (epoch).
+// P4  Behind what is hidden lie records of one batch only. show() is the moment at which it
+//     happens: commit() before it leaves its descriptors hidden.
 // Threads: resolve from any thread under a pin; the rest inside the writer's section.
 #ifndef COFFER_STORAGE_PENDING_HPP
 #define COFFER_STORAGE_PENDING_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/epoch.hpp>
 #include <coffer/core/growing.hpp>
 #include <coffer/core/memory.hpp>
@@ -57,18 +64,16 @@ public:
     // ---- readers ----
 
     /// The record that counts for a reader now; 0 when there is none.
-    [[nodiscard]] address resolve(ref where) const noexcept {
-        while (is_pending(where)) [[unlikely]] {
-            const descriptor* const at = find(where);
-            if (at == nullptr) return nowhere;
-            if (at->end.load(std::memory_order_acquire) <=
-                committed_.load(std::memory_order_acquire)) {
-                const std::uint64_t record = at->record.load(std::memory_order_acquire);
-                return (record & erase_bit) != 0 ? 0 : record;
-            }
-            where = at->previous.load(std::memory_order_acquire);
-        }
-        return where;
+    [[nodiscard]] COFFER_ALWAYS_INLINE address resolve(ref where) const noexcept {
+        if (is_pending(where)) [[unlikely]]
+            where = resolve_chain(where);
+        return hides(where) ? 0 : where;
+    }
+
+    /// Is it a record of the batch that is being written?
+    [[nodiscard]] bool hides(address where) const noexcept {
+        const address from = hidden_.load(std::memory_order_acquire);
+        return where - from <= (~from & ((address{1} << offset_bits) - 1));
     }
 
     /// A record that bears the key of the slot.
@@ -113,6 +118,10 @@ public:
         queue_.push_back(number);
         return number | pending_bit;
     }
+
+    /// The batch that follows begins at `first`.
+    void hide(address first) noexcept { hidden_.store(first, std::memory_order_release); }
+    void show() noexcept { hidden_.store(nowhere_hidden, std::memory_order_release); }
 
     void commit(position upto) noexcept {
         if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
@@ -175,6 +184,24 @@ private:
     /// are not: reading what they stand for must be an error.
     static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
 
+    /// The newest record of a chain that counts for a reader, or what was there before them all.
+    [[nodiscard]] COFFER_NOINLINE address resolve_chain(ref where) const noexcept {
+        while (is_pending(where)) {
+            const descriptor* const at = find(where);
+            if (at == nullptr) return nowhere;
+            if (at->end.load(std::memory_order_acquire) <=
+                committed_.load(std::memory_order_acquire)) {
+                const std::uint64_t record = at->record.load(std::memory_order_acquire);
+                if (!hides(record & ~erase_bit)) return (record & erase_bit) != 0 ? 0 : record;
+            }
+            where = at->previous.load(std::memory_order_acquire);
+        }
+        return where;
+    }
+
+    /// From here to the end of its segment lies nothing that an index names.
+    static constexpr address nowhere_hidden = UINT64_MAX;
+
     [[nodiscard]] const descriptor* find(ref where) const noexcept {
         const std::uint64_t number = where & ~pending_bit;
         return number < table_.capacity() ? &table_[number] : nullptr;
@@ -188,6 +215,7 @@ private:
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
+    word hidden_{nowhere_hidden};
     word used_{0};  // changed inside the section; prepare() reads it outside
     std::uint64_t retired_ = 0;
     std::vector<std::uint64_t> free_;

@@ -179,13 +179,13 @@ public:
         return any;
     }
 
-    /// Counts a put as dead. Tombstones are never counted: older segments may need them.
+    /// Counts a put as dead, as large as it says that it is. Tombstones are never counted: older
+    /// segments may need them.
     void bury(address where) {
-        reader_type reader(journal.table());
         segment_type* const owner = journal.table().owner(slot_of(where));
-        const record* found = reader.read(where);
-        if (owner == nullptr || found == nullptr) return;
-        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + found->size,
+        if (owner == nullptr) return;
+        const std::uint64_t size = reader_type(journal.table()).claimed_size(where);
+        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + size,
                           std::memory_order_relaxed);
     }
 

@@ -52,7 +52,7 @@ template <class Records>
     {
         auto section = records.journal.enter();
         for (const auto& each : records.journal.segments()) {
-            // Not body.memory(): whoever has the turn of I/O may be moving it.
+            // Not body.memory(): whoever has the turn to hand over may be moving it.
             parts.push_back({each->id, each->begin, each->end, each->seed,
                              records.journal.table().base(each->slot), each.get()});
         }

@@ -36,6 +36,39 @@ struct change {
 
 enum class condition : unsigned char { none, absent, present };
 
+/// What a table needs of the keys of a batch, one after the other; the cache misses of the next few
+/// lookups go on meanwhile.
+template <class Table>
+class lookahead {
+    using lookup = typename Table::lookup;
+
+public:
+    lookahead(const Table& table, const std::vector<change>& changes) noexcept
+        : table_(table), changes_(changes) {
+        while (asked_ < width && asked_ < changes_.size()) ask();
+    }
+    [[nodiscard]] lookup next() noexcept {
+        const lookup out = ring_[taken_++ % width];
+        if (asked_ < changes_.size()) ask();
+        return out;
+    }
+
+private:
+    static constexpr std::size_t width = 8;
+
+    void ask() noexcept {
+        lookup& to = ring_[asked_ % width];
+        to = table_.probe(changes_[asked_++].key);
+        table_.prefetch(to);
+    }
+
+    const Table& table_;
+    const std::vector<change>& changes_;
+    std::size_t asked_ = 0;
+    std::size_t taken_ = 0;
+    lookup ring_[width];
+};
+
 template <class Records, class Driver, class Wake, bool Hides>
 class writer {
     using table_type = typename Records::table_type;
@@ -60,10 +93,16 @@ public:
                 continue;
             }
             table_type& table = records_->index();
+            const auto probe = table.probe(key);
+            table.prefetch(probe);
+            // The record is written while the lookup waits for memory.
+            if (when == condition::none) records_->journal.stage(type, false, key, value);
             keys known(*records_);
-            const auto place = table.locate(table.probe(key), known);
-            if (known.failed()) [[unlikely]]
+            const auto place = table.locate(probe, known);
+            if (known.failed()) [[unlikely]] {
+                if (when == condition::none) records_->journal.unstage(size);
                 return known.reader().cause();
+            }
             if (when != condition::none) {
                 // What is pending decides: nothing behind it is kept unless it is kept itself.
                 const bool pends = is_pending(place.ref);
@@ -75,8 +114,9 @@ public:
                     if (auto settled = keep(awaited); !settled) return settled.failure();
                     return false;
                 }
+                records_->journal.stage(type, false, key, value);
             }
-            end = append(table, place, type, key, value);
+            end = publish(table, place, type, size);
             break;
         }
         if (auto kept = keep(end); !kept) return give_up(end, kept);
@@ -220,11 +260,11 @@ private:
         return records_->pending.prepare(operations);
     }
 
-    /// Steps 3 and 4 for one record that stands alone.
-    [[nodiscard]] position append(table_type& table, const typename table_type::place& place,
-                                  record_type type, bytes key, bytes value) {
+    /// Step 4 for one record that stands alone and has been staged.
+    [[nodiscard]] position publish(table_type& table, const typename table_type::place& place,
+                                   record_type type, std::size_t size) {
         auto& journal = records_->journal;
-        const address where = journal.append(type, false, key, value);
+        const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
         if constexpr (Hides) {
             table.put(place, records_->pending.install(where, erases, place.ref, journal.tail()));
@@ -240,30 +280,73 @@ private:
     [[nodiscard]] result<position> append_all(const std::vector<change>& changes,
                                               std::uint64_t size) {
         auto& journal = records_->journal;
-        const auto* const active = journal.active();
+        auto* const active = journal.active();
         const std::uint64_t start = active->end;
         const std::uint64_t commits = journal.commits();
         const std::uint64_t tombstones = active->tombstones;
+        const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
         const position end(active->id, start + size);
         table_type& table = records_->index();
+        if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
+        lookahead<table_type> probes(table, changes);
+        std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const change& each = changes[i];
             keys known(*records_);
-            const auto place = table.locate(table.probe(each.key), known);
+            const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
+                take_out(table, changes, i);
                 static_cast<void>(records_->roll_back(end));
+                if constexpr (!Hides) records_->pending.show();
                 journal.take_back(start, commits, tombstones);
+                active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
             const address where =
                 journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
-            if (!erases || place.ref != 0) {
+            if (!Hides && (place.ref == 0 || is_new(place.ref))) {
+                added += change_hidden(table, place, erases, where);
+            } else if (!erases || place.ref != 0) {
                 table.put(place, records_->pending.install(where, erases, place.ref, end));
             }
         }
-        if constexpr (!Hides) records_->commit(end);
+        if constexpr (!Hides) {
+            records_->pending.commit(end);
+            records_->pending.show();
+            records_->commit(end);
+            records_->add_count(added);
+        }
         return end;
+    }
+
+    /// Is it what this batch did to a key that was not there?
+    [[nodiscard]] bool is_new(ref slot) const noexcept {
+        return !is_pending(slot) && records_->pending.hides(slot);
+    }
+
+    /// One operation of a hidden batch on a key of which no reader knows. How many keys that adds.
+    [[nodiscard]] std::int64_t change_hidden(table_type& table,
+                                             const typename table_type::place& place, bool erases,
+                                             address where) {
+        const bool there = place.ref != 0;
+        if (there) records_->bury(place.ref);
+        if (!erases) {
+            table.put(place, where);
+        } else if (there) {
+            table.remove(place);
+        }
+        return (erases ? 0 : 1) - (there ? 1 : 0);
+    }
+
+    /// Takes the new keys of a batch that fails after `done` operations out of the index.
+    COFFER_NOINLINE void take_out(table_type& table, const std::vector<change>& changes,
+                                  std::size_t done) {
+        for (std::size_t i = 0; i < done; ++i) {
+            keys known(*records_);
+            const auto place = table.locate(table.probe(changes[i].key), known);
+            if (place.ref != 0 && is_new(place.ref)) table.remove(place);
+        }
     }
 
     // ---- clear ----

@@ -1,0 +1,171 @@
+// bench/versus/reads.hpp: workloads that read a store that was filled before.
+#ifndef COFFER_BENCH_VERSUS_READS_HPP
+#define COFFER_BENCH_VERSUS_READS_HPP
+
+#include "stage.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+
+namespace versus {
+
+/// Keys drawn at random from `different` of them.
+inline order drawn_from(std::size_t different, std::size_t count) {
+    order all(count);
+    random_numbers random(3);
+    for (auto& each : all) {
+        each = static_cast<std::uint32_t>(random.below((std::max)(different, std::size_t{1})) * 7 %
+                                          count);
+    }
+    return all;
+}
+
+template <class S>
+bool get(const stage<S>& on, const order& places, std::size_t threads = 1) {
+    S store = on.open();
+    on.load(store);
+    std::string out;
+    for (std::size_t i = 0; i < on.count() / 10; ++i) store.get(on.key(places[i]), out);
+    const stopwatch watch;
+    spread(places.size(), threads, [&](std::size_t from, std::size_t to, std::size_t) {
+        std::string found;
+        std::size_t bytes = 0;
+        for (std::size_t i = from; i < to; ++i) {
+            must(store.get(on.key(places[i]), found), "a key that is there");
+            bytes += found.size();
+        }
+        must(bytes == (to - from) * on.value_bytes(), "the size of the values");
+        must(found == on.value(places[to - 1]), "the last value");
+    });
+    on.say(watch.stop(), places.size(), threads);
+    return true;
+}
+
+/// 16 at random in one call.
+template <class S>
+bool get_16(const stage<S>& on) {
+    if constexpr (gets_many<S>) {
+        constexpr std::size_t group = 16;
+        const order places = shuffled(on.count(), 2);
+        S store = on.open();
+        on.load(store);
+        std::optional<std::string> out[group];
+        std::vector<std::string_view> keys(group);
+        std::size_t found = 0, asked = 0;
+        const stopwatch watch;
+        for (std::size_t at = 0; at + group <= places.size(); at += group) {
+            for (std::size_t i = 0; i < group; ++i) keys[i] = on.key(places[at + i]);
+            found += store.get_many(keys, out);
+            asked += group;
+        }
+        on.say(watch.stop(), asked);
+        must(found == asked, "keys that are there");
+        must(out[0] && out[0]->size() == on.value_bytes(), "a value of a group");
+        return true;
+    }
+    return false;
+}
+
+template <class S>
+bool get_missing(const stage<S>& on) {
+    S store = on.open();
+    on.load(store);
+    std::vector<std::string> absent;
+    for (const std::uint32_t at : shuffled(on.count(), 5)) absent.push_back(absent_key(at));
+    std::string out;
+    std::size_t found = 0;
+    const stopwatch watch;
+    for (const std::string& key : absent) found += store.get(key, out);
+    on.say(watch.stop(), absent.size());
+    must(found == 0, "keys that are not there");
+    return true;
+}
+
+/// All entries, counted and looked at; `walk(store, visit)` shows them in order, or against it.
+template <class S, class Walk>
+bool scan_with(const stage<S>& on, bool ascending, Walk&& walk) {
+    S store = on.open();
+    on.load(store);
+    std::size_t entries = 0, bytes = 0;
+    bool sorted = true;
+    char last[16] = {};
+    const stopwatch watch;
+    walk(store, [&](std::string_view key, std::string_view value) {
+        sorted = sorted && (entries == 0 || (std::string_view(last, 16) < key) == ascending);
+        key.copy(last, 16);
+        ++entries;
+        bytes += value.size();
+    });
+    on.say(watch.stop(), entries);
+    must(entries == on.count() && bytes == on.value_bytes() * on.count() && sorted, "a scan");
+    return true;
+}
+
+template <class S>
+bool scan(const stage<S>& on) {
+    if constexpr (scans<S>) {
+        return scan_with(on, true, [](S& store, auto&& visit) { store.scan(visit); });
+    }
+    return false;
+}
+
+template <class S>
+bool scan_back(const stage<S>& on) {
+    if constexpr (scans_back<S>) {
+        return scan_with(on, false, [](S& store, auto&& visit) { store.scan_back(visit); });
+    }
+    return false;
+}
+
+/// A key at random and the ten entries from it on.
+template <class S>
+bool seek_10(const stage<S>& on) {
+    if constexpr (seeks<S>) {
+        S store = on.open();
+        on.load(store);
+        const order places = shuffled(on.count(), 6);
+        const std::size_t seeks = on.count() / 10;
+        std::size_t entries = 0;
+        const stopwatch watch;
+        for (std::size_t i = 0; i < seeks; ++i) {
+            store.scan_from(on.key(places[i]), 10,
+                            [&](std::string_view, std::string_view) { ++entries; });
+        }
+        on.say(watch.stop(), seeks);
+        must(entries > 9 * seeks, "short scans");
+        return true;
+    }
+    return false;
+}
+
+/// Reads at random while a second thread puts one entry every 50 us.
+template <class S>
+bool read_while_writing(const stage<S>& on) {
+    if constexpr (S::threads) {
+        const order places = shuffled(on.count(), 2);
+        S store = on.open();
+        on.load(store);
+        std::atomic<bool> over{false};
+        std::thread writer([&] {
+            random_numbers random(8);
+            while (!over.load(std::memory_order_relaxed)) {
+                const std::size_t at = random.below(on.count());
+                store.put(on.key(at), on.value(at));
+                std::this_thread::sleep_for(std::chrono::microseconds(50));
+            }
+        });
+        std::string out;
+        const stopwatch watch;
+        for (const std::uint32_t at : places) must(store.get(on.key(at), out), "a key");
+        on.say(watch.stop(), places.size());
+        over = true;
+        writer.join();
+        return true;
+    }
+    return false;
+}
+
+}  // namespace versus
+
+#endif

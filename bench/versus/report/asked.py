@@ -1,0 +1,236 @@
+"""Subjects, workloads, and what is asked of coffer. bench/versus/workloads.hpp says what each
+workload does."""
+from dataclasses import dataclass
+
+HASH, SORTED = "coffer/file_log/hash/buffered", "coffer/file_log/sorted/buffered"
+ASYNC, THROUGH = "coffer/file_log/hash/async", "coffer/file_log/hash/write_through"
+SYNC = "coffer/file_log/hash/sync"
+SINGLE = "coffer/file_log/hash/single/buffered"
+SINGLE_SORTED = "coffer/file_log/sorted/single/buffered"
+MMAP, MMAP_SORTED = "coffer/mmap/hash/buffered", "coffer/mmap/sorted/buffered"
+MAP, MAP_SORTED = "coffer/map/hash/buffered", "coffer/map/sorted/buffered"
+
+DISK = ["tkrzw/hash", "tkrzw/tree", "lmdb", "leveldb", "rocksdb", "sqlite"]
+ORDERED_DISK = [each for each in DISK if each != "tkrzw/hash"]
+# Those whose every write is with the operating system when it returns.
+HANDING_OVER = ["tkrzw/hash", "lmdb", "leveldb", "rocksdb", "sqlite"]
+POSTGRESQL = "postgresql"
+# Those with a way to take all entries in one piece: a transaction, a COPY.
+BULK = ["lmdb", "sqlite", POSTGRESQL]
+MEMORY_HASH = ["std/unordered_map", "absl/flat_hash_map", "boost/unordered_flat_map",
+               "tbb/concurrent_hash_map"]
+BTREE = "absl/btree_map"
+MEMORY = MEMORY_HASH + [BTREE]
+
+
+@dataclass(frozen=True)
+class Row:
+    """coffer against the best peer on disk and the best in memory. `most`: the ratios that are
+    allowed, None where nothing is asked; `theirs`: the peers' workload if it is another one."""
+
+    title: str
+    workload: str
+    subject: str
+    disk: tuple = ()
+    memory: tuple = ()
+    most: tuple = (1.0, None)
+    theirs: str = ""
+    figure: str = "ns"
+    scale: float = 1
+
+    @property
+    def of_peers(self):
+        return self.theirs or self.workload
+
+
+def row(title, workload, subject, disk=(), memory=(), most=(1.0, None), **more):
+    return Row(title, workload, subject, tuple(disk), tuple(memory), most, **more)
+
+
+# Each section has one durability class: what a returned write promises is the same in all of its
+# rows, and in what coffer is held against on disk.
+SECTIONS = {
+    "Writes without a sync": [
+        row("insert in order", "insert_in_order", HASH, DISK, MEMORY, (0.5, 1.0)),
+        row("insert in order, sorted", "insert_in_order", SORTED, DISK, MEMORY, (0.5, 1.0)),
+        row("insert at random, hash", "insert_at_random", HASH, DISK, MEMORY_HASH, (0.5, 0.6)),
+        row("insert at random, sorted", "insert_at_random", SORTED, ORDERED_DISK, [BTREE],
+            (0.5, 0.6)),
+        row("fill at random, some keys again", "fill_at_random", HASH, DISK, MEMORY_HASH),
+        row("insert, 2 threads", "insert_2_threads", HASH, DISK, MEMORY, (0.5, 0.6)),
+        row("batches of 1000", "insert_batch", HASH, DISK + [POSTGRESQL], [], (0.6, None)),
+        row("batches of 1000, peers all in one piece", "insert_batch", HASH, BULK, [],
+            (None, None), theirs="insert_bulk"),
+        row("overwrite at random", "overwrite", HASH, DISK, MEMORY_HASH),
+        row("erase in order", "erase_in_order", HASH, DISK, MEMORY_HASH),
+        row("erase at random", "erase_at_random", HASH, DISK, MEMORY_HASH),
+        row("compact, per live entry", "compact", HASH, DISK, [], (None, None)),
+    ],
+    "Writes that a killed process does not lose": [
+        row("insert in order, write_through", "insert_in_order", THROUGH, HANDING_OVER, [],
+            (None, None)),
+        row("insert in order, mmap", "insert_in_order", MMAP, HANDING_OVER, [], (None, None)),
+        row("insert at random, mmap", "insert_at_random", MMAP, HANDING_OVER, [], (None, None)),
+    ],
+    "Writes that wait for the disk": [
+        row("durable insert, 1 thread", "durable_1", SYNC, DISK + [POSTGRESQL]),
+        row("durable insert, 2 threads", "durable_2", SYNC, DISK + [POSTGRESQL]),
+        row("durable insert, 4 threads", "durable_4", SYNC, DISK + [POSTGRESQL]),
+        row("durable insert, 8 threads", "durable_8", SYNC, DISK + [POSTGRESQL], most=(0.5, None)),
+        row("durable batches of 1000", "durable_batch", SYNC, DISK + [POSTGRESQL]),
+    ],
+    "Reads": [
+        row("get in order", "get_in_order", HASH, DISK, MEMORY, (0.5, 0.5)),
+        row("get in order, sorted", "get_in_order", SORTED, DISK, MEMORY, (0.5, 0.5)),
+        row("get at random, hash", "get_at_random", HASH, DISK, MEMORY_HASH, (0.6, 0.8)),
+        row("get at random, 16 in one get_many", "get_16", HASH, DISK, MEMORY_HASH, (0.3, 0.4),
+            theirs="get_at_random"),
+        row("get at random, sorted", "get_at_random", SORTED, ORDERED_DISK, [BTREE], (0.6, 0.5)),
+        row("get at random, 2 threads", "get_2_threads", HASH, DISK, MEMORY_HASH),
+        row("get, 1000 hot keys", "get_hot", HASH, DISK, MEMORY, (0.5, 0.7)),
+        row("get, 1 % of the keys", "get_hot_percent", HASH, DISK, MEMORY),
+        row("get, missing key", "get_missing", HASH, DISK, MEMORY, (0.5, 1.0)),
+        row("get while another thread writes", "read_while_writing", HASH, DISK, MEMORY),
+        row("full scan in key order, per entry", "scan", SORTED, ORDERED_DISK, [BTREE]),
+        row("full scan backwards, per entry", "scan_back", SORTED, ORDERED_DISK, [BTREE]),
+        row("seek and 10 entries", "seek_10", SORTED, ORDERED_DISK, [BTREE]),
+    ],
+    "YCSB, writes without a sync": [
+        row(f"YCSB {letter}" + (", 2 threads" if threads else ""), f"ycsb_{letter}{threads}",
+            *((SORTED, ORDERED_DISK, [BTREE]) if letter == "E" else (HASH, DISK, MEMORY_HASH)))
+        for letter in "ABCDEF" for threads in ("", "_2")
+    ],
+    "In memory": [
+        row("map: insert in order", "insert_in_order", MAP, [], MEMORY, (None, 0.5)),
+        row("map: insert at random", "insert_at_random", MAP, [], MEMORY_HASH, (None, 0.5)),
+        row("map: get in order", "get_in_order", MAP, [], MEMORY, (None, 0.7)),
+        row("map: get at random", "get_at_random", MAP, [], MEMORY_HASH, (None, 0.7)),
+        row("map, sorted: insert at random", "insert_at_random", MAP_SORTED, [], [BTREE],
+            (None, 0.5)),
+        row("map, sorted: get at random", "get_at_random", MAP_SORTED, [], [BTREE], (None, 0.7)),
+    ],
+    "Opening and space": [
+        row("reopen, clean: ms", "reopen", HASH, DISK, [], (None, None), scale=1e-6),
+        row("reopen, killed: ms", "reopen_killed", HASH, DISK, [], (None, None), scale=1e-6),
+        row("file bytes per entry", "space", HASH, DISK, [], (None, None), figure="bytes"),
+    ],
+}
+ROWS = [each for rows in SECTIONS.values() for each in rows]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A figure of coffer that has a limit of its own, or in relation to another (workload,
+    subject)."""
+
+    title: str
+    workload: str
+    subject: str
+    most: float
+    against: tuple = ()
+    figure: str = "ns"
+    scale: float = 1
+
+
+LIMITS = [
+    Limit("durable insert, 1 thread, over append and fdatasync alone", "durable_1", SYNC, 1.05,
+          ("append_sync", "floor")),
+    Limit("file_log, reopen, clean: ms", "reopen", HASH, 20, scale=1e-6),
+    Limit("file_log, reopen, killed: ms", "reopen_killed", HASH, 150, scale=1e-6),
+    Limit("mmap, reopen, clean: ms", "reopen", MMAP, 2, scale=1e-6),
+    Limit("mmap, reopen, killed: ms", "reopen_killed", MMAP, 2, scale=1e-6),
+    Limit("file bytes per entry", "space", HASH, 132, figure="bytes"),
+    Limit("bytes on disk over live bytes after overwriting", "overwrite", HASH, 2.0,
+          figure="space"),
+    Limit("index bytes per key, hash", "insert_at_random", HASH, 20, figure="index_per_key"),
+    Limit("index bytes per key, sorted", "insert_at_random", SORTED, 24, figure="index_per_key"),
+    Limit("longest put while the index grows: ms", "put_latency", HASH, 5, figure="max",
+          scale=1e-6),
+    Limit("longest put while compacting: ms", "overwrite", HASH, 5, figure="max", scale=1e-6),
+    Limit("single over multi: insert in order, hash", "insert_in_order", SINGLE, 1 / 1.15,
+          ("insert_in_order", HASH)),
+    Limit("single over multi: insert at random, hash", "insert_at_random", SINGLE, 1 / 1.15,
+          ("insert_at_random", HASH)),
+    Limit("single over multi: insert at random, sorted", "insert_at_random", SINGLE_SORTED,
+          1 / 1.15, ("insert_at_random", SORTED)),
+    Limit("single over multi: get in order, hash", "get_in_order", SINGLE, 1.0,
+          ("get_in_order", HASH)),
+    Limit("single over multi: get at random, hash", "get_at_random", SINGLE, 1.0,
+          ("get_at_random", HASH)),
+    Limit("single over multi: get at random, sorted", "get_at_random", SINGLE_SORTED, 1.0,
+          ("get_at_random", SORTED)),
+]
+
+# A row or limit that is missed: what a profile shows and what was tried, by title.
+NOTES = {}
+
+POLICIES = [HASH, SORTED, ASYNC, THROUGH, SINGLE, MMAP, MMAP_SORTED, MAP, MAP_SORTED]
+POLICY_WORKLOADS = [
+    "insert_in_order", "insert_at_random", "insert_batch", "insert_2_threads", "get_in_order",
+    "get_at_random", "get_hot", "get_missing", "reopen", "reopen_killed",
+]
+TIMED_PUTS = [HASH, SORTED, ASYNC, THROUGH, MMAP, MAP] + DISK + MEMORY
+OVERWRITTEN = [HASH, SORTED] + DISK
+LOADED = [HASH, SORTED, ASYNC, SYNC] + DISK + [POSTGRESQL]
+FLOORS = ["memcpy", "pwrite", "append_sync", "extend_sync", "chase_1", "chase_16", "chase_128",
+          "chase_1024", "huge_chase_128", "huge_chase_1024"]
+
+# Ten times the entries: no cliff, and no memory beside index and buffers.
+LARGE = [HASH, SORTED]
+LARGE_WORKLOADS = ["insert_in_order", "insert_at_random", "get_at_random", "put_latency"]
+LARGE_RATIO, LARGE_MEMORY = 2.5, 1.1
+
+GROUP_COMMIT = [SYNC, "leveldb", "rocksdb"]
+WRITERS = (1, 2, 4, 8)
+
+PROMISES = ["buffered", "async", "write_through", "sync"]
+# Every combination, and everything that is asked of it.
+COMBINATIONS = [
+    f"coffer/{storage}/{index}{threading}/{promise}"
+    for storage in ("file_log", "mmap", "map")
+    for index in ("hash", "sorted")
+    for threading in ("", "/single")
+    for promise in (["buffered"] if storage == "map" else PROMISES)
+]
+WORKLOADS = [
+    "insert_in_order", "insert_at_random", "fill_at_random", "insert_2_threads", "insert_batch",
+    "put_latency", "durable_1", "durable_2", "durable_4", "durable_8", "durable_batch",
+    "get_in_order", "get_at_random", "get_2_threads", "get_16", "get_hot", "get_hot_percent",
+    "get_missing", "scan", "scan_back", "seek_10", "read_while_writing", "overwrite",
+    "erase_in_order", "erase_at_random", "compact", "space", "reopen", "reopen_killed",
+] + [f"ycsb_{letter}{threads}" for letter in "ABCDEF" for threads in ("", "_2")]
+# Where every put of `sync` waits for the disk, it has fewer entries.
+SINGLE_PUTS = {
+    "insert_in_order", "insert_at_random", "fill_at_random", "insert_2_threads", "put_latency",
+    "overwrite", "erase_in_order", "erase_at_random", "compact",
+} | {f"ycsb_{letter}{threads}" for letter in "ABDEF" for threads in ("", "_2")}
+FEWER = 50
+
+
+def entries_for(workload, subject, entries):
+    waits = subject.endswith("/sync") and workload in SINGLE_PUTS
+    return max(entries // FEWER, 1000) if waits else entries
+
+
+def pairs():
+    """Every (workload, subject) that README.md needs."""
+    wanted = {}
+    for each in ROWS:
+        wanted[(each.workload, each.subject)] = None
+        wanted.update({(each.of_peers, peer): None for peer in each.disk + each.memory})
+    for each in LIMITS:
+        wanted[(each.workload, each.subject)] = None
+        wanted.update({each.against: None} if each.against else {})
+    wanted.update({(work, each): None for work in POLICY_WORKLOADS for each in POLICIES})
+    wanted.update({("put_latency", each): None for each in TIMED_PUTS})
+    wanted.update({("overwrite", each): None for each in OVERWRITTEN})
+    wanted.update({("compact", each): None for each in OVERWRITTEN})
+    wanted.update({("insert_batch", each): None for each in LOADED if each != SYNC})
+    wanted.update({("insert_in_order", each): None for each in [ASYNC] + DISK})
+    wanted.update({(f"durable_{n}", each): None for n in WRITERS for each in GROUP_COMMIT})
+    wanted.update({(each, "floor"): None for each in FLOORS})
+    return list(wanted)
+
+
+def large_pairs():
+    return [(workload, each) for workload in LARGE_WORKLOADS for each in LARGE]
