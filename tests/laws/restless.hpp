@@ -63,6 +63,15 @@ struct restless {
             return word_.compare_exchange_strong(expected, value, order);
         }
 
+        void wait(T old, std::memory_order order = std::memory_order_seq_cst) const noexcept {
+            may_stop();
+            word_.wait(old, order);
+        }
+        void notify_all() noexcept {
+            may_stop();
+            word_.notify_all();
+        }
+
     private:
         std::atomic<T> word_;
     };
@@ -72,6 +81,10 @@ struct restless {
         void lock() {
             may_stop();
             mutex_.lock();
+        }
+        [[nodiscard]] bool try_lock() {
+            may_stop();
+            return mutex_.try_lock();
         }
         void unlock() {
             may_stop();
