@@ -6,7 +6,9 @@
 // index grow, with fresh keys between those of the clients, and one cleans: compact, sync, flush.
 // When all are done the four keys are read once more, so that no write is lost unseen; what they
 // hold then is where the next history on them begins. A clear empties the store, and so its index,
-// which grows again; in half of the runs all the time.
+// which grows again; in half of the runs all the time. In half of the stores there are keys that
+// are there throughout, which every walk must meet. After a few runs the store is closed and opened:
+// it shows what it has shown.
 //
 //     trial some(ordered, seed);
 //     some.run(store, 20);  // histories number 0 to 19 of this seed; the next 20, ...
@@ -74,7 +76,7 @@ public:
         if (made_.size() > 4000) made_.clear();  // they stay; a clear takes them
         const bool small = good(store.size()) < until_hash_splits;
         changes all;
-        for (std::size_t i = small ? 200 : random.below(most); i > 0; --i) {
+        for (std::size_t i = small ? 1000 + random.below(1000) : random.below(most); i > 0; --i) {
             made_.push_back(keys.prefix + std::to_string(random.below(4) * 2 + 1) + "/" +
                             std::to_string(count_++));
             all.push_back({change::kind::put, made_.back(), std::string(random.below(60), 'f')});
@@ -114,7 +116,6 @@ inline void clean(any_store& store, random_numbers& random) {
 
 class trial {
     static constexpr std::size_t most_clients = 4;
-    static constexpr std::size_t groups = 8;
     static constexpr std::uint32_t values_of_client = 16;
     static constexpr std::uint32_t values_of_history = most_clients * values_of_client;
     static constexpr std::uint64_t all_over = UINT64_MAX;
@@ -129,13 +130,17 @@ class trial {
 
 public:
     trial(bool ordered, std::uint64_t seed) : ordered_(ordered), seed_(seed) {
-        for (std::size_t i = 0; i < groups; ++i) keys_.emplace_back(i);
+        for (std::size_t i = 0; i < key_groups; ++i) keys_.emplace_back(i);
     }
 
-    /// The next histories are on an empty store.
-    void begin_anew() {
+    /// The next histories are on this store, which is empty; with keys that are there throughout?
+    void begin_anew(any_store& store, bool keeps) {
         state_ = {};
         grower_ = {};
+        kept_ = kept_keys(keeps ? 200 : 0);
+        changes all;
+        kept_.put_all(all);
+        good(store.write(all));
     }
 
     /// The next `count` histories. Between two runs the store may be closed and opened again.
@@ -179,7 +184,7 @@ public:
 
 private:
     [[nodiscard]] const key_group& group_of(std::uint64_t number) const {
-        return keys_[static_cast<std::size_t>(number % groups)];
+        return keys_[static_cast<std::size_t>(number % key_groups)];
     }
     [[nodiscard]] random_numbers random_of(std::uint64_t number) const {
         return random_numbers((seed_ << 40) + number * (most_clients + 1));
@@ -190,7 +195,7 @@ private:
         const auto one = [&](std::size_t who) {
             const auto first =
                 static_cast<std::uint32_t>(number * values_of_history + who * values_of_client + 1);
-            return client(store, group_of(number), ordered_, who, first,
+            return client(store, group_of(number), kept_, ordered_, who, first,
                           random_of(number)() + who + 1);
         };
         return {one(0), one(1), one(2), one(3)};
@@ -260,7 +265,7 @@ private:
             all.insert(all.end(), one.seen.begin(), one.seen.end());
             calls_ += one.calls;
         }
-        key_values& state = state_[static_cast<std::size_t>(number_ % groups)];
+        key_values& state = state_[static_cast<std::size_t>(number_ % key_groups)];
         const key_values before = state;
         const std::string wrong = impossible(all, before);
         if (!wrong.empty() && violations_++ == 0) {
@@ -301,8 +306,9 @@ private:
     std::uint64_t number_ = 0;
     setting now_ = {};
     std::vector<key_group> keys_;
-    std::array<key_values, groups> state_ = {};
+    std::array<key_values, key_groups> state_ = {};
     grower grower_;
+    kept_keys kept_;
     std::atomic<std::uint64_t> begun_{0};  // histories of this run
     std::atomic<bool> broken_{false};
     std::uint64_t calls_ = 0;
@@ -325,6 +331,24 @@ private:
     return out;
 }
 
+[[nodiscard]] inline rows all_of(any_store& store) {
+    rows out = good(store.iterate());
+    std::sort(out.begin(), out.end(), [](const row& a, const row& b) { return a.key < b.key; });
+    return out;
+}
+/// Nobody uses the store: it counts what it shows, and shows it again when it has been opened again.
+inline void expect_to_stay(opened& store, bool persistent) {
+    const rows before = all_of(*store);
+    expect(good(store->size()) == before.size(), "size() is the number of entries");
+    if (!persistent) return;
+    store.reopen();
+    const rows after = all_of(*store);
+    const auto differ = std::mismatch(before.begin(), before.end(), after.begin(), after.end());
+    const std::string was = differ.first == before.end() ? "nothing" : differ.first->key;
+    const std::string is = differ.second == after.end() ? "nothing" : differ.second->key;
+    expect(before == after, "what a store shows stays; but " + was + " came back as " + is);
+}
+
 /// COFFER_HISTORIES is how many; then each combination says in a line what happened. COFFER_SEED
 /// begins others; COFFER_SEED and COFFER_ONLY make those again that a report names.
 inline void histories_are_linearizable(const combination& choice) {
@@ -332,11 +356,11 @@ inline void histories_are_linearizable(const combination& choice) {
     const auto begun = std::chrono::steady_clock::now();
     const bool asked = std::getenv("COFFER_HISTORIES") != nullptr;
     const std::uint64_t count = number_from("COFFER_HISTORIES", choice.simulated ? 300 : 30);
-    const std::uint64_t in_a_store = (std::min)((count + 1) / 2, std::uint64_t{1000});
+    const std::uint64_t in_a_store = (std::min)((count + 3) / 4, std::uint64_t{1000});
     trial some(choice.ordered, number_from("COFFER_SEED", 1));
-    while (some.histories() < count) {
-        some.begin_anew();
-        opened store(choice, busy_options(some.histories() / in_a_store % 2 == 0));
+    for (std::uint64_t stores = 0; some.histories() < count; ++stores) {
+        opened store(choice, busy_options(stores % 2 == 0));
+        some.begin_anew(*store, stores % 4 < 2);
         // The simulated disk lets others go first, as a real one does, and its clock moves on.
         const coffer::fs::simulated& disk = store.where.disk;
         disk.set_step_hook([&disk](const coffer::fs::step&) {
@@ -345,10 +369,10 @@ inline void histories_are_linearizable(const combination& choice) {
         });
         const at_scope_end still([&] { disk.clear_step_hook(); });
         const std::uint64_t last = (std::min)(count, some.histories() + in_a_store);
-        while (some.histories() < last) {
+        for (std::uint64_t runs = 1; some.histories() < last; ++runs) {
             some.run(*store,
                      static_cast<std::size_t>((std::min)(last - some.histories(), in_a_run)));
-            if (choice.persistent && some.histories() % (10 * in_a_run) == 0) store.reopen();
+            if (runs % 3 == 0 || some.histories() == last) expect_to_stay(store, choice.persistent);
         }
         expect(good(store->verify()).ok(), "nothing is damaged");
     }

@@ -6,6 +6,7 @@
 #ifndef COFFER_TESTS_LAWS_HISTORY_CLIENT_HPP
 #define COFFER_TESTS_LAWS_HISTORY_CLIENT_HPP
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -40,6 +42,8 @@ namespace laws {
     own.exchange(now);
     return now;
 }
+
+inline constexpr std::size_t key_groups = 8;
 
 /// The keys of one history. Those of half the groups differ only behind what an index keeps.
 struct key_group {
@@ -95,14 +99,61 @@ inline void expect_in_order(const rows& shown, bool reversed) {
     }
 }
 
+/// Keys that are there throughout: who clears puts them again in the same batch. Every lookup finds
+/// them, and a walk or scan meets each exactly once, whatever the index does meanwhile. They lie
+/// between the keys that make the index grow; no other key ends like them.
+class kept_keys {
+public:
+    explicit kept_keys(std::size_t count = 0) {
+        for (std::size_t i = 0; i < count; ++i) {
+            names_.push_back(key_group(i % key_groups).prefix +
+                             std::to_string(i / key_groups % 4 * 2 + 1) + "/" + std::to_string(i) +
+                             "+");
+        }
+        std::sort(names_.begin(), names_.end());
+    }
+    [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+
+    void put_all(changes& into) const {
+        for (const std::string& each : names_) into.push_back({change::kind::put, each, each});
+    }
+
+    /// `shown` is what there is from `low` to `high`.
+    void expect_in(const rows& shown, std::string_view low, std::string_view high) const {
+        std::vector<std::string> met;
+        for (const row& each : shown) {
+            if (!each.key.ends_with('+')) continue;
+            expect_value(each.key, each.value);
+            met.push_back(each.key);
+        }
+        std::sort(met.begin(), met.end());
+        std::size_t i = 0;
+        for (const std::string& each : names_) {
+            if (each < low || high < each) continue;
+            std::size_t times = 0;
+            for (; i < met.size() && met[i] == each; ++i) ++times;
+            if (times == 1) continue;
+            expect(false, "what is there throughout is met once, not " + std::to_string(times) +
+                              " times: " + each);
+        }
+    }
+    static void expect_value(const std::string& name, const std::optional<std::string>& found) {
+        if (found != name) expect(false, "what is there throughout is found: " + name);
+    }
+
+private:
+    std::vector<std::string> names_;
+};
+
 /// One of the threads whose calls are judged.
 class client {
 public:
     /// `first_value`: its values count on from there.
-    client(any_store& store, const key_group& keys, bool ordered, std::size_t thread,
-           std::uint32_t first_value, std::uint64_t seed)
+    client(any_store& store, const key_group& keys, const kept_keys& kept, bool ordered,
+           std::size_t thread, std::uint32_t first_value, std::uint64_t seed)
         : store_(&store),
           keys_(&keys),
+          kept_(&kept),
           ordered_(ordered),
           thread_(thread),
           next_value_(first_value),
@@ -133,9 +184,12 @@ private:
     void call(bool clears) {
         const std::size_t key = random_.below(random_.one_in(2) ? 1 : history_keys);
         ++calls;
+        if (keeps() && random_.one_in(4)) return get_kept();
+        // An index that is made anew in the middle of a walk must not show again what it has shown.
+        if (keeps() && clears && thread_ == 0 && random_.one_in(2)) return walk();
         switch (random_.below(40)) {
             case 0:
-                return clears ? clear() : get(key);
+                return !clears ? get(key) : keeps() ? batch(true) : clear();
             case 1:
                 return clears || random_.one_in(3) ? walk() : has(key);
             case 2:
@@ -181,6 +235,8 @@ private:
                 return get(key);
         }
     }
+
+    [[nodiscard]] bool keeps() const noexcept { return !kept_->names().empty(); }
 
     event begin(event::kind is, const char* call, std::size_t key = 0) {
         event each;
@@ -231,7 +287,10 @@ private:
     void batch(bool clears) {
         const std::uint32_t value = next_value_++;
         changes all;
-        if (clears) all.push_back({change::kind::clear});
+        if (clears) {
+            all.push_back({change::kind::clear});
+            kept_->put_all(all);
+        }
         std::array<std::optional<std::uint32_t>, history_keys> writes;
         for (std::size_t key = 0; key < history_keys; ++key) {
             if (random_.one_in(3)) continue;
@@ -283,6 +342,23 @@ private:
         }
     }
 
+    /// Nothing to be judged: there is one answer.
+    void get_kept() {
+        std::vector<std::string> some;
+        for (std::size_t i = random_.one_in(2) ? 1 : 20; i > 0; --i)
+            some.push_back(kept_->names()[random_.below(kept_->names().size())]);
+        if (some.size() > 1) {
+            const auto found = good(store_->get_many(some, some.size()));
+            for (std::size_t i = 0; i < some.size(); ++i)
+                kept_keys::expect_value(some[i], found[i]);
+        } else if (random_.one_in(2)) {
+            kept_keys::expect_value(some[0], good(store_->get(some[0])));
+        } else {
+            const bool there = good(store_->contains(some[0]));
+            kept_keys::expect_value(some[0], there ? some[0] : std::optional<std::string>());
+        }
+    }
+
     void scan() {
         std::size_t first = random_.below(history_keys);
         std::size_t last = random_.below(history_keys);
@@ -302,6 +378,7 @@ private:
         end(each);
         const rows shown = good(std::move(found));
         expect_in_order(shown, reversed);
+        kept_->expect_in(shown, wanted.low, wanted.high.empty() ? wanted.low + '~' : wanted.high);
         take(shown, first, last, each);
     }
     void walk() {
@@ -311,6 +388,7 @@ private:
         end(each);
         const rows shown = good(std::move(found));
         if (ordered_) expect_in_order(shown, false);
+        kept_->expect_in(shown, "", "~");
         take(shown, 0, history_keys - 1, each);
     }
     void take(const rows& shown, std::size_t first, std::size_t last, const event& during) {
@@ -320,6 +398,7 @@ private:
 
     any_store* store_;
     const key_group* keys_;
+    const kept_keys* kept_;
     bool ordered_;
     std::size_t thread_;
     std::uint32_t next_value_;
