@@ -356,7 +356,7 @@ inline void histories_are_linearizable(const combination& choice) {
     const auto begun = std::chrono::steady_clock::now();
     const bool asked = std::getenv("COFFER_HISTORIES") != nullptr;
     const std::uint64_t count = number_from("COFFER_HISTORIES", choice.simulated ? 300 : 30);
-    const std::uint64_t in_a_store = (std::min)((count + 3) / 4, std::uint64_t{1000});
+    const std::uint64_t in_a_store = (std::min)((count + 3) / 4, std::uint64_t{200});
     trial some(choice.ordered, number_from("COFFER_SEED", 1));
     for (std::uint64_t stores = 0; some.histories() < count; ++stores) {
         opened store(choice, busy_options(stores % 2 == 0));
