@@ -40,13 +40,13 @@ errc kind_of(const std::vector<std::byte>& image) {
 // Computed apart, by a program in another language that followed the description. May change until
 // the format is frozen.
 TEST_CASE("golden identity", "[identity][golden]") {
-    CHECK(image_of(sample()) == hex::to_bytes("89434f464645520a 01000000 02000000"
+    CHECK(image_of(sample()) == hex::to_bytes("89434f464645520a 02000000 02000000"
                                               "8877665544332211 00ffeeddccbbaa99"
                                               "66696c655f6c6f67 00(8)"
                                               "1111000000000000 2222000000000000"
                                               "06737472696e67 00(213)"
                                               "086c69737428753829 00(211)"
-                                              "eb308a500ef070db"));
+                                              "140934358dab9423"));
 }
 
 TEST_CASE("an identity comes back", "[identity]") {
@@ -106,11 +106,23 @@ TEST_CASE("a store of a newer coffer says so", "[identity]") {
     REQUIRE_FALSE(read);
     CHECK(read.error().kind() == errc::incompatible);
     CHECK(read.error().path() == "/db/STORE");
-    CHECK_THAT(read.error().what(), t::ContainsSubstring("version 2"));
+    CHECK_THAT(read.error().what(),
+               t::ContainsSubstring("version " + std::to_string(newer.format)));
     // Also when the rest of it has another form.
     auto other = image_of(newer);
     other.resize(600, std::byte{7});
     CHECK(kind_of(other) == errc::incompatible);
+}
+
+TEST_CASE("a store of an older coffer says so", "[identity]") {
+    identity older = sample();
+    older.format = COFFER_FORMAT_VERSION - 1;
+    auto read = read_identity(image_of(older), "/db/STORE");
+    REQUIRE_FALSE(read);
+    CHECK(read.error().kind() == errc::incompatible);
+    CHECK_THAT(read.error().what(),
+               t::ContainsSubstring("version " + std::to_string(older.format)));
+    CHECK_THAT(read.error().what(), t::ContainsSubstring("the coffer that wrote it"));
 }
 
 TEST_CASE("damage names the file and where", "[identity]") {

@@ -49,14 +49,14 @@ void sign(std::vector<std::byte>& all) {
 TEST_CASE("golden header of an image", "[image][golden]") {
     if (std::endian::native != std::endian::little || sizeof(void*) != 8) return;
     CHECK(write_image_header(sample()) ==
-          hex::to_bytes("89434f464944580a 01000000 44030201 8877665544332211 00ffeeddccbbaa99"
+          hex::to_bytes("89434f464944580a 02000000 44030201 8877665544332211 00ffeeddccbbaa99"
                         "68617368 00(12) 03000000 02000000 ca08008003000000 0b00000000000000"
                         "0500000000000000 e803000000000000 efcdab0000000000"
                         "0300000000000000 0010000000000000 401f000000000000 6400000000000000"
                         "1c00000000000000 04000000 01000000"
                         "0700000000000000 0010000000000000 2823000000000000 0000000000000000"
                         "0000000000000000 ffff0000 02000000"
-                        "8c6254945da014b2"));
+                        "4be9d920c95176e8"));
 }
 
 TEST_CASE("the header of an image comes back", "[image]") {

@@ -58,19 +58,19 @@ TEST_CASE("golden records", "[record][golden]") {
     std::byte dropped[8];
     store_le(dropped, std::uint64_t{5});
     CHECK(hex::of(written(record_type::put, false, as_bytes("ada"), as_bytes("lovelace"))) ==
-          "99c3ca213739108d0103086164616c6f76656c6163650000");
+          "227cef9fa7f31adb0103086164616c6f76656c6163650000");
     CHECK(hex::of(written(record_type::erase, true, as_bytes("grace"), {}, 4120)) ==
-          "07dd2b347fcbc96f8205006772616365");
+          "e1746e9c327c7d1c8205006772616365");
     CHECK(hex::of(written(record_type::clear, false, {}, {}, 0x10000)) ==
-          "13e1c7269f1ccca303000000");
+          "0b4ee383dab9a7b003000000");
     CHECK(hex::of(written(record_type::mark, false, {}, mark)) ==
-          "864c6cc9a56a20200400100004008003000000030000000000000000");
+          "4287b893ac2aed480400100004008003000000030000000000000000");
     CHECK(hex::of(written(record_type::drop, false, {}, dropped)) ==
-          "1404aa3687e50172050008050000000000000000");
+          "801b3e7fb7161c04050008050000000000000000");
     CHECK(hex::of(written(record_type::end, false, {}, mark)) ==
-          "7d773c58fd4ff6b20600100004008003000000030000000000000000");
+          "5aeb93ec96e147ea0600100004008003000000030000000000000000");
     CHECK(written(record_type::put, false, as_bytes(std::string(200, 'k')), {}) ==
-          hex::to_bytes("2bd4b7732a9dc520 01c80100 6b(200)"));
+          hex::to_bytes("db0a284f93d24502 01c80100 6b(200)"));
 }
 
 TEST_CASE("records of every kind and size come back", "[record]") {

@@ -47,12 +47,12 @@ void sign(std::vector<std::byte>& all) {
 // the format is frozen.
 TEST_CASE("golden header of a segment", "[segment_header][golden]") {
     CHECK(written(sample()) ==
-          hex::to_bytes("89434f465345470a 01000000 00100000 8877665544332211 00ffeeddccbbaa99"
+          hex::to_bytes("89434f465345470a 02000000 00100000 8877665544332211 00ffeeddccbbaa99"
                         "0700000000000000 e204000003000000 0004008002000000 2a00000000000000"
                         "02000000 00000000"
                         "0300000000000000 0200000000000000 0000000000000000"
                         "0600000000000000 0100000000000000 8813000000000000"
-                        "00(3968) 2f4620a1a962f01f"));
+                        "00(3968) c2e8be940a070585"));
 }
 
 TEST_CASE("a header comes back, whatever its size", "[segment_header]") {

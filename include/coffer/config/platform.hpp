@@ -43,6 +43,19 @@
 #define COFFER_HAS_INT128 0
 #endif
 
+#if defined(__SSE2__) || defined(_M_X64)
+#define COFFER_HAS_SSE2 1
+#else
+#define COFFER_HAS_SSE2 0
+#endif
+
+#if defined(__ARM_NEON) && defined(__aarch64__) && defined(__BYTE_ORDER__) && \
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define COFFER_HAS_NEON 1
+#else
+#define COFFER_HAS_NEON 0
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define COFFER_PREFETCH(address) __builtin_prefetch(address)
 #define COFFER_NOINLINE __attribute__((noinline))

@@ -33,6 +33,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -110,6 +111,25 @@ struct key_codec : role_codec<role::key, T> {};
 
 template <class T>
 struct value_codec : role_codec<role::value, T> {
+    /// Makes `to` the value; a string that is there keeps its memory.
+    [[nodiscard]] static result<void> assign(std::optional<T>& to, bytes encoded) {
+        if constexpr (std::is_same_v<T, std::string>) {
+            if (to) {
+                to->assign(as_text(encoded));
+            } else {
+                to.emplace(as_text(encoded));
+            }
+        } else {
+            result<T> value = role_codec<role::value, T>::decode(encoded);
+            if (!value) {
+                to.reset();
+                return value.failure();
+            }
+            to.emplace(*std::move(value));
+        }
+        return {};
+    }
+
     /// Calls `f` with the value: a std::string_view for text, bytes for byte runs, both in place;
     /// else a const T&.
     template <class F>

@@ -134,7 +134,7 @@ private:
     const std::byte* at_;
     const std::byte* end_;
     const char* problem_ = nullptr;
-    std::unique_ptr<error> cause_;
+    owned_error cause_;
 };
 
 }  // namespace coffer::detail

@@ -7,6 +7,8 @@
 #ifndef COFFER_CORE_ERROR_HPP
 #define COFFER_CORE_ERROR_HPP
 
+#include <coffer/config/platform.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -139,17 +141,27 @@ private:
     std::shared_ptr<const details> details_;  // shared: copying an exception must not throw
 };
 
+namespace detail {
+
+/// Frees out of line, so that a call that succeeds carries one test and no more.
+struct error_deleter {
+    COFFER_NOINLINE void operator()(error* cause) const noexcept { delete cause; }
+};
+using owned_error = std::unique_ptr<error, error_deleter>;
+
+}  // namespace detail
+
 /// An error on its way to whoever asked: converts to any `result`.
 class [[nodiscard]] failure {
 public:
-    explicit failure(error cause) : cause_(std::make_unique<error>(std::move(cause))) {}
-    explicit failure(std::unique_ptr<error> cause) noexcept : cause_(std::move(cause)) {}
+    explicit failure(error cause) : cause_(new error(std::move(cause))) {}
+    explicit failure(detail::owned_error cause) noexcept : cause_(std::move(cause)) {}
 
     [[nodiscard]] const error& cause() const noexcept { return *cause_; }
-    [[nodiscard]] std::unique_ptr<error> release() noexcept { return std::move(cause_); }
+    [[nodiscard]] detail::owned_error release() noexcept { return std::move(cause_); }
 
 private:
-    std::unique_ptr<error> cause_;
+    detail::owned_error cause_;
 };
 
 [[nodiscard]] inline failure fail(errc code, std::string_view sentence, std::string_view path = {},

@@ -11,6 +11,7 @@
 #define COFFER_CORE_GROWING_HPP
 
 #include <coffer/config/assert.hpp>
+#include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
@@ -27,7 +28,7 @@ class growing {
     static constexpr unsigned most_pieces = 48 - FirstBits;
 
 public:
-    [[nodiscard]] T& operator[](std::uint64_t index) const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE T& operator[](std::uint64_t index) const noexcept {
         const unsigned piece = piece_of(index);
         COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
         T* const first = pieces_[piece].load(std::memory_order_acquire);  // I1

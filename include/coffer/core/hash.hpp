@@ -1,4 +1,4 @@
-// coffer/core/hash.hpp: the one 64-bit seeded hash, for record checks and for keys.
+// coffer/core/hash.hpp: the 64-bit seeded hash of keys, and of what is written once in a while.
 //
 // Multiply-and-fold: each step takes 16 bytes, multiplies two 64-bit halves into 128 bits and
 // folds the product by xor (the construction of Wang Yi's wyhash and Nicolas De Carli's rapidhash;

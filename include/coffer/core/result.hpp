@@ -95,7 +95,7 @@ private:
     union {
         T value_;
     };
-    std::unique_ptr<coffer::error> error_;
+    detail::owned_error error_;
     bool failed_ = false;  // also after the error was handed on: then there is no value either
 };
 
@@ -118,7 +118,7 @@ public:
     coffer::failure failure() noexcept { return coffer::failure(std::move(error_)); }
 
 private:
-    std::unique_ptr<coffer::error> error_;
+    detail::owned_error error_;
 };
 
 }  // namespace coffer

@@ -94,8 +94,8 @@ using identity_image = std::array<std::byte, identity_at::size>;
         if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
             return fail(errc::incompatible,
                         "the store has format version " + std::to_string(format) +
-                            ", this program reads up to " + std::to_string(COFFER_FORMAT_VERSION) +
-                            "; open it with a newer coffer",
+                            ", this program reads version " +
+                            std::to_string(COFFER_FORMAT_VERSION) + "; open it with a newer coffer",
                         path);
         }
     }
@@ -109,6 +109,13 @@ using identity_image = std::array<std::byte, identity_at::size>;
     }
     identity out;
     out.format = load_le<std::uint32_t>(at + identity_at::format);
+    if (out.format != COFFER_FORMAT_VERSION) {
+        return fail(errc::incompatible,
+                    "the store has format version " + std::to_string(out.format) +
+                        ", this program reads version " + std::to_string(COFFER_FORMAT_VERSION) +
+                        "; copy its entries with the coffer that wrote it",
+                    path);
+    }
     out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
     out.id = {load_le<std::uint64_t>(at + identity_at::id),
               load_le<std::uint64_t>(at + identity_at::id + 8)};

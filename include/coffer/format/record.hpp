@@ -1,7 +1,7 @@
 // coffer/format/record.hpp: one record of the log, between bytes and struct.
 //
 //   offset  size    field
-//   0       8       check: hash64 of everything behind it, padding included, seeded with its place
+//   0       8       check: check64 of everything behind it, padding included, seeded with its place
 //   8       1       head: bits 0..3 type, bits 4..6 zero, bit 7 `more` (the commit goes on)
 //   9       1..3    key size, varint
 //   ..      1..5    value size, varint
@@ -19,7 +19,9 @@
 #ifndef COFFER_FORMAT_RECORD_HPP
 #define COFFER_FORMAT_RECORD_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/check.hpp>
 #include <coffer/core/endian.hpp>
 #include <coffer/core/hash.hpp>
 #include <coffer/core/varint.hpp>
@@ -45,6 +47,7 @@ enum class record_type : std::uint8_t {
 };
 
 inline constexpr std::size_t check_size = 8;
+inline constexpr std::size_t smallest_record = 12;
 inline constexpr std::byte more_bit{0x80};
 
 /// A record as it lies in memory; the runs point into it.
@@ -72,7 +75,7 @@ struct record {
 
 [[nodiscard]] inline std::uint64_t record_check(const std::byte* at, std::size_t size,
                                                 std::uint64_t seed, std::uint64_t offset) noexcept {
-    return hash64({at + check_size, size - check_size}, seed + offset);
+    return check64({at + check_size, size - check_size}, seed + offset);
 }
 
 /// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, which is `offset` in
@@ -90,11 +93,22 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     store_le(to, record_check(to, size, seed, offset));
 }
 
-/// Reads the record that begins at `at` and ends at or before `limit`, without its check: V2 to V4.
-/// False when there is none. Safe on any bytes.
-[[nodiscard]] inline bool parse_record(const std::byte* at, const std::byte* limit,
-                                       record& out) noexcept {
-    if (limit - at < static_cast<std::ptrdiff_t>(check_size + 3)) return false;
+/// Key and value behind the sizes of the record at `at`; false when they do not fit.
+[[nodiscard]] COFFER_ALWAYS_INLINE bool place_runs(const std::byte* at, const std::byte* next,
+                                                   const std::byte* limit, std::uint64_t key,
+                                                   std::uint64_t value, record& out) noexcept {
+    const auto left = static_cast<std::uint64_t>(limit - next);
+    if (key > left || value > left - key) return false;
+    out.key = {next, static_cast<std::size_t>(key)};
+    out.value = {next + key, static_cast<std::size_t>(value)};
+    out.size = padded(static_cast<std::size_t>(next + key + value - at));
+    return out.size <= static_cast<std::size_t>(limit - at);
+}
+
+[[nodiscard]] COFFER_NOINLINE inline bool parse_any_record(const std::byte* at,
+                                                           const std::byte* limit,
+                                                           record& out) noexcept {
+    if (limit - at < static_cast<std::ptrdiff_t>(smallest_record)) return false;
     const std::byte head = at[check_size];
     const auto type = static_cast<std::uint8_t>(head & std::byte{0x0F});
     if (type < 1 || type > 6 || (head & std::byte{0x70}) != std::byte{0}) return false;
@@ -106,12 +120,32 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     if (next == nullptr || key > max_key_size) return false;
     next = get_varint(next, limit, value);
     if (next == nullptr || value > max_value_size) return false;
-    const auto left = static_cast<std::uint64_t>(limit - next);
-    if (key > left || value > left - key) return false;
-    out.key = {next, static_cast<std::size_t>(key)};
-    out.value = {next + key, static_cast<std::size_t>(value)};
-    out.size = padded(static_cast<std::size_t>(next + key + value - at));
-    return out.size <= static_cast<std::size_t>(limit - at);
+    return place_runs(at, next, limit, key, value, out);
+}
+
+/// Reads the record that begins at `at` and ends at or before `limit`, without its check: V2 to V4.
+/// False when there is none. Safe on any bytes.
+[[nodiscard]] COFFER_ALWAYS_INLINE bool parse_record(const std::byte* at, const std::byte* limit,
+                                                     record& out) noexcept {
+    if (limit - at >= static_cast<std::ptrdiff_t>(smallest_record)) [[likely]] {
+        const auto head = load_le<std::uint32_t>(at + check_size);
+        std::uint32_t value = head >> 16 & 0xFF;
+        const std::uint32_t more_value = head >> 24;  // if the value's size takes two bytes
+        const bool two = value >= 0x80;
+        // A put with a key below 128 bytes and a value below 16384: nearly all records.
+        if ((head & 0x807F) == static_cast<std::uint32_t>(record_type::put) &&
+            (!two || more_value - 1 < 0x7F)) [[likely]] {
+            if (two) value = (value & 0x7F) | more_value << 7;
+            out.type = record_type::put;
+            out.more = (head & 0x80) != 0;
+            return place_runs(at, at + check_size + (two ? 4 : 3), limit, head >> 8 & 0x7F, value,
+                              out);
+        }
+    }
+    record any;  // so that `out` need not lie in memory where it is not of this kind
+    if (!parse_any_record(at, limit, any)) return false;
+    out = any;
+    return true;
 }
 
 /// parse_record, the check and the padding: V1 to V4.

@@ -19,7 +19,7 @@
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
 // | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key` |
 // | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
-// | `t.likely(probe)`               | ref            | any    | optional: what find will probably give, without a look at keys, so that its record can be fetched ahead; 0: unknown |
+// | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
 // | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready(1) held |
@@ -72,6 +72,7 @@ namespace detail {
 using ref = std::uint64_t;
 inline constexpr unsigned ref_bits = 48;
 inline constexpr ref ref_mask = (ref{1} << ref_bits) - 1;
+inline constexpr ref unclear = UINT64_MAX;  // no ref
 
 /// An end of a range of keys.
 struct bound {

@@ -93,30 +93,32 @@ public:
         COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
     }
 
-    /// What find() will probably give, told without a look at keys; 0: nothing, or somewhere else.
-    [[nodiscard]] ref likely(const lookup& probe) const noexcept {
-        const bucket& home = primary_[at(probe.hash, extent_.load(acquire))];
-        std::uint64_t slots = with_print(home.control.load(acquire), print_of(probe.hash));
+    /// What find() will give, as far as one bucket tells without a look at keys: 0 for nothing, a
+    /// ref unless its key only has the same bits of hash, or `unclear`.
+    [[nodiscard]] COFFER_ALWAYS_INLINE ref likely(const lookup& probe) const noexcept {
+        const std::uint64_t index = at(probe.hash, extent_.load(acquire));
+        const bucket& home = primary_[index];
+        const std::uint64_t control = home.control.load(acquire);
+        std::uint64_t slots = with_print(control, print_of(probe.hash));
+        if (slots == 0 && (control & chained) == 0 && owns(index, control, probe.hash)) return 0;
         for (; slots != 0; slots &= slots - 1) {
             const ref r = home.entry[first(slots)].load(acquire) ^ tag_of(probe.hash);
             if (r - 1 < ref_mask) return r;
         }
-        return 0;
+        return unclear;
     }
 
     template <class Keys>
-    [[nodiscard]] COFFER_ALWAYS_INLINE ref find(const lookup& probe, Keys& keys) const {
-        const std::uint64_t index = at(probe.hash, extent_.load(acquire));
-        const bucket& home = primary_[index];
-        const std::uint64_t control = home.control.load(acquire);
-        const std::uint64_t slots = with_print(control, print_of(probe.hash));
-        unsigned slot = 0;
-        if (slots != 0) {
-            if (const ref r = among(home, slots, probe, keys, slot); r != 0) return r;
-        } else if ((control & chained) == 0 && owns(index, control, probe.hash)) [[likely]] {
-            return 0;  // one word said that the key is not here
-        }
-        return find_with_care(probe, keys);
+    [[nodiscard]] ref find(const lookup& probe, Keys& keys) const {
+        ref found = 0;
+        const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t, unsigned) {
+            unsigned slot = 0;
+            const std::uint64_t slots = with_print(control, print_of(probe.hash));
+            if (slots != 0) found = among(in, slots, probe, keys, slot);
+            return found != 0;
+        };
+        look(probe.hash, compare, [] {});
+        return found;
     }
 
     /// For the writer: sees the newest state, and where a new key would go.
@@ -274,19 +276,6 @@ private:
             const bool same = linked ? link_now == link : !is_link(link_now, index);
             if (same && depth(home.control.load(acquire)) == deep) return deep;
         }
-    }
-
-    template <class Keys>
-    [[nodiscard]] COFFER_NOINLINE ref find_with_care(const lookup& probe, Keys& keys) const {
-        ref found = 0;
-        const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t, unsigned) {
-            unsigned slot = 0;
-            const std::uint64_t slots = with_print(control, print_of(probe.hash));
-            if (slots != 0) found = among(in, slots, probe, keys, slot);
-            return found != 0;
-        };
-        look(probe.hash, compare, [] {});
-        return found;
     }
 
     [[nodiscard]] static constexpr std::uint32_t reverse(std::uint32_t value) noexcept {

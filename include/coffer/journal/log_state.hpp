@@ -68,13 +68,13 @@ private:
     void note(const error& cause, state now) {
         const auto hold = lock(mutex_);
         if (state_.load(std::memory_order_relaxed) == poisoned_state) return;
-        cause_ = std::make_unique<error>(cause);
+        cause_.reset(new error(cause));
         state_.store(now, std::memory_order_release);
     }
 
     mutable typename Threading::mutex mutex_;
     typename Threading::template atomic<int> state_{none};
-    std::unique_ptr<error> cause_;
+    owned_error cause_;
 };
 
 }  // namespace coffer::detail

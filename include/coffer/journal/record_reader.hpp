@@ -61,6 +61,15 @@ public:
             rare_->segment != 0 ? segment_name(rare_->segment) : std::string(), 0, rare_->offset);
     }
 
+    /// The record at `where`, if it is in mapped memory, bears `key` and is sound; for lookups,
+    /// which need nothing of a reader's state when all is well. False says nothing.
+    [[nodiscard]] static COFFER_ALWAYS_INLINE bool at_once(const Table& table, address where,
+                                                           bytes key, record& out) noexcept {
+        const typename Table::view view = table.at(where);
+        return view.at != nullptr && parse_record(view.at, view.limit, out) &&
+               out.type == record_type::put && equal(out.key, key) && sound(view, out);
+    }
+
 private:
     static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory
 
@@ -69,7 +78,7 @@ private:
         bool failed = false;
         std::uint64_t offset = 0;   // of the first damage
         std::uint64_t segment = 0;  // its segment's id
-        std::unique_ptr<error> io_failure;
+        owned_error io_failure;
         std::vector<std::byte> buffer;
     };
 
@@ -77,7 +86,7 @@ private:
         if (where == loaded_) return true;
         view_ = table_->at(where);
         loaded_ = nothing;
-        checked_ = !view_.verify;
+        checked_ = false;
         if (view_.at == nullptr && !fetch()) return damaged(where);
         if (!parse_record(view_.at, view_.limit, record_) ||
             (record_.type != record_type::put && record_.type != record_type::erase)) {
@@ -89,9 +98,14 @@ private:
 
     [[nodiscard]] bool trusted() noexcept {
         if (checked_) return true;
-        checked_ = load_le<std::uint64_t>(view_.at) ==
-                   record_check(view_.at, record_.size, view_.seed, view_.offset);
+        checked_ = sound(view_, record_);
         return checked_ || damaged(std::exchange(loaded_, nothing));
+    }
+
+    [[nodiscard]] static COFFER_ALWAYS_INLINE bool sound(const typename Table::view& view,
+                                                         const record& read) noexcept {
+        return !view.verify || load_le<std::uint64_t>(view.at) ==
+                                   record_check(view.at, read.size, view.seed, view.offset);
     }
 
     COFFER_NOINLINE bool damaged(address where) noexcept {

@@ -1,6 +1,6 @@
 // coffer/journal/room.hpp: how large the next segment is, and its making.
 //
-// A young store has small segments: each is as large as an eighth of all before it, from
+// A young store has small segments: each is as large as a sixteenth of all before it, from
 // first_segment_bytes up to segment_bytes. So a store needs little disk and memory beyond what it
 // holds, and the part of it that cannot be cleaned yet is small. A segment is never
 // smaller than the commit that it is made for; where the disk has less room than usual, it is
@@ -42,7 +42,7 @@ struct room {
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
     const std::uint64_t least = whole_units(needed);
     const std::uint64_t usual =
-        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live / 8));
+        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live / 16));
     return room{least, (std::max)(least, whole_units(usual))};
 }
 

@@ -94,7 +94,7 @@ public:
         if constexpr (requires { table.likely(table.probe(group[0])); }) {
             for (const bytes key : group) {
                 const ref slot = table.likely(table.probe(key));
-                if (slot != 0) journal.table().prefetch(pending.bearer(slot));
+                if (slot - 1 < unclear - 1) journal.table().prefetch(pending.bearer(slot));
             }
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
@@ -241,8 +241,25 @@ private:
     template <class Show>
     [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
                                              Show&& show) const {
+        const auto probe = table.probe(key);
+        if constexpr (requires { table.likely(probe); }) {
+            const ref guess = table.likely(probe);
+            if (guess == 0) return false;
+            record found;
+            if (!is_pending(guess) && !pending.hides(guess) &&
+                reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
+                show(found.value);
+                return true;
+            }
+        }
+        return lookup_with_care(table, probe, show);
+    }
+
+    template <class Show>
+    [[nodiscard]] COFFER_NOINLINE result<bool> lookup_with_care(
+        const table_type& table, const typename table_type::lookup& probe, Show&& show) const {
         keys known(*this);
-        const ref slot = table.find(table.probe(key), known);
+        const ref slot = table.find(probe, known);
         if (known.failed()) [[unlikely]]
             return known.reader().cause();
         const address where = pending.resolve(slot);

@@ -127,12 +127,12 @@ public:
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<std::optional<Value>> try_get(const K& key) const {
-        std::optional<result<Value>> found;
-        auto seen = look(key, [&](bytes value) { found.emplace(value_codec::decode(value)); });
+        result<std::optional<Value>> found{std::optional<Value>()};
+        result<void> decoded;
+        auto seen = look(key, [&](bytes value) { decoded = value_codec::assign(*found, value); });
         if (!seen) return seen.failure();
-        if (!found) return std::optional<Value>();
-        if (!*found) return found->failure();
-        return std::optional<Value>(std::move(**found));
+        if (!decoded) return decoded.failure();
+        return found;
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] std::optional<Value> get(const K& key) const {
@@ -179,19 +179,8 @@ public:
             };
             const auto take = [&](std::size_t at, bytes value) {
                 absent_before(at);
-                auto& place = out[places[at]];
-                if constexpr (std::is_same_v<Value, std::string>) {
-                    if (!place) place.emplace();
-                    place->assign(as_text(value));
-                } else {
-                    auto found = value_codec::decode(value);
-                    if (found) {
-                        place = *std::move(found);
-                    } else {
-                        place.reset();
-                        decoded = found.failure();
-                    }
-                }
+                if (auto done = value_codec::assign(out[places[at]], value); !done)
+                    decoded = std::move(done);
             };
             auto done = engine_->lookup_group(std::span<const bytes>(group, in_group), take);
             absent_before(in_group);
