@@ -2,7 +2,6 @@
 //
 // COFFER_THREAD_OPS is the number of operations that each thread makes. Threads expect by throwing;
 // the thread that made them reports.
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -20,57 +19,16 @@
 #include <vector>
 
 #include "law.hpp"
-#include "linearizability.hpp"
 #include "model.hpp"
+#include "together.hpp"
 
 using namespace laws;
 
 namespace {
 
-bool where_concurrent(const combination& choice) {
-    return choice.concurrent;
-}
-
 std::size_t operations() {
     return static_cast<std::size_t>(number_from("COFFER_THREAD_OPS", 150));
 }
-
-/// Runs `work(0)` to `work(count - 1)` on threads of their own that begin together; throws what the
-/// first of them threw.
-template <class F>
-void together(std::size_t count, F&& work) {
-    std::atomic<std::size_t> ready{0};
-    std::vector<std::exception_ptr> broken(count);
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < count; ++i) {
-        threads.emplace_back([&, i] {
-            ++ready;
-            while (ready.load() != count) std::this_thread::yield();
-            try {
-                work(i);
-            } catch (...) {
-                broken[i] = std::current_exception();
-            }
-        });
-    }
-    for (std::thread& each : threads) each.join();
-    for (const std::exception_ptr& each : broken) {
-        if (each) std::rethrow_exception(each);
-    }
-}
-
-/// Calls `f` when the scope ends, however it ends.
-template <class F>
-class on_exit {
-public:
-    explicit on_exit(F f) : f_(std::move(f)) {}
-    on_exit(const on_exit&) = delete;
-    on_exit& operator=(const on_exit&) = delete;
-    ~on_exit() { f_(); }
-
-private:
-    F f_;
-};
 
 // ---- everything at once -------------------------------------------------------------------------
 
@@ -260,7 +218,7 @@ void batches_are_seen_whole(const combination& choice, bool clears) {
     std::atomic<bool> over{false};
     together(5, [&](std::size_t thread) {
         if (thread == 0) {
-            const on_exit done([&] { over = true; });
+            const at_scope_end done([&] { over = true; });
             for (std::size_t n = 1; n <= count; ++n) good(store->write(batch(n)));
         } else if (thread == 1) {
             while (!over) {
@@ -348,7 +306,7 @@ void size_counts_what_returned(const combination& choice) {
             }
             return;
         }
-        const on_exit less([&] { --writing; });
+        const at_scope_end less([&] { --writing; });
         for (std::size_t i = 1; i <= count; ++i) {
             const std::string key = std::to_string(me) + ":" + std::to_string(i);
             ++begun;
@@ -377,7 +335,7 @@ void readers_miss_nothing(const combination& choice) {
     std::atomic<bool> over{false};
     together(4, [&](std::size_t thread) {
         if (thread == 0) {
-            const on_exit done([&] { over = true; });
+            const at_scope_end done([&] { over = true; });
             changes some;
             for (std::size_t i = 0; i < count; ++i) {
                 some.push_back(
@@ -601,72 +559,6 @@ void readers_never_wait(const combination& choice) {
     expect(held >= 4, "the writer was held inside several kinds of calls");
 }
 
-// ---- linearizability ----------------------------------------------------------------------------
-
-/// One short history: four threads, four operations each, four keys, all at once.
-history one_history(any_store& store, std::uint64_t seed, bool clears) {
-    const auto key = [&](std::size_t number) {
-        return std::to_string(seed) + ":" + std::to_string(number);
-    };
-    std::atomic<std::uint64_t> clock{1};
-    std::array<history, 4> parts;
-    together(4, [&](std::size_t me) {
-        random_numbers random(seed * 4 + me);
-        for (std::size_t i = 0; i < 4; ++i) {
-            event each;
-            each.key = random.below(random.one_in(2) ? 1 : history_keys);
-            each.value = static_cast<std::uint16_t>(1 + me * 16 + i);
-            const std::string value = std::to_string(each.value);
-            changes batch;
-            const std::size_t dice = random.below(clears ? 12 : 11);
-            if (dice >= 8 && dice < 11) {
-                each.is = event::kind::batch;
-                for (std::size_t k = 0; k < history_keys; ++k) {
-                    if (random.one_in(3)) continue;
-                    const bool erases = random.one_in(4);
-                    each.writes[k] = erases ? std::uint16_t{0} : each.value;
-                    batch.push_back({erases ? change::kind::erase : change::kind::put, key(k),
-                                     erases ? "" : value});
-                }
-            }
-            each.called = clock.fetch_add(1);
-            if (dice < 4) {
-                const auto found = good(store.get(key(each.key)));
-                each.value =
-                    found ? static_cast<std::uint16_t>(std::stoi(*found)) : std::uint16_t{0};
-            } else if (dice < 5) {
-                each.is = event::kind::put;
-                good(store.put(key(each.key), value));
-            } else if (dice < 7) {
-                each.is = event::kind::insert;
-                each.answer = good(store.insert(key(each.key), value));
-            } else if (dice < 8) {
-                each.is = event::kind::erase;
-                each.answer = good(store.erase(key(each.key)));
-            } else if (dice < 11) {
-                good(store.write(batch));
-            } else {
-                each.is = event::kind::clear;
-                good(store.clear());
-            }
-            each.returned = clock.fetch_add(1);
-            parts[me].push_back(each);
-        }
-    });
-    history all;
-    for (const history& each : parts) all.insert(all.end(), each.begin(), each.end());
-    return all;
-}
-
-void histories_are_linearizable(const combination& choice) {
-    opened store(choice, small_segments());
-    const std::size_t count = choice.simulated ? operations() / 3 : operations() / 8;
-    for (std::uint64_t seed = 0; seed < count; ++seed) {
-        const history seen = one_history(*store, seed, seed % 4 == 0);
-        if (!is_linearizable(seen)) expect(false, "this history is linearizable:" + told(seen));
-    }
-}
-
 // ---- threads end --------------------------------------------------------------------------------
 
 std::size_t threads_of_this_process() {
@@ -722,9 +614,6 @@ TEST_CASE("threads: readers never wait") {
             return choice.concurrent && choice.persistent && choice.simulated;
         },
         readers_never_wait);
-}
-TEST_CASE("threads: histories are linearizable") {
-    over(where_concurrent, histories_are_linearizable);
 }
 TEST_CASE("threads: none outlives its store") {
     if (!std::filesystem::exists("/proc/self/task")) return;

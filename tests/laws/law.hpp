@@ -145,13 +145,16 @@ inline bool where_ordered(const combination& choice) {
 inline bool where_persistent(const combination& choice) {
     return choice.persistent;
 }
+inline bool where_concurrent(const combination& choice) {
+    return choice.concurrent;
+}
 
 /// Asks the law of every combination that `wanted` takes; CHECK, so that all broken ones are named.
 template <class Wanted>
-void over(Wanted wanted, const law& holds) {
+void over(Wanted wanted, const law& holds, const std::vector<combination>& all = combinations()) {
     const char* const only = std::getenv("COFFER_ONLY");
     int asked = 0;
-    for (const combination& choice : combinations()) {
+    for (const combination& choice : all) {
         if (!wanted(choice)) continue;
         if (only != nullptr && choice.name.find(only) == std::string::npos) continue;
         ++asked;

@@ -71,7 +71,7 @@ combination combination_of() {
     static_assert(S::survives_process_crash == (on_disk && (mapped || with_the_system)));
     static_assert(S::survives_system_crash == (on_disk && synced));
     static_assert(S::ordered == std::same_as<Index, coffer::index::sorted>);
-    static_assert(S::concurrent == std::same_as<Threading, coffer::threading::multi>);
+    static_assert(S::concurrent == !std::same_as<Threading, coffer::threading::single>);
 
     combination out;
     out.storage = mapped    ? combination::storage_kind::mmap
