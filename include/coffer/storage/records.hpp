@@ -242,6 +242,7 @@ private:
     [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
                                              Show&& show) const {
         const auto probe = table.probe(key);
+        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
         if constexpr (requires { table.likely(probe); }) {
             const ref guess = table.likely(probe);
             if (guess == 0) return false;
