@@ -104,7 +104,7 @@
 #define COFFER_HAS_INT128 0
 #endif
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if (defined(__SSE2__) && defined(__x86_64__)) || defined(_M_X64)  // with words of 64 bits
 #define COFFER_HAS_SSE2 1
 #else
 #define COFFER_HAS_SSE2 0
@@ -6959,7 +6959,7 @@ private:
 // I5  While a chain is not empty the six slots before it are full, and so is all of it but its
 //     first bucket.
 //
-// Threads: find, step and prefetch beside the one writer, with no lock, no store and, for the
+// Threads: find, likely, step and prefetch beside the one writer, with no lock, no store and, for the
 // table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
 // again, and a reader that missed reads depth and link once more. If both are what they were,
 // nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.

@@ -43,7 +43,7 @@
 #define COFFER_HAS_INT128 0
 #endif
 
-#if defined(__SSE2__) || defined(_M_X64)
+#if (defined(__SSE2__) && defined(__x86_64__)) || defined(_M_X64)  // with words of 64 bits
 #define COFFER_HAS_SSE2 1
 #else
 #define COFFER_HAS_SSE2 0
