@@ -6959,8 +6959,8 @@ private:
 // I5  While a chain is not empty the six slots before it are full, and so is all of it but its
 //     first bucket.
 //
-// Threads: find, likely, step and prefetch beside the one writer, with no lock, no store and, for the
-// table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
+// Threads: find, likely, step and prefetch beside the one writer, with no lock, no store and, for
+// the table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
 // again, and a reader that missed reads depth and link once more. If both are what they were,
 // nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
 // Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
