@@ -743,6 +743,17 @@ struct no_mutex {
 
 }  // namespace detail
 
+namespace detail {
+
+/// What one thread has stored before is stored before what it stores behind this: for memory that
+/// outlives the thread, not for other threads. The processor keeps that order for what the thread
+/// leaves when it is killed; this keeps the compiler to it.
+inline void keep_order() noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+}  // namespace detail
+
 /// Holds a lock for a block.
 template <class Mutex>
 using lock_of = std::unique_lock<Mutex>;
@@ -910,6 +921,7 @@ static_assert(threading_policy<threading::multi> && threading_policy<threading::
 // | `file.resize(n)`              | result<void>              | cuts, or grows with zeros                      |
 // | `file.reserve(o, n)`          | result<void>              | blocks for [o, o+n) are allocated and zero where unwritten; grows the file; a later write there cannot lack space |
 // | `file.sync()`                 | result<void>              | data and what is needed to read it are durable |
+// | `file.identity()`             | std::uint64_t             | of this file on this mount, as long as the kernel runs: a copy has another; 0: unknown |
 // | `file.try_lock()`             | result<bool>              | exclusive, by the kernel, of the open file: also against this process; goes with the file |
 // | `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file must hold [o, o+n) |
 // | `file.copy(o, n, size)`       | result<FS::mapping>       | memory of its own of `size` bytes, aligned to 64: [o, o+n) of the file, which must hold it, and zeros behind; `o` a multiple of 64 KiB. What is stored there stays there. Made page by page, when it is touched, where the system can |
@@ -1036,6 +1048,10 @@ concept file_sync = requires(F& file) {
     { file.sync() } -> std::same_as<result<void>>;
 };
 template <class F>
+concept file_identity = requires(const F& file) {
+    { file.identity() } -> std::same_as<std::uint64_t>;
+};
+template <class F>
 concept file_try_lock = requires(F& file) {
     { file.try_lock() } -> std::same_as<result<bool>>;
 };
@@ -1071,7 +1087,7 @@ concept mapping =
 template <class F, class M>
 concept file = std::movable<F> && file_path<F> && file_size<F> && file_read_at<F> &&
                file_write_at<F> && file_resize<F> && file_reserve<F> && file_sync<F> &&
-               file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
+               file_identity<F> && file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
 
 template <class D, class F>
 concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
@@ -1136,6 +1152,8 @@ consteval void explain_file() {
                   "a coffer file system needs  "
                   "result<void> file::reserve(std::uint64_t, std::uint64_t)");
     static_assert(need::file_sync<F>, "a coffer file system needs  result<void> file::sync()");
+    static_assert(need::file_identity<F>,
+                  "a coffer file system needs  std::uint64_t file::identity() const");
     static_assert(need::file_try_lock<F>,
                   "a coffer file system needs  result<bool> file::try_lock()");
     static_assert(need::file_map<F, M>,
@@ -1899,6 +1917,7 @@ public:
         return {};
     }
 
+    [[nodiscard]] std::uint64_t identity() const noexcept { return 0; }
     [[nodiscard]] result<bool> try_lock();
     [[nodiscard]] result<mapping> map(std::uint64_t at, std::uint64_t size, access wanted);
     /// The bytes are read: a file with a view could not be replaced.
@@ -2287,6 +2306,28 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 #include <utility>
 
 namespace coffer::detail::posix {
+
+/// Of the file and of the mount on which it was opened; 0: unknown. A file system that was taken
+/// away and mounted again may have another content, and so may a snapshot of it.
+[[nodiscard]] inline std::uint64_t identity_of(int file) noexcept {
+#if COFFER_OS_LINUX && defined(STATX_MNT_ID)
+    constexpr unsigned unique_mount = 0x4000;  // STATX_MNT_ID_UNIQUE, of Linux 6.8
+    struct statx found = {};
+    if (::statx(file, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME | STATX_MNT_ID | unique_mount,
+                &found) == 0) {
+        const auto birth = static_cast<std::uint64_t>(found.stx_btime.tv_sec) ^
+                           std::uint64_t{found.stx_btime.tv_nsec} << 34;
+        return mix(mix(found.stx_ino, birth),
+                   mix(found.stx_mnt_id, std::uint64_t{found.stx_dev_major} << 32 |
+                                             std::uint64_t{found.stx_dev_minor})) |
+               1;
+    }
+#endif
+    struct stat seen = {};
+    if (::fstat(file, &seen) != 0) return 0;
+    return mix(static_cast<std::uint64_t>(seen.st_ino), static_cast<std::uint64_t>(seen.st_dev)) |
+           1;
+}
 
 /// Which kind of failure an errno is.
 [[nodiscard]] inline errc kind_of(int code) noexcept {
@@ -2709,6 +2750,10 @@ public:
         if (done != 0) return detail::posix::refused_data(errno, "cannot sync the file", path_, 0);
         if (whole) settled_.store(shape, std::memory_order_relaxed);
         return {};
+    }
+
+    [[nodiscard]] std::uint64_t identity() const noexcept {
+        return detail::posix::identity_of(number());
     }
 
     [[nodiscard]] result<bool> try_lock() {
@@ -3190,6 +3235,13 @@ public:
         block_->filled = (std::max)(block_->filled, static_cast<std::size_t>(at) + size);
         repeat(at, run, &into);
         return run;
+    }
+
+    /// Takes over what somebody has stored through a map of a block that was outgrown.
+    void carry(const block& from, std::uint64_t at, std::uint64_t size) {
+        if (&from == block_.get() || at >= size_) return;
+        const auto held = static_cast<std::size_t>((std::min)(size, size_ - at));
+        write(at, bytes(from.data() + at, held));
     }
 
     [[nodiscard]] bool equals(const content& other, std::uint64_t at, std::uint64_t size) const {
@@ -4203,16 +4255,24 @@ enum class sync_failure : unsigned char {
 
 namespace coffer::detail::sim {
 
+/// Memory of a file through which somebody may store.
+struct written_map {
+    const block* in;
+    std::uint64_t at;
+    std::uint64_t size;
+    friend bool operator==(const written_map&, const written_map&) = default;
+};
+
 /// What the calls know of a node beside its bytes.
 struct life {
     std::string path;
     spans space;
     unsigned handles = 0;
-    unsigned written_mappings = 0;
+    std::vector<written_map> written;
     bool linked = false;
     bool locked = false;
-    bool late = false;   // the next sync reports what the last one lost
-    bool lossy = false;  // bytes were lost to a failed sync
+    bool late = false;                     // the next sync reports what the last one lost
+    bool lossy = false;                    // bytes were lost to a failed sync
     std::uint64_t kept_size = UINT64_MAX;  // a failed sync lost the size above it: lost_with_size
 };
 
@@ -4549,6 +4609,7 @@ inline bool volume::lose(node_id of) {
 /// Stores through a mapping that were not announced are in the system's memory all the same.
 inline void volume::note_unannounced(node_id of) {
     constexpr std::uint64_t sector = 512;
+    for (const written_map& each : lives_[of].written) held(of).carry(*each.in, each.at, each.size);
     content told = kept_.nodes[of].held.share();
     for (const change& each : journal_) {
         if (each.of != of || each.of_names()) continue;
@@ -4570,7 +4631,7 @@ inline void volume::note_unannounced(node_id of) {
 inline volume volume::killed() {
     volume other;
     for (node_id id = 0; id < lives_.size(); ++id) {
-        if (lives_[id].written_mappings != 0 && !lives_[id].lossy) note_unannounced(id);
+        if (!lives_[id].written.empty() && !lives_[id].lossy) note_unannounced(id);
     }
     other.now_ = now_.share();
     other.kept_ = kept_.share();
@@ -4582,7 +4643,8 @@ inline volume volume::killed() {
     other.sync_failure_ = sync_failure_;
     for (node_id id = 0; id < other.lives_.size(); ++id) {
         life& each = other.lives_[id];
-        each.handles = each.written_mappings = 0;
+        each.handles = 0;
+        each.written.clear();
         each.locked = false;
         if (!each.linked) other.reap(id);
     }
@@ -4782,7 +4844,7 @@ public:
     [[nodiscard]] result<std::shared_ptr<block>> copy(node_id of, std::string_view path,
                                                       std::uint64_t at, std::uint64_t held,
                                                       std::uint64_t size);
-    void unmap(node_id of, block& mapped, bool writable) noexcept;
+    void unmap(node_id of, block& mapped, std::uint64_t at, std::uint64_t size, bool writable);
     void stored(node_id of, std::string_view path, block& mapped, std::uint64_t at,
                 std::uint64_t size);
     [[nodiscard]] result<void> sync_map(node_id of, std::string_view path, std::uint64_t at,
@@ -5077,8 +5139,9 @@ inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view pat
         return fail(errc::invalid_argument, "the file ends before the range to map", path, 0, at);
     }
     ++volume_.of(of).handles;
-    if (writable) ++volume_.of(of).written_mappings;
-    return file.map(at + size, writable);
+    auto mapped = file.map(at + size, writable);
+    if (writable) volume_.of(of).written.push_back({mapped.get(), at, size});
+    return mapped;
 }
 
 inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view path,
@@ -5099,10 +5162,15 @@ inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view pa
     return made;
 }
 
-inline void disk::unmap(node_id of, block& mapped, bool writable) noexcept {
+inline void disk::unmap(node_id of, block& mapped, std::uint64_t at, std::uint64_t size,
+                        bool writable) {
     const locked held(guard_);
+    if (writable) {
+        volume_.held(of).carry(mapped, at, size);
+        auto& written = volume_.of(of).written;
+        written.erase(std::find(written.begin(), written.end(), written_map{&mapped, at, size}));
+    }
     --mapped.mappings;
-    if (writable) --volume_.of(of).written_mappings;
     volume_.close(of);
 }
 
@@ -5160,7 +5228,7 @@ inline result<void> disk::sync_map(node_id of, std::string_view path, std::uint6
 // Threads: any. Cost: memory for what was written and for each change since the last sync; reserved
 // space costs nothing until it is mapped for writing. After a crash all of a file counts as
 // reserved. A mapping longer than its file once was, made while a shorter one lives, is another
-// block: stores through one show in the other after stored().
+// block: stores through one show in the other after stored(), and in the file at the end of either.
 #ifndef COFFER_FS_SIMULATED_HPP
 #define COFFER_FS_SIMULATED_HPP
 
@@ -5328,7 +5396,7 @@ public:
         return *this;
     }
     ~mapping() {
-        if (block_) disk_->unmap(of_, *block_, writable_);
+        if (block_) disk_->unmap(of_, *block_, at_, size_, writable_);
     }
 
     [[nodiscard]] std::byte* data() noexcept { return block_ ? block_->data() + at_ : nullptr; }
@@ -5395,6 +5463,7 @@ public:
         return disk_->reserve(of_, path_, at, size);
     }
     [[nodiscard]] result<void> sync() { return disk_->sync(of_, path_); }
+    [[nodiscard]] std::uint64_t identity() const noexcept { return of_ + std::uint64_t{1}; }
     [[nodiscard]] result<bool> try_lock() {
         auto answer = disk_->try_lock(of_, path_, locked_);
         if (answer && *answer) locked_ = true;
@@ -7123,11 +7192,31 @@ public:
 
     void remove(const place& gone) {
         COFFER_ASSERT(gone.ref != 0, "removal of a key that is not there");
-        vacate(*gone.at, gone.slot);
         bucket& home = primary_[gone.home];
-        if ((home.control.load(relaxed) & chained) != 0) refill(gone);
+        if ((home.control.load(relaxed) & chained) == 0) {
+            vacate(*gone.at, gone.slot);
+        } else {
+            const change guard(*state_);
+            vacate(*gone.at, gone.slot);
+            refill(gone);
+        }
         if (key_count() != 0) state_->keys.store(key_count() - 1, relaxed);
     }
+
+    // ---- after a process that ended within a put or a removal ----
+
+    /// What a put or a removal of this key has left half done, in memory that adopt() took over, is
+    /// as if it had not begun, or as if it were done.
+    void mend(const lookup& probe) noexcept {
+        bucket& home = primary_[at(probe.hash, exact_)];
+        const bool linked = (home.control.load(relaxed) & chained) != 0;
+        mend(home, linked ? link_slot : link_slot + 1);
+        const auto each = [](bucket& in) { mend(in, link_slot); };
+        for_each_in_chain(linked ? overflow_at(home.entry[link_slot].load(relaxed)) : nullptr,
+                          each);
+    }
+    /// There are `n` keys.
+    void recount(std::uint64_t n) noexcept { state_->keys.store(n, relaxed); }
 
 private:
     // ---- readers ----
@@ -7210,9 +7299,14 @@ private:
     /// While one of these lives, a process that ends leaves memory that adopt() refuses.
     class change {
     public:
-        explicit change(state& of) noexcept
-            : of_(of), before_(of.changing.exchange(1, std::memory_order_acq_rel)) {}
-        ~change() { of_.changing.store(before_, release); }
+        explicit change(state& of) noexcept : of_(of), before_(of.changing.load(relaxed)) {
+            of_.changing.store(1, relaxed);
+            keep_order();
+        }
+        ~change() {
+            keep_order();
+            of_.changing.store(before_, relaxed);
+        }
         change(const change&) = delete;
         change& operator=(const change&) = delete;
 
@@ -7228,6 +7322,15 @@ private:
     static void vacate(bucket& in, unsigned slot) noexcept {
         in.entry[slot].store(0, release);
         in.control.store(set(in.control.load(relaxed), slot, 0), release);
+    }
+
+    /// Prints without an entry (I1).
+    static void mend(bucket& in, unsigned slots) noexcept {
+        for (unsigned slot = 0; slot < slots; ++slot) {
+            const std::uint64_t control = in.control.load(relaxed);
+            if (print_at(control, slot) != 0 && in.entry[slot].load(relaxed) == 0)
+                in.control.store(set(control, slot, 0), release);
+        }
     }
 
     void store_link(std::uint64_t index, std::uint64_t to) noexcept {
@@ -7330,7 +7433,6 @@ private:
     COFFER_NOINLINE void refill(const place& gone) noexcept {
         bucket* const front = front_of(gone.home);
         if (front == nullptr) return;
-        const change guard(*state_);
         if (gone.at != front) {
             pull(gone.home, *gone.at, gone.slot);
         } else if (used(front->control.load(relaxed)) == 0) {
@@ -8360,9 +8462,11 @@ protected:
 
     explicit sorted_inner(Pool& pool) noexcept : pool_(pool) {
         pool_.now().changing.store(1, std::memory_order_release);
+        keep_order();
     }
     ~sorted_inner() {
         while (locked_ != 0) node(nodes_[--locked_], false).unlock();
+        keep_order();
         pool_.now().changing.store(0, std::memory_order_release);
     }
 
@@ -9728,6 +9832,586 @@ private:
 #endif
 // end file coffer/journal/log_state.hpp
 
+// begin file coffer/format/identity.hpp
+// coffer/format/identity.hpp: the file STORE, which says what a folder holds.
+//
+//   offset  size  field
+//   0       8     magic: 89 'C' 'O' 'F' 'F' 'E' 'R' 0A
+//   8       4     format version
+//   12      4     version of the storage policy
+//   16      16    store id, random
+//   32      16    name of the storage policy, padded with zeros
+//   48      8     fingerprint of the key type
+//   56      8     fingerprint of the value type
+//   64      220   key type in words: one byte of length, text, zeros
+//   284     220   value type in words, likewise
+//   504     8     check of the bytes before it, seeded with the magic
+//
+// The words serve messages only; fingerprints decide.
+#ifndef COFFER_FORMAT_IDENTITY_HPP
+#define COFFER_FORMAT_IDENTITY_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t store_magic = 0x0A524546464F4389;
+
+struct store_id {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    friend bool operator==(const store_id&, const store_id&) = default;
+};
+
+struct identity {
+    store_id id;
+    std::uint32_t format = COFFER_FORMAT_VERSION;
+    std::string storage;
+    std::uint32_t storage_version = 0;
+    std::uint64_t key = 0;
+    std::uint64_t value = 0;
+    std::string key_words;
+    std::string value_words;
+};
+
+namespace identity_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, storage_version = format + 4,
+                             id = storage_version + 4, storage = id + 16, key = storage + 16,
+                             value = key + 8, key_words = value + 8, value_words = key_words + 220,
+                             check = value_words + 220, size = check + 8;
+}  // namespace identity_at
+static_assert(identity_at::size == 512);
+
+using identity_image = std::array<std::byte, identity_at::size>;
+
+[[nodiscard]] inline identity_image write_identity(const identity& from) {
+    identity_image image{};
+    std::byte* const to = image.data();
+    store_le(to + identity_at::magic, store_magic);
+    store_le(to + identity_at::format, from.format);
+    store_le(to + identity_at::storage_version, from.storage_version);
+    store_le(to + identity_at::id, from.id.low);
+    store_le(to + identity_at::id + 8, from.id.high);
+    copy(to + identity_at::storage, as_bytes(std::string_view(from.storage).substr(0, 15)));
+    store_le(to + identity_at::key, from.key);
+    store_le(to + identity_at::value, from.value);
+    const auto put_words = [&](std::size_t at, std::string_view words) {
+        words = words.substr(0, 219);
+        image[at] = static_cast<std::byte>(words.size());
+        copy(to + at + 1, as_bytes(words));
+    };
+    put_words(identity_at::key_words, from.key_words);
+    put_words(identity_at::value_words, from.value_words);
+    store_le(to + identity_at::check, hash64({to, identity_at::check}, store_magic));
+    return image;
+}
+
+[[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
+    if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
+        return fail(errc::corruption,
+                    "this file does not begin as a coffer store does; if the folder "
+                    "holds something else, choose another path",
+                    path, 0, 0);
+    }
+    if (image.size() >= 12) {
+        const auto format = load_le<std::uint32_t>(image.data() + identity_at::format);
+        if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
+            return fail(errc::incompatible,
+                        "the store has format version " + std::to_string(format) +
+                            ", this program reads version " +
+                            std::to_string(COFFER_FORMAT_VERSION) + "; open it with a newer coffer",
+                        path);
+        }
+    }
+    const std::byte* const at = image.data();
+    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
+                                                 hash64({at, identity_at::check}, store_magic)) {
+        return fail(errc::corruption,
+                    "the identity of the store is damaged; restore this file from a "
+                    "copy of the store",
+                    path, 0, 0);
+    }
+    identity out;
+    out.format = load_le<std::uint32_t>(at + identity_at::format);
+    if (out.format != COFFER_FORMAT_VERSION) {
+        return fail(errc::incompatible,
+                    "the store has format version " + std::to_string(out.format) +
+                        ", this program reads version " + std::to_string(COFFER_FORMAT_VERSION) +
+                        "; copy its entries with the coffer that wrote it",
+                    path);
+    }
+    out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
+    out.id = {load_le<std::uint64_t>(at + identity_at::id),
+              load_le<std::uint64_t>(at + identity_at::id + 8)};
+    const auto name = as_text({at + identity_at::storage, 16});
+    out.storage = name.substr(0, (std::min)(name.find('\0'), name.size()));
+    out.key = load_le<std::uint64_t>(at + identity_at::key);
+    out.value = load_le<std::uint64_t>(at + identity_at::value);
+    const auto words = [&](std::size_t place) {
+        const auto size = (std::min)(static_cast<std::size_t>(at[place]), std::size_t{219});
+        return std::string(as_text({at + place + 1, size}));
+    };
+    out.key_words = words(identity_at::key_words);
+    out.value_words = words(identity_at::value_words);
+    return out;
+}
+
+/// Is the store that `found` describes the one that a program with `expected` may open?
+[[nodiscard]] inline result<void> check_identity(const identity& found, const identity& expected,
+                                                 std::string_view path) {
+    const auto differ = [&](std::string_view what, const std::string& is,
+                            const std::string& wanted) {
+        return fail(errc::incompatible,
+                    std::string("the store was written with ")
+                        .append(what)
+                        .append(" ")
+                        .append(is)
+                        .append(", this program expects ")
+                        .append(wanted)
+                        .append("; open it with the type that wrote it, or choose another path"),
+                    path);
+    };
+    if (found.storage != expected.storage || found.storage_version != expected.storage_version) {
+        return differ("storage policy",
+                      found.storage + " version " + std::to_string(found.storage_version),
+                      expected.storage + " version " + std::to_string(expected.storage_version));
+    }
+    if (found.key != expected.key)
+        return differ("keys of type", found.key_words, expected.key_words);
+    if (found.value != expected.value) {
+        return differ("values of type", found.value_words, expected.value_words);
+    }
+    return {};
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/identity.hpp
+
+// begin file coffer/format/image.hpp
+// coffer/format/image.hpp: the file INDEX, an image of the index at one place in the log.
+//
+//   offset  size  field
+//   0       8     magic: 89 'C' 'O' 'F' 'I' 'D' 'X' 0A
+//   8       4     format version
+//   12      4     byte order and word size of the machine: 0x01020304, plus 0x40 on 64 bits
+//   16      16    store id
+//   32      16    name of the index policy, padded with zeros
+//   48      4     version of the index policy
+//   52      4     number n of segments
+//   56      8     position up to which the log is in the image
+//   64      8     commits up to there
+//   72      8     entries
+//   80      8     where the table of pieces begins
+//   88      8     check of the table of pieces, seeded with the store id
+//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
+//                 (32 bits: 1 cut off by a crash, 2 has a clear)
+//   ..      8     check of everything before it, seeded with the store id
+//   ..            pieces: the memory of the index; from 64 KiB on at a multiple of 64 KiB, from
+//                 2 MiB on of 2 MiB, so that each can be mapped; zeros between them
+//   ..      32 m  table of pieces, up to the end of the file: region (32 bits), number (32 bits),
+//                 offset, size, check: of each block of 2 MiB, seeded with the one before, the
+//                 first with the store id
+//
+// An image is a cache: one that does not fit in any respect is ignored, and the log is replayed.
+#ifndef COFFER_FORMAT_IMAGE_HPP
+#define COFFER_FORMAT_IMAGE_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t image_magic = 0x0A584449464F4389;
+
+struct image_segment {
+    std::uint64_t id = 0;
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::uint64_t dead = 0;
+    std::uint64_t tombstones = 0;
+    std::uint32_t slot = 0;
+    bool torn = false;
+    bool has_clear = false;
+};
+
+/// Part of the memory of an index, as its save() hands it out.
+struct image_piece {
+    std::uint32_t region = 0;
+    std::uint32_t number = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+    std::uint64_t check = 0;
+};
+
+inline constexpr std::size_t image_block = std::size_t{2} << 20;
+inline constexpr std::size_t least_mapped_piece = std::size_t{64} << 10;
+inline constexpr std::size_t image_piece_size = 32;
+inline constexpr std::size_t most_image_pieces = 4096;
+
+struct image_header {
+    store_id store;
+    policy_id index{"", 0};
+    position upto;
+    std::uint64_t commits = 0;
+    std::uint64_t entries = 0;
+    std::uint64_t table = 0;
+    std::uint64_t table_check = 0;
+    std::vector<image_segment> segments;
+};
+
+namespace image_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
+                             store = machine + 4, index = store + 16, index_version = index + 16,
+                             count = index_version + 4, upto = count + 4, commits = upto + 8,
+                             entries = commits + 8, table = entries + 8, table_check = table + 8,
+                             segments = table_check + 8;
+inline constexpr std::size_t segment_size = 48;
+}  // namespace image_at
+static_assert(image_at::segments == 96);
+
+[[nodiscard]] constexpr std::uint32_t image_machine() noexcept {
+    return (std::endian::native == std::endian::little ? 0x01020304U : 0x04030201U) +
+           (sizeof(void*) == 8 ? 0x40U : 0U);
+}
+
+[[nodiscard]] constexpr std::size_t image_header_size(std::size_t segments) noexcept {
+    return image_at::segments + segments * image_at::segment_size + 8;
+}
+
+[[nodiscard]] inline std::vector<std::byte> write_image_header(const image_header& from) {
+    std::vector<std::byte> image(image_header_size(from.segments.size()));
+    std::byte* const to = image.data();
+    store_le(to + image_at::magic, image_magic);
+    store_le(to + image_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
+    store_le(to + image_at::machine, image_machine());
+    store_le(to + image_at::store, from.store.low);
+    store_le(to + image_at::store + 8, from.store.high);
+    copy(to + image_at::index, as_bytes(from.index.name.substr(0, 15)));
+    store_le(to + image_at::index_version, from.index.version);
+    store_le(to + image_at::count, static_cast<std::uint32_t>(from.segments.size()));
+    store_le(to + image_at::upto, from.upto.word());
+    store_le(to + image_at::commits, from.commits);
+    store_le(to + image_at::entries, from.entries);
+    store_le(to + image_at::table, from.table);
+    store_le(to + image_at::table_check, from.table_check);
+    std::byte* at = to + image_at::segments;
+    for (const image_segment& each : from.segments) {
+        store_le(at, each.id);
+        store_le(at + 8, each.begin);
+        store_le(at + 16, each.end);
+        store_le(at + 24, each.dead);
+        store_le(at + 32, each.tombstones);
+        store_le(at + 40, each.slot);
+        store_le(at + 44, (each.torn ? 1U : 0U) | (each.has_clear ? 2U : 0U));
+        at += image_at::segment_size;
+    }
+    store_le(at, hash64({to, static_cast<std::size_t>(at - to)}, from.store.low));
+    return image;
+}
+
+/// How many bytes the header that begins with these has; 0 when they begin none.
+[[nodiscard]] inline std::size_t claimed_image_header(bytes start,
+                                                      std::uint64_t file_size) noexcept {
+    if (start.size() < image_at::segments) return 0;
+    if (load_le<std::uint64_t>(start.data()) != image_magic) return 0;
+    const std::size_t count = load_le<std::uint32_t>(start.data() + image_at::count);
+    if (count > most_slots || image_header_size(count) > file_size) return 0;
+    return image_header_size(count);
+}
+
+/// Reads the header of an image that this machine, store and index policy can use; else false.
+/// Segments are in order of their ids, and each has a slot of its own.
+[[nodiscard]] inline bool read_image_header(bytes from, const store_id& store, policy_id index,
+                                            image_header& out) {
+    const std::size_t size = claimed_image_header(from, from.size());
+    if (size == 0) return false;
+    const std::byte* const at = from.data();
+    if (load_le<std::uint64_t>(at + size - 8) != hash64({at, size - 8}, store.low)) return false;
+    if (load_le<std::uint32_t>(at + image_at::format) != COFFER_FORMAT_VERSION ||
+        load_le<std::uint32_t>(at + image_at::machine) != image_machine()) {
+        return false;
+    }
+    out.store = {load_le<std::uint64_t>(at + image_at::store),
+                 load_le<std::uint64_t>(at + image_at::store + 8)};
+    const auto name = as_text({at + image_at::index, 16});
+    out.index = index;
+    if (!(out.store == store) || name.substr(0, name.find('\0')) != index.name ||
+        load_le<std::uint32_t>(at + image_at::index_version) != index.version) {
+        return false;
+    }
+    out.upto = position::of_word(load_le<std::uint64_t>(at + image_at::upto));
+    out.commits = load_le<std::uint64_t>(at + image_at::commits);
+    out.entries = load_le<std::uint64_t>(at + image_at::entries);
+    out.table = load_le<std::uint64_t>(at + image_at::table);
+    out.table_check = load_le<std::uint64_t>(at + image_at::table_check);
+    out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
+    std::vector<bool> taken(most_slots);
+    std::uint64_t last = 0;
+    const std::byte* run = at + image_at::segments;
+    for (image_segment& each : out.segments) {
+        const auto flags = load_le<std::uint32_t>(run + 44);
+        each = {load_le<std::uint64_t>(run),
+                load_le<std::uint64_t>(run + 8),
+                load_le<std::uint64_t>(run + 16),
+                load_le<std::uint64_t>(run + 24),
+                load_le<std::uint64_t>(run + 32),
+                load_le<std::uint32_t>(run + 40),
+                (flags & 1) != 0,
+                (flags & 2) != 0};
+        if (each.slot >= most_slots || taken[each.slot] || each.begin > each.end) return false;
+        if (each.id <= last) return false;
+        taken[each.slot] = true;
+        last = each.id;
+        run += image_at::segment_size;
+    }
+    return true;
+}
+
+// ---- pieces ----
+
+/// Where a piece of `size` bytes lies when those before it end at `end`.
+[[nodiscard]] constexpr std::uint64_t image_piece_offset(std::uint64_t end,
+                                                         std::uint64_t size) noexcept {
+    const std::uint64_t multiple = size >= image_block          ? image_block
+                                   : size >= least_mapped_piece ? least_mapped_piece
+                                                                : 64;
+    return (end + multiple - 1) / multiple * multiple;
+}
+
+[[nodiscard]] inline std::uint64_t image_piece_check(bytes piece, const store_id& store) noexcept {
+    std::uint64_t check = store.low;
+    while (!piece.empty()) {
+        const std::size_t part = piece.size() < image_block ? piece.size() : image_block;
+        check = hash64(piece.first(part), check);
+        piece = piece.subspan(part);
+    }
+    return check;
+}
+
+/// The table of pieces, and its check.
+[[nodiscard]] inline std::vector<std::byte> write_image_pieces(
+    const std::vector<image_piece>& from) {
+    std::vector<std::byte> table(from.size() * image_piece_size);
+    std::byte* at = table.data();
+    for (const image_piece& each : from) {
+        store_le(at, each.region);
+        store_le(at + 4, each.number);
+        store_le(at + 8, each.offset);
+        store_le(at + 16, each.size);
+        store_le(at + 24, each.check);
+        at += image_piece_size;
+    }
+    return table;
+}
+[[nodiscard]] inline std::uint64_t image_pieces_check(bytes table, const store_id& store) noexcept {
+    return hash64(table, store.low);
+}
+
+/// Reads the table of the image with this header; false: it is none of use. Every piece lies
+/// between header and table, where it can be mapped.
+[[nodiscard]] inline bool read_image_pieces(bytes from, const image_header& header,
+                                            std::vector<image_piece>& out) {
+    if (from.size() % image_piece_size != 0 || from.size() / image_piece_size > most_image_pieces ||
+        image_pieces_check(from, header.store) != header.table_check) {
+        return false;
+    }
+    const std::uint64_t first = image_header_size(header.segments.size());
+    out.resize(from.size() / image_piece_size);
+    const std::byte* at = from.data();
+    for (image_piece& each : out) {
+        each = {load_le<std::uint32_t>(at), load_le<std::uint32_t>(at + 4),
+                load_le<std::uint64_t>(at + 8), load_le<std::uint64_t>(at + 16),
+                load_le<std::uint64_t>(at + 24)};
+        if (each.offset < first || each.offset > header.table ||
+            each.size > header.table - each.offset ||
+            image_piece_offset(each.offset, each.size) != each.offset) {
+            return false;
+        }
+        at += image_piece_size;
+    }
+    return true;
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/image.hpp
+
+// begin file coffer/format/live.hpp
+// coffer/format/live.hpp: the file LIVE, an index that lives in a file.
+//
+// A store that keeps its records in mapped files keeps its index in one, too. LIVE is the memory of
+// the index, and what of the log's state is not in the log; so it is what it was when a process
+// has been killed, as long as the system runs. At a clean end it gets checks, and lasts.
+//
+//   offset  size   field
+//   0       8      magic: 89 'C' 'O' 'F' 'L' 'I' 'V' 0A
+//   8       4      format version
+//   12      4      byte order and word size of the machine, as in INDEX
+//   16      16     store id
+//   32      16     name of the index policy, padded with zeros
+//   48      4      version of the index policy
+//   52      4      zero
+//   56      8      check of everything before it, seeded with the store id
+//   64      192    live_words, below, in the machine's byte order
+//   4096    40 n   table of pieces: name, offset, size; bytes used and their check when sealed
+//   16384          pieces at multiples of 64, if they end before 65536
+//   65536          pieces, at multiples of 64 KiB, those of 2 MiB and more at multiples of that
+//
+// The name of a piece is 1 (1 bit), its generation (31 bits), region (16 bits) and number (16
+// bits); an index that takes the place of another has a generation of its own. Name 0 is free room.
+// Generation 0, region 0 is the state of the segments: kept_segment, by slot.
+//
+// LIVE is a cache: one that does not fit in any respect is ignored, and the log is replayed.
+#ifndef COFFER_FORMAT_LIVE_HPP
+#define COFFER_FORMAT_LIVE_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t live_magic = 0x0A56494C464F4389;
+inline constexpr std::size_t live_head_size = std::size_t{64} << 10;
+
+namespace live_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
+                             store = machine + 4, index = store + 16, index_version = index + 16,
+                             check = index_version + 8, words = check + 8, pieces = 4096,
+                             small = 16384;
+}  // namespace live_at
+static_assert(live_at::words == 64);
+
+/// How far the index has come. Two of them, so that one store moves on from one to the other.
+struct live_progress {
+    std::uint64_t applied;  // position: what lies before it is in the index
+    std::uint64_t commits;
+    std::uint64_t entries;
+    std::uint64_t last;  // offset of the record that ends at `applied`
+};
+
+/// The one change of the index that is under way: to do it again does no harm.
+struct live_intent {
+    std::uint64_t where;     // address of the record, 0: none; top bit: it erases
+    std::uint64_t previous;  // what the index said before
+    std::uint64_t dead;      // what is dead in the segment of `previous` afterwards
+};
+
+/// What changes while the store is used.
+struct live_words {
+    threading::multi::atomic<std::uint64_t> boot;  // and file for which the rest holds; 0: for none
+    std::uint64_t busy;                            // changes under way that no intent describes
+    std::uint64_t which;                           // of `progress`
+    std::uint64_t generation;                      // of the index
+    std::uint64_t durable;    // position: what lies before it is on stable storage
+    std::uint64_t pieces;     // places used in the table of pieces
+    std::uint64_t end;        // where the next piece may begin
+    std::uint64_t small_end;  // likewise of those in the head
+    std::uint64_t slots;      // slots of segments that the state of the segments has room for
+
+    live_intent intent;
+    std::uint64_t unused[4];
+
+    live_progress progress[2];
+
+    std::uint64_t sealed;  // position: where the log ended cleanly, 0: it goes on
+    std::uint64_t seal;    // check of what is sealed
+};
+static_assert(sizeof(live_words) == 208 && live_at::words + sizeof(live_words) < live_at::pieces);
+
+inline constexpr std::uint64_t intent_erases = std::uint64_t{1} << 63;
+
+struct live_piece {
+    std::uint64_t name;
+    std::uint64_t offset;
+    std::uint64_t size;
+    std::uint64_t used;
+    std::uint64_t check;
+};
+inline constexpr std::size_t most_live_pieces =
+    (live_at::small - live_at::pieces) / sizeof(live_piece);
+
+[[nodiscard]] constexpr std::uint64_t live_name_of(std::uint64_t generation, unsigned region,
+                                                   unsigned number) noexcept {
+    return (std::uint64_t{1} << 31 | generation) << 32 | std::uint64_t{region} << 16 |
+           std::uint64_t{number};
+}
+
+/// What of a segment is not in the log, or only where it would take long to find.
+template <threading_policy Threading>
+struct alignas(64) kept_segment {
+    static constexpr std::uint64_t torn = 1, has_clear = 2, active = 4, prepared = 8;
+
+    typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
+    std::uint64_t tombstones = 0;                                // bytes of its erase records
+    std::uint64_t id = 0;                                        // 0: the slot is free
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;  // not of the active one
+    std::uint64_t flags = 0;
+};
+
+/// Writes what never changes: everything before the words.
+inline void write_live_head(std::byte* to, const store_id& store, policy_id index) noexcept {
+    store_le(to + live_at::magic, live_magic);
+    store_le(to + live_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
+    store_le(to + live_at::machine, image_machine());
+    store_le(to + live_at::store, store.low);
+    store_le(to + live_at::store + 8, store.high);
+    copy(to + live_at::index, as_bytes(index.name.substr(0, 15)));
+    store_le(to + live_at::index_version, index.version);
+    store_le(to + live_at::check, hash64({to, live_at::check}, store.low));
+}
+
+/// Is it the head of the LIVE of this store and index, as this machine writes it?
+[[nodiscard]] inline bool is_live_head(const std::byte* at, const store_id& store,
+                                       policy_id index) noexcept {
+    const auto name = as_text({at + live_at::index, 16});
+    return load_le<std::uint64_t>(at + live_at::magic) == live_magic &&
+           load_le<std::uint32_t>(at + live_at::format) == COFFER_FORMAT_VERSION &&
+           load_le<std::uint32_t>(at + live_at::machine) == image_machine() &&
+           load_le<std::uint64_t>(at + live_at::store) == store.low &&
+           load_le<std::uint64_t>(at + live_at::store + 8) == store.high &&
+           name.substr(0, name.find('\0')) == index.name &&
+           load_le<std::uint32_t>(at + live_at::index_version) == index.version &&
+           load_le<std::uint64_t>(at + live_at::check) == hash64({at, live_at::check}, store.low);
+}
+
+/// The check of a sealed head: of what the words say and of the table of pieces.
+[[nodiscard]] inline std::uint64_t live_seal(const live_words& words, bytes pieces,
+                                             const store_id& store) noexcept {
+    const live_progress& now = words.progress[words.which & 1];
+    const std::uint64_t all[] = {words.sealed, words.generation, words.pieces,
+                                 words.end,    words.small_end,  words.slots,
+                                 now.applied,  now.commits,      now.entries};
+    std::byte said[sizeof all];
+    for (std::size_t i = 0; i < std::size(all); ++i) store_le(said + 8 * i, all[i]);
+    return hash64(pieces, hash64(said, store.low));
+}
+
+/// Numbers that lead nowhere outside of a file of `size` bytes, and pieces that lie apart.
+[[nodiscard]] inline bool plausible(const live_words& words, const live_piece* pieces,
+                                    std::uint64_t size) noexcept {
+    if (words.pieces > most_live_pieces || words.slots > most_slots || words.which > 1 ||
+        words.end < live_head_size || words.end > size || words.small_end < live_at::small ||
+        words.small_end > live_head_size || words.small_end % 64 != 0 || words.generation == 0 ||
+        words.generation >> 31 != 0) {
+        return false;
+    }
+    std::uint64_t behind = live_head_size;  // those before
+    std::uint64_t small_behind = live_at::small;
+    for (std::uint64_t i = 0; i < words.pieces; ++i) {
+        const live_piece& each = pieces[i];
+        const bool small = each.offset < live_head_size;
+        const std::uint64_t end = small ? words.small_end : words.end;
+        std::uint64_t& from = small ? small_behind : behind;
+        if (each.offset % (small ? 64 : live_head_size) != 0 || each.offset < from ||
+            each.offset > end || each.size > end - each.offset || each.used > each.size) {
+            return false;
+        }
+        from = each.offset + each.size;
+    }
+    return true;
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/live.hpp
+
 // begin file coffer/core/check.hpp
 // coffer/core/check.hpp: the check of a record, 64 bits over its bytes.
 //
@@ -10166,161 +10850,6 @@ inline void write_mark(std::byte* to, const mark_body& body) noexcept {
 #endif
 // end file coffer/format/record.hpp
 
-// begin file coffer/format/identity.hpp
-// coffer/format/identity.hpp: the file STORE, which says what a folder holds.
-//
-//   offset  size  field
-//   0       8     magic: 89 'C' 'O' 'F' 'F' 'E' 'R' 0A
-//   8       4     format version
-//   12      4     version of the storage policy
-//   16      16    store id, random
-//   32      16    name of the storage policy, padded with zeros
-//   48      8     fingerprint of the key type
-//   56      8     fingerprint of the value type
-//   64      220   key type in words: one byte of length, text, zeros
-//   284     220   value type in words, likewise
-//   504     8     check of the bytes before it, seeded with the magic
-//
-// The words serve messages only; fingerprints decide.
-#ifndef COFFER_FORMAT_IDENTITY_HPP
-#define COFFER_FORMAT_IDENTITY_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::uint64_t store_magic = 0x0A524546464F4389;
-
-struct store_id {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
-    friend bool operator==(const store_id&, const store_id&) = default;
-};
-
-struct identity {
-    store_id id;
-    std::uint32_t format = COFFER_FORMAT_VERSION;
-    std::string storage;
-    std::uint32_t storage_version = 0;
-    std::uint64_t key = 0;
-    std::uint64_t value = 0;
-    std::string key_words;
-    std::string value_words;
-};
-
-namespace identity_at {
-inline constexpr std::size_t magic = 0, format = magic + 8, storage_version = format + 4,
-                             id = storage_version + 4, storage = id + 16, key = storage + 16,
-                             value = key + 8, key_words = value + 8, value_words = key_words + 220,
-                             check = value_words + 220, size = check + 8;
-}  // namespace identity_at
-static_assert(identity_at::size == 512);
-
-using identity_image = std::array<std::byte, identity_at::size>;
-
-[[nodiscard]] inline identity_image write_identity(const identity& from) {
-    identity_image image{};
-    std::byte* const to = image.data();
-    store_le(to + identity_at::magic, store_magic);
-    store_le(to + identity_at::format, from.format);
-    store_le(to + identity_at::storage_version, from.storage_version);
-    store_le(to + identity_at::id, from.id.low);
-    store_le(to + identity_at::id + 8, from.id.high);
-    copy(to + identity_at::storage, as_bytes(std::string_view(from.storage).substr(0, 15)));
-    store_le(to + identity_at::key, from.key);
-    store_le(to + identity_at::value, from.value);
-    const auto put_words = [&](std::size_t at, std::string_view words) {
-        words = words.substr(0, 219);
-        image[at] = static_cast<std::byte>(words.size());
-        copy(to + at + 1, as_bytes(words));
-    };
-    put_words(identity_at::key_words, from.key_words);
-    put_words(identity_at::value_words, from.value_words);
-    store_le(to + identity_at::check, hash64({to, identity_at::check}, store_magic));
-    return image;
-}
-
-[[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
-    if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
-        return fail(errc::corruption,
-                    "this file does not begin as a coffer store does; if the folder "
-                    "holds something else, choose another path",
-                    path, 0, 0);
-    }
-    if (image.size() >= 12) {
-        const auto format = load_le<std::uint32_t>(image.data() + identity_at::format);
-        if (format > COFFER_FORMAT_VERSION && format < 0x10000) {
-            return fail(errc::incompatible,
-                        "the store has format version " + std::to_string(format) +
-                            ", this program reads version " +
-                            std::to_string(COFFER_FORMAT_VERSION) + "; open it with a newer coffer",
-                        path);
-        }
-    }
-    const std::byte* const at = image.data();
-    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
-                                                 hash64({at, identity_at::check}, store_magic)) {
-        return fail(errc::corruption,
-                    "the identity of the store is damaged; restore this file from a "
-                    "copy of the store",
-                    path, 0, 0);
-    }
-    identity out;
-    out.format = load_le<std::uint32_t>(at + identity_at::format);
-    if (out.format != COFFER_FORMAT_VERSION) {
-        return fail(errc::incompatible,
-                    "the store has format version " + std::to_string(out.format) +
-                        ", this program reads version " + std::to_string(COFFER_FORMAT_VERSION) +
-                        "; copy its entries with the coffer that wrote it",
-                    path);
-    }
-    out.storage_version = load_le<std::uint32_t>(at + identity_at::storage_version);
-    out.id = {load_le<std::uint64_t>(at + identity_at::id),
-              load_le<std::uint64_t>(at + identity_at::id + 8)};
-    const auto name = as_text({at + identity_at::storage, 16});
-    out.storage = name.substr(0, (std::min)(name.find('\0'), name.size()));
-    out.key = load_le<std::uint64_t>(at + identity_at::key);
-    out.value = load_le<std::uint64_t>(at + identity_at::value);
-    const auto words = [&](std::size_t place) {
-        const auto size = (std::min)(static_cast<std::size_t>(at[place]), std::size_t{219});
-        return std::string(as_text({at + place + 1, size}));
-    };
-    out.key_words = words(identity_at::key_words);
-    out.value_words = words(identity_at::value_words);
-    return out;
-}
-
-/// Is the store that `found` describes the one that a program with `expected` may open?
-[[nodiscard]] inline result<void> check_identity(const identity& found, const identity& expected,
-                                                 std::string_view path) {
-    const auto differ = [&](std::string_view what, const std::string& is,
-                            const std::string& wanted) {
-        return fail(errc::incompatible,
-                    std::string("the store was written with ")
-                        .append(what)
-                        .append(" ")
-                        .append(is)
-                        .append(", this program expects ")
-                        .append(wanted)
-                        .append("; open it with the type that wrote it, or choose another path"),
-                    path);
-    };
-    if (found.storage != expected.storage || found.storage_version != expected.storage_version) {
-        return differ("storage policy",
-                      found.storage + " version " + std::to_string(found.storage_version),
-                      expected.storage + " version " + std::to_string(expected.storage_version));
-    }
-    if (found.key != expected.key)
-        return differ("keys of type", found.key_words, expected.key_words);
-    if (found.value != expected.value) {
-        return differ("values of type", found.value_words, expected.value_words);
-    }
-    return {};
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/format/identity.hpp
-
 // begin file coffer/format/segment_header.hpp
 // coffer/format/segment_header.hpp: the first bytes of a segment file.
 //
@@ -10499,6 +11028,7 @@ struct found_segment {
 // | `body.sync(end)`         | result<void>  | what was handed over below `end` is durable       |
 // | `body.settle(end)`       | result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving` frees what readers may still see |
 // | `body.read_at(o, span)`  | result<void>  | for bodies without memory                         |
+// | `M::template keeper<T>`  | type          | optional: keeps the index for the next process, keeper.hpp |
 // | `body.write_again(from, end)` | result<void> | of an opened segment: writes [from, end) once more as it is |
 #ifndef COFFER_JOURNAL_SEGMENT_HPP
 #define COFFER_JOURNAL_SEGMENT_HPP
@@ -10618,9 +11148,18 @@ inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
 template <class Body, threading_policy Threading>
 struct segment {
+    using state = kept_segment<Threading>;
+
+    /// `kept`: where what is dead in it is counted; null: here.
     segment(Body holder, std::uint64_t number, std::uint32_t place, std::uint64_t room,
-            std::uint64_t check_seed)
-        : body(std::move(holder)), id(number), slot(place), capacity(room), seed(check_seed) {}
+            std::uint64_t check_seed, state* kept = nullptr)
+        : body(std::move(holder)),
+          id(number),
+          slot(place),
+          capacity(room),
+          seed(check_seed),
+          dead(kept != nullptr ? kept->dead : own_.dead),
+          tombstones(kept != nullptr ? kept->tombstones : own_.tombstones) {}
 
     Body body;
     const std::uint64_t id;
@@ -10632,11 +11171,11 @@ struct segment {
     std::uint64_t begin = 0;  // where records begin
     std::uint64_t end = 0;    // where the next one goes
     bool full = false;
-    bool torn = false;             // ended by a crash, not by a mark
-    bool has_clear = false;        // may go only when no older segment is left
-    bool damaged = false;          // cleaning found a record that it must not copy
-    std::uint64_t tombstones = 0;  // bytes of its erase records
-    typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
+    bool torn = false;            // ended by a crash, not by a mark
+    bool has_clear = false;       // may go only when no older segment is left
+    bool damaged = false;         // cleaning found a record that it must not copy
+    decltype(state::dead)& dead;  // bytes no longer needed
+    std::uint64_t& tombstones;    // bytes of its erase records
 
     // Changed by whoever has a turn: to hand over the first and the last, to sync the others; the
     // last two inside the section, too, since cleaning asks for them there.
@@ -10668,6 +11207,9 @@ struct segment {
         doubtful = upto;
         return {};
     }
+
+private:
+    state own_;
 };
 
 /// What one hand-over does to a segment that has something to hand over, and up to where.
@@ -10677,6 +11219,16 @@ struct task {
     std::uint64_t end;
     bool full;
 };
+
+/// Takes `which` out of `segments`, which holds it.
+template <class Segments, class Segment>
+[[nodiscard]] std::unique_ptr<Segment> take_from(Segments& segments, const Segment& which) {
+    const auto at = std::find_if(segments.begin(), segments.end(),
+                                 [&](const auto& each) { return each.get() == &which; });
+    auto out = std::move(*at);
+    segments.erase(at);
+    return out;
+}
 
 /// The runs of live `segments`, oldest first, for the header of the next one.
 template <class Segments>
@@ -11007,12 +11559,611 @@ static_assert(storage_policy<map>);
 #endif
 // end file coffer/storage/map.hpp
 
+// begin file coffer/format/names.hpp
+// coffer/format/names.hpp: the names of the files in a store's folder.
+//
+//   STORE                    who the store is; written once
+//   LOCK                     held by the writing process; never deleted, content for people
+//   0000000000000007.log     segment 7
+//   INDEX                    image of the index; may be deleted at any time
+//   LIVE                     the index itself, of a store whose files are mapped; likewise
+//   RESERVE                  zeros that are given up when the disk is full
+//   torn-<id>-<offset>       bytes that recovery cut off and kept aside
+//   STORE.new, INDEX.new     files in the making; removed by the next open
+//
+// Names come from integers, never from keys or from the contents of files.
+#ifndef COFFER_FORMAT_NAMES_HPP
+#define COFFER_FORMAT_NAMES_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::string_view store_name = "STORE";
+inline constexpr std::string_view lock_name = "LOCK";
+inline constexpr std::string_view image_name = "INDEX";
+inline constexpr std::string_view live_name = "LIVE";
+inline constexpr std::string_view reserve_name = "RESERVE";
+inline constexpr std::string_view log_suffix = ".log";
+inline constexpr std::string_view new_suffix = ".new";
+
+[[nodiscard]] inline std::string hex_of(std::uint64_t number) {
+    std::string digits(16, '0');
+    for (std::size_t i = 16; i-- > 0; number >>= 4) digits[i] = "0123456789abcdef"[number & 15];
+    return digits;
+}
+
+[[nodiscard]] inline std::string segment_name(std::uint64_t id,
+                                              std::string_view suffix = log_suffix) {
+    return hex_of(id).append(suffix);
+}
+
+[[nodiscard]] inline std::string torn_name(std::uint64_t id, std::uint64_t offset) {
+    return std::string("torn-").append(hex_of(id)).append("-").append(hex_of(offset));
+}
+
+/// The id in the name of a segment; 0 when it is no such name.
+[[nodiscard]] inline std::uint64_t segment_id_of(std::string_view name,
+                                                 std::string_view suffix = log_suffix) noexcept {
+    if (name.size() != 16 + suffix.size() || name.substr(16) != suffix) return 0;
+    std::uint64_t id = 0;
+    for (const char digit : name.substr(0, 16)) {
+        const bool decimal = digit >= '0' && digit <= '9';
+        if (!decimal && !(digit >= 'a' && digit <= 'f')) return 0;
+        id = id << 4 | static_cast<std::uint64_t>(decimal ? digit - '0' : digit - 'a' + 10);
+    }
+    return id;
+}
+
+/// A file in the making that an earlier run left behind.
+[[nodiscard]] inline bool is_temporary(std::string_view name) noexcept {
+    if (!name.ends_with(new_suffix)) return false;
+    const std::string_view base = name.substr(0, name.size() - new_suffix.size());
+    return base == store_name || base == image_name;
+}
+
+/// Is it a name that this library gives? Nobody else's file is ever changed or removed.
+[[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
+    return name == store_name || name == lock_name || name == image_name || name == live_name ||
+           name == reserve_name || is_temporary(name) || segment_id_of(name) != 0 ||
+           name.starts_with("torn-");
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/names.hpp
+
+// begin file coffer/journal/live_file.hpp
+// coffer/journal/live_file.hpp: the file LIVE while it is used.
+//
+// The memory of the index is a map of the file: what is stored there is with the system, and there
+// it is when the process has been killed. A change of the index is announced before and told
+// afterwards, so that the next process knows whether it may believe what it finds, and what to
+// redo. Stores of one thread reach the system's memory in the order in which the processor carries
+// them out; only the compiler must be kept from another order.
+//
+// I1  boot is not 0 only while the file holds the index of a store that is open, or was when its
+//     process ended, and all that is not in the file can be told from the log.
+// I2  Whatever cannot be kept (no room on the disk, no map) is in the memory of the process from
+//     then on, and boot is 0: a cache never makes a write fail.
+// I3  A place of the table of pieces that has a name is whole.
+// Threads: as keeper.hpp says; pieces are made under a lock of their own.
+// Cost: a change of the index stores eight words more.
+#ifndef COFFER_JOURNAL_LIVE_FILE_HPP
+#define COFFER_JOURNAL_LIVE_FILE_HPP
+
+namespace coffer::detail {
+
+template <file_system FS, threading_policy Threading>
+class live_file {
+    using directory = typename FS::directory;
+    using file = typename FS::file;
+    using mapping = typename FS::mapping;
+    using lock = lock_of<typename Threading::mutex>;
+    static constexpr unsigned state_region = 0;  // of generation 0
+
+public:
+    static constexpr bool kept = true;
+    using segment_state = kept_segment<Threading>;
+
+    live_file() = default;
+    live_file(const live_file&) = delete;
+    live_file& operator=(const live_file&) = delete;
+
+    /// The memory of one index (index/concept.hpp).
+    class memory {
+    public:
+        memory() = default;
+        memory(live_file& of, std::uint64_t generation) : held_(&of), generation_(generation) {}
+        memory(memory&& other) noexcept
+            : held_(std::exchange(other.held_, nullptr)),
+              generation_(other.generation_),
+              own_(std::move(other.own_)) {}
+        memory& operator=(memory&& other) noexcept {
+            std::swap(held_, other.held_);
+            std::swap(generation_, other.generation_);
+            std::swap(own_, other.own_);
+            return *this;
+        }
+        ~memory() {
+            if (held_ != nullptr) held_->release(generation_);
+        }
+
+        [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number,
+                                                  std::size_t size) {
+            if (held_ == nullptr) return own_.allocate(region, number, size);
+            return held_->allocate(generation_, region, number, size, own_);
+        }
+
+    private:
+        live_file* held_ = nullptr;
+        std::uint64_t generation_ = 0;
+        heap_memory own_;
+    };
+
+    // ---- beginning and end ----
+
+    /// A new file in the place of an old one; of no use to anybody before arm().
+    void create(directory& folder, const store_id& store, policy_id index,
+                std::uint64_t min_free_bytes) {
+        close();
+        folder_ = &folder;
+        min_free_bytes_ = min_free_bytes;
+        store_ = store;
+        static_cast<void>(folder.remove(live_name));
+        auto made = folder.create(live_name);
+        if (!made) {  // then the old one must not be believed
+            if (auto old = folder.open(live_name, fs::access::write))
+                static_cast<void>(old->resize(0));
+            return;
+        }
+        file_ = std::make_unique<file>(std::move(*made));
+        if (!has_space(live_head_size) || !file_->reserve(0, live_head_size)) return give_up();
+        auto head = file_->map(0, live_head_size, fs::access::write);
+        if (!head) return give_up();
+        head_ = std::make_unique<mapping>(std::move(*head));
+        writable_ = true;
+        write_live_head(head_->data(), store, index);
+        adopt_head(head_->data());
+        words_->end = live_head_size;
+        words_->small_end = live_at::small;
+        words_->generation = next_generation_ = 1;
+    }
+
+    /// Finds the index that an earlier process left, if it may be believed: as it was on this
+    /// `boot`, or because of its checks. False: there is none.
+    [[nodiscard]] bool open(directory& folder, const store_id& store, policy_id index,
+                            std::uint64_t boot, bool writes, std::uint64_t min_free_bytes) {
+        close();
+        folder_ = &folder;
+        min_free_bytes_ = min_free_bytes;
+        store_ = store;
+        auto opened = folder.open(live_name, writes ? fs::access::write : fs::access::read);
+        if (!opened) return false;
+        auto size = opened->size();
+        if (!size || *size < live_head_size) return false;
+        file_ = std::make_unique<file>(std::move(*opened));
+        if (load_head(writes) && is_live_head(base_, store, index) &&
+            plausible(*words_, pieces_, *size) && is_believed(boot, writes) && has_blocks() &&
+            load_states()) {
+            next_generation_ = words_->generation;
+            entries_ = progress().entries;
+            return true;
+        }
+        close();
+        return false;
+    }
+
+    [[nodiscard]] const live_words& words() const noexcept { return *words_; }
+    [[nodiscard]] const live_progress& progress() const noexcept {
+        return words_->progress[words_->which & 1];
+    }
+
+    /// While the store is being opened nothing may be believed.
+    void disarm() noexcept {
+        if (writable_) words_->boot.store(0, std::memory_order_relaxed);
+        keep_order();
+    }
+    /// The store is open, and all of its log is in the index: told() has said so.
+    void arm(std::uint64_t boot, position durable) noexcept {
+        if (!writable_ || lost_) return;
+        words_->busy = words_->intent.where = words_->sealed = 0;
+        words_->durable = durable.word();
+        head_->stored(0, live_head_size);
+        keep_order();
+        words_->boot.store(moment(boot), std::memory_order_relaxed);
+    }
+
+    /// The log has ended: gives everything checks, and makes it durable. `save(sink)` hands out the
+    /// pieces of the index. Nobody else uses the store.
+    template <class Save>
+    [[nodiscard]] result<void> seal(Save&& save) {
+        if (!writable_ || lost_) return {};
+        words_->sealed = 0;
+        auto checked = save([this](unsigned region, unsigned number, bytes used) -> result<void> {
+            return check_piece(live_name_of(words_->generation, region, number), used);
+        });
+        if (!checked) return checked;
+        for (unsigned number = 0; find(live_name_of(0, state_region, number)) != nullptr;
+             ++number) {
+            const live_piece& each = *find(live_name_of(0, state_region, number));
+            auto done =
+                check_piece(each.name, {memory_of(each), static_cast<std::size_t>(each.size)});
+            if (!done) return done;
+        }
+        if (auto done = file_->sync(); !done) return done;
+        words_->sealed = progress().applied;
+        words_->seal = live_seal(*words_, table(), store_);
+        head_->stored(0, live_head_size);
+        if (auto done = head_->sync(0, live_head_size); !done) return done;
+        return folder_->sync();
+    }
+
+    /// The store is closed: the file may be another process's from now on.
+    void end() noexcept {
+        const auto alone = lock(making_);
+        writable_ = false;
+    }
+
+    /// What was found is of no use.
+    void close() noexcept {
+        maps_.clear();
+        head_.reset();
+        file_.reset();
+        words_ = &nowhere_;
+        pieces_ = nullptr;
+        base_ = nullptr;
+        writable_ = checks_ = lost_ = finding_ = false;
+        states_.emplace();
+    }
+
+    // ---- what the log tells ----
+
+    class change_under_way {
+    public:
+        explicit change_under_way(live_file& of) noexcept : of_(of) { of_.begin_change(); }
+        ~change_under_way() { of_.end_change(); }
+        change_under_way(const change_under_way&) = delete;
+        change_under_way& operator=(const change_under_way&) = delete;
+
+    private:
+        live_file& of_;
+    };
+
+    [[nodiscard]] change_under_way change() noexcept { return change_under_way(*this); }
+    void begin_change() noexcept {
+        ++words_->busy;
+        keep_order();
+    }
+    void end_change() noexcept {
+        keep_order();
+        --words_->busy;
+    }
+
+    void intend(std::uint64_t where, std::uint64_t previous, std::uint64_t dead) noexcept {
+        words_->intent.previous = previous;
+        words_->intent.dead = dead;
+        keep_order();
+        words_->intent.where = where;
+        keep_order();
+    }
+
+    void told(position place, std::uint64_t last, std::uint64_t commits) noexcept {
+        keep_order();
+        const std::uint64_t other = 1 - (words_->which & 1);
+        words_->progress[other] = {place.word(), commits, entries_, last};
+        keep_order();
+        words_->which = other;
+        keep_order();
+        words_->intent.where = 0;
+    }
+
+    void count(std::uint64_t entries) noexcept { entries_ = entries; }
+    void durable(position place) noexcept { words_->durable = place.word(); }
+
+    /// Where the state of a segment is; null: nowhere. Makes room for it, one caller at a time.
+    [[nodiscard]] segment_state* state(std::uint32_t slot) {
+        state_memory room{this};
+        while (writable_ && !lost_ && states_->capacity() <= slot) {
+            if (!states_->grow(room, state_region)) give_up();
+        }
+        if (states_->capacity() <= slot) return nullptr;
+        words_->slots = states_->capacity();
+        return &(*states_)[slot];
+    }
+    [[nodiscard]] segment_state* fresh_state(std::uint32_t slot, std::uint64_t id) {
+        segment_state* const found = state(slot);
+        if (found == nullptr) return found;
+        found->dead.store(0, std::memory_order_relaxed);
+        found->tombstones = found->begin = found->end = 0;
+        found->flags = segment_state::prepared;
+        found->id = id;
+        return found;
+    }
+
+    template <class Segment>
+    void keep(const Segment& of) noexcept {
+        if (of.slot >= states_->capacity()) return;
+        segment_state& to = (*states_)[of.slot];
+        to.begin = of.begin;
+        to.end = of.end;
+        to.flags = (of.torn ? segment_state::torn : 0) |
+                   (of.has_clear ? segment_state::has_clear : 0) |
+                   (of.full ? 0 : segment_state::active);
+        to.id = of.id;
+    }
+    void drop(std::uint32_t slot) noexcept {
+        const auto under_way = change();
+        if (slot < states_->capacity()) (*states_)[slot].id = 0;
+    }
+    /// As far as there are any.
+    [[nodiscard]] std::uint32_t slots() const noexcept {
+        return static_cast<std::uint32_t>(states_->capacity());
+    }
+
+    void give_up() noexcept {
+        lost_ = true;
+        disarm();
+    }
+
+    // ---- indexes ----
+
+    [[nodiscard]] memory fresh_memory(std::uint64_t& generation) {
+        if (!writable_ || lost_) return {};
+        const auto alone = lock(making_);
+        return memory(*this, generation = ++next_generation_);
+    }
+    /// The memory of the index that was found; found() ends the search for its pieces.
+    [[nodiscard]] memory found_memory(std::uint64_t& generation) {
+        return memory(*this, generation = words_->generation);
+    }
+    void found() noexcept {
+        finding_ = checks_ = false;
+        // What no index has asked for is not of this index, or holds what nobody has checked.
+        for (std::uint64_t i = 0; writable_ && i < words_->pieces; ++i) {
+            if (!brought_[i]) pieces_[i].name = 0;
+        }
+        if (!writable_) file_.reset();
+    }
+    void use(std::uint64_t generation) {
+        const auto alone = lock(making_);
+        words_->generation = generation;
+    }
+
+private:
+    /// Pieces of the state of segments; they are never asked from anywhere else.
+    struct state_memory {
+        live_file* of;
+        [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number,
+                                                  std::size_t size) {
+            return of->allocate(0, region, number, size, of->own_);
+        }
+    };
+
+    // ---- opening ----
+
+    void adopt_head(std::byte* at) noexcept {
+        base_ = at;
+        words_ = reinterpret_cast<live_words*>(at + live_at::words);
+        pieces_ = reinterpret_cast<live_piece*>(at + live_at::pieces);
+        maps_.resize(most_live_pieces);
+        brought_.assign(most_live_pieces, false);
+    }
+
+    [[nodiscard]] bool load_head(bool writes) {
+        writable_ = writes;
+        if (writes) {
+            auto head = file_->map(0, live_head_size, fs::access::write);
+            if (!head) return false;
+            head_ = std::make_unique<mapping>(std::move(*head));
+            adopt_head(head_->data());
+            return true;
+        }
+        auto room = own_.allocate(0, 0, live_head_size);
+        if (!room) return false;
+        auto got = file_->read_at(0, {*room, live_head_size});
+        adopt_head(*room);
+        return got && *got == live_head_size;
+    }
+
+    /// The file's memory is that of the kernel which runs now, and of this mount.
+    [[nodiscard]] std::uint64_t moment(std::uint64_t boot) const noexcept {
+        const std::uint64_t self = file_->identity();
+        return boot == 0 || self == 0 ? 0 : mix(boot, self) | 1;
+    }
+
+    /// A file that was copied may have holes, which a full disk would not let anybody fill (I2).
+    [[nodiscard]] bool has_blocks() {
+        return !checks_ || !writable_ || file_->reserve(0, live_head_size).has_value();
+    }
+
+    /// A reader may meet the file of a process that goes on: only checks count.
+    [[nodiscard]] bool is_believed(std::uint64_t boot, bool writes) noexcept {
+        const bool whole =
+            words_->sealed != 0 && words_->seal == live_seal(*words_, table(), store_);
+        const std::uint64_t now = moment(boot);
+        checks_ = !writes || now == 0 || words_->boot.load(std::memory_order_relaxed) != now;
+        return checks_ ? whole : words_->busy == 0 && (whole || words_->sealed == 0);
+    }
+
+    [[nodiscard]] bool load_states() {
+        state_memory room{this};
+        finding_ = true;
+        bool done = true;
+        while (done && states_->capacity() < words_->slots) {
+            done = states_->grow(room, state_region).has_value();
+        }
+        return done;
+    }
+
+    // ---- pieces ----
+
+    [[nodiscard]] bytes table() const noexcept {
+        return {base_ + live_at::pieces,
+                static_cast<std::size_t>(words_->pieces) * sizeof(live_piece)};
+    }
+    [[nodiscard]] live_piece* find(std::uint64_t name) noexcept {
+        for (std::uint64_t i = 0; i < words_->pieces; ++i) {
+            if (pieces_[i].name == name) return &pieces_[i];
+        }
+        return nullptr;
+    }
+    [[nodiscard]] std::size_t index_of(const live_piece& each) const noexcept {
+        return static_cast<std::size_t>(&each - pieces_);
+    }
+
+    [[nodiscard]] result<std::byte*> allocate(std::uint64_t generation, unsigned region,
+                                              unsigned number, std::size_t size, heap_memory& own) {
+        const auto alone = lock(making_);
+        const std::uint64_t name = live_name_of(generation, region, number);
+        if (pieces_ != nullptr) {
+            if (live_piece* const there = find(name)) return bring(*there, size, own);
+        }
+        if (finding_) {
+            return fail(errc::corruption, "the index that was kept is not whole: rebuild it");
+        }
+        if (writable_ && !lost_) {
+            if (std::byte* const made = make(name, size)) return made;
+            give_up();
+        }
+        return own.allocate(region, number, size);  // I2
+    }
+
+    [[nodiscard]] static bool is_small(const live_piece& each) noexcept {
+        return each.offset < live_head_size;
+    }
+    /// Where a piece is that is in the head, or mapped.
+    [[nodiscard]] std::byte* memory_of(const live_piece& each) noexcept {
+        return is_small(each) ? base_ + each.offset : maps_[index_of(each)]->data();
+    }
+
+    /// A piece that is there: as it is on this boot, else as its check says.
+    [[nodiscard]] result<std::byte*> bring(live_piece& from, std::size_t size, heap_memory& own) {
+        if (from.size != size) {
+            return fail(errc::corruption, "the index that was kept is not whole: rebuild it");
+        }
+        std::byte* at = nullptr;
+        brought_[index_of(from)] = true;
+        if (writable_ || is_small(from)) {
+            const bool holes = checks_ && writable_ && !is_small(from);
+            if (holes && !file_->reserve(from.offset, from.size))
+                return fail(errc::no_space, "there is no room for the index");
+            if (!map_piece(from)) return fail(errc::io_error, "cannot map the index");
+            at = memory_of(from);
+        } else {
+            auto room = own.allocate(0, 0, size);
+            if (!room) return room;
+            at = *room;
+            auto got = file_->read_at(from.offset, {at, static_cast<std::size_t>(from.used)});
+            if (!got) return got.failure();
+        }
+        const bytes used(at, static_cast<std::size_t>(from.used));
+        if (checks_ && image_piece_check(used, store_) != from.check) {
+            return fail(errc::corruption, "the index that was kept is damaged: rebuild it");
+        }
+        if (checks_) std::memset(at + from.used, 0, size - static_cast<std::size_t>(from.used));
+        return at;
+    }
+
+    /// A new piece, or one that nobody needs any more; null: there is no room.
+    [[nodiscard]] std::byte* make(std::uint64_t name, std::size_t size) {
+        for (std::uint64_t i = 0; i < words_->pieces; ++i) {
+            live_piece& each = pieces_[i];
+            if (each.name != 0 || each.size != size || !map_piece(each)) continue;
+            std::memset(memory_of(each), 0, size);
+            return give_name(each, name);
+        }
+        if (words_->pieces == most_live_pieces) return nullptr;
+        live_piece& made = pieces_[words_->pieces];
+        const bool small = live_head_size - words_->small_end >= size;
+        std::uint64_t& end = small ? words_->small_end : words_->end;
+        const std::uint64_t multiple = small                 ? 64
+                                       : size >= image_block ? image_block
+                                                             : live_head_size;
+        made = {0, (end + multiple - 1) / multiple * multiple, size, 0, 0};
+        if (!small && (!has_space(size) || !file_->reserve(made.offset, size))) return nullptr;
+        if (!map_piece(made)) return nullptr;
+        keep_order();
+        end = made.offset + (size + 63) / 64 * 64;
+        ++words_->pieces;
+        return give_name(made, name);
+    }
+
+    [[nodiscard]] bool map_piece(const live_piece& of) {
+        auto& held = maps_[index_of(of)];
+        if (is_small(of) || held != nullptr) return true;
+        auto mapped = file_->map(of.offset, of.size, fs::access::write);
+        if (mapped) held = std::make_unique<mapping>(std::move(*mapped));
+        return mapped.has_value();
+    }
+    [[nodiscard]] std::byte* give_name(live_piece& to, std::uint64_t name) noexcept {
+        keep_order();
+        to.name = name;
+        return memory_of(to);
+    }
+
+    /// The index of this generation is gone: unless it is the one that is kept, so are its pieces.
+    void release(std::uint64_t generation) noexcept {
+        const auto alone = lock(making_);
+        if (!writable_ || generation == words_->generation) return;
+        for (std::uint64_t i = 0; i < words_->pieces; ++i) {
+            if (pieces_[i].name >> 32 == live_name_of(generation, 0, 0) >> 32) pieces_[i].name = 0;
+        }
+    }
+
+    [[nodiscard]] result<void> check_piece(std::uint64_t name, bytes used) {
+        live_piece* const piece = find(name);
+        if (piece == nullptr || used.size() > piece->size) {
+            return fail(errc::io_error, "a part of the index is not in its file");
+        }
+        piece->used = used.size();
+        piece->check = image_piece_check(used, store_);
+        if (is_small(*piece)) return {};  // stored and synced with the head
+        maps_[index_of(*piece)]->stored(0, used.size());
+        return maps_[index_of(*piece)]->sync(0, used.size());
+    }
+
+    [[nodiscard]] bool has_space(std::uint64_t size) const {
+        if (min_free_bytes_ == 0) return true;
+        auto left = folder_->free_bytes();
+        return left && *left >= size && *left - size >= min_free_bytes_;
+    }
+
+    directory* folder_ = nullptr;
+    std::uint64_t min_free_bytes_ = 0;
+    store_id store_;
+    std::unique_ptr<file> file_;
+    std::unique_ptr<mapping> head_;
+    bool writable_ = false;
+    bool checks_ = false;   // nothing is believed without its check
+    bool finding_ = false;  // what is not there is not made
+    live_words nowhere_{};  // where nothing is kept
+    std::byte* base_ = nullptr;
+    live_words* words_ = &nowhere_;
+    live_piece* pieces_ = nullptr;
+    std::uint64_t entries_ = 0;
+    std::optional<growing<segment_state, Threading, 6>> states_{std::in_place};
+    heap_memory own_;
+
+    typename Threading::mutex making_;  // guards these
+    std::uint64_t next_generation_ = 0;
+    std::vector<std::unique_ptr<mapping>> maps_;  // by their place in the table of pieces
+    std::vector<bool> brought_;                   // likewise: found, and taken over
+
+    threading::multi::atomic<bool> lost_{false};
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/live_file.hpp
+
 // begin file coffer/storage/mmap.hpp
 // coffer/storage/mmap.hpp: records in files that are written through a map.
 //
 // The same folder, segments and recovery as file_log's; only the active segment differs: it is a
 // writable map of the file, so a record is with the system the moment it is stored. A killed
-// process loses nothing under any durability policy; a hand-over has nothing to do.
+// process loses nothing under any durability policy; a hand-over has nothing to do. The index is
+// in a mapped file, too, so that the next process goes on with it (journal/live_file.hpp).
 //
 // I1  Only reserved blocks are written through the map: a full disk is an error of prepare, never a
 //     fault of memory.
@@ -11030,6 +12181,8 @@ template <file_system FS>
 class mmap_medium {
 public:
     using file_system_type = FS;
+    template <threading_policy Threading>
+    using keeper = live_file<FS, Threading>;
     static constexpr bool persistent = true;
     static constexpr bool hands_over = false;
 
@@ -13434,323 +14587,6 @@ private:
 #endif
 // end file coffer/storage/background.hpp
 
-// begin file coffer/format/image.hpp
-// coffer/format/image.hpp: the file INDEX, an image of the index at one place in the log.
-//
-//   offset  size  field
-//   0       8     magic: 89 'C' 'O' 'F' 'I' 'D' 'X' 0A
-//   8       4     format version
-//   12      4     byte order and word size of the machine: 0x01020304, plus 0x40 on 64 bits
-//   16      16    store id
-//   32      16    name of the index policy, padded with zeros
-//   48      4     version of the index policy
-//   52      4     number n of segments
-//   56      8     position up to which the log is in the image
-//   64      8     commits up to there
-//   72      8     entries
-//   80      8     where the table of pieces begins
-//   88      8     check of the table of pieces, seeded with the store id
-//   96      48 n  segments: id, begin, end, dead bytes, bytes of tombstones, slot (32 bits), flags
-//                 (32 bits: 1 cut off by a crash, 2 has a clear)
-//   ..      8     check of everything before it, seeded with the store id
-//   ..            pieces: the memory of the index; from 64 KiB on at a multiple of 64 KiB, from
-//                 2 MiB on of 2 MiB, so that each can be mapped; zeros between them
-//   ..      32 m  table of pieces, up to the end of the file: region (32 bits), number (32 bits),
-//                 offset, size, check: of each block of 2 MiB, seeded with the one before, the
-//                 first with the store id
-//
-// An image is a cache: one that does not fit in any respect is ignored, and the log is replayed.
-#ifndef COFFER_FORMAT_IMAGE_HPP
-#define COFFER_FORMAT_IMAGE_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::uint64_t image_magic = 0x0A584449464F4389;
-
-struct image_segment {
-    std::uint64_t id = 0;
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-    std::uint64_t dead = 0;
-    std::uint64_t tombstones = 0;
-    std::uint32_t slot = 0;
-    bool torn = false;
-    bool has_clear = false;
-};
-
-/// Part of the memory of an index, as its save() hands it out.
-struct image_piece {
-    std::uint32_t region = 0;
-    std::uint32_t number = 0;
-    std::uint64_t offset = 0;
-    std::uint64_t size = 0;
-    std::uint64_t check = 0;
-};
-
-inline constexpr std::size_t image_block = std::size_t{2} << 20;
-inline constexpr std::size_t least_mapped_piece = std::size_t{64} << 10;
-inline constexpr std::size_t image_piece_size = 32;
-inline constexpr std::size_t most_image_pieces = 4096;
-
-struct image_header {
-    store_id store;
-    policy_id index{"", 0};
-    position upto;
-    std::uint64_t commits = 0;
-    std::uint64_t entries = 0;
-    std::uint64_t table = 0;
-    std::uint64_t table_check = 0;
-    std::vector<image_segment> segments;
-};
-
-namespace image_at {
-inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
-                             store = machine + 4, index = store + 16, index_version = index + 16,
-                             count = index_version + 4, upto = count + 4, commits = upto + 8,
-                             entries = commits + 8, table = entries + 8, table_check = table + 8,
-                             segments = table_check + 8;
-inline constexpr std::size_t segment_size = 48;
-}  // namespace image_at
-static_assert(image_at::segments == 96);
-
-[[nodiscard]] constexpr std::uint32_t image_machine() noexcept {
-    return (std::endian::native == std::endian::little ? 0x01020304U : 0x04030201U) +
-           (sizeof(void*) == 8 ? 0x40U : 0U);
-}
-
-[[nodiscard]] constexpr std::size_t image_header_size(std::size_t segments) noexcept {
-    return image_at::segments + segments * image_at::segment_size + 8;
-}
-
-[[nodiscard]] inline std::vector<std::byte> write_image_header(const image_header& from) {
-    std::vector<std::byte> image(image_header_size(from.segments.size()));
-    std::byte* const to = image.data();
-    store_le(to + image_at::magic, image_magic);
-    store_le(to + image_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
-    store_le(to + image_at::machine, image_machine());
-    store_le(to + image_at::store, from.store.low);
-    store_le(to + image_at::store + 8, from.store.high);
-    copy(to + image_at::index, as_bytes(from.index.name.substr(0, 15)));
-    store_le(to + image_at::index_version, from.index.version);
-    store_le(to + image_at::count, static_cast<std::uint32_t>(from.segments.size()));
-    store_le(to + image_at::upto, from.upto.word());
-    store_le(to + image_at::commits, from.commits);
-    store_le(to + image_at::entries, from.entries);
-    store_le(to + image_at::table, from.table);
-    store_le(to + image_at::table_check, from.table_check);
-    std::byte* at = to + image_at::segments;
-    for (const image_segment& each : from.segments) {
-        store_le(at, each.id);
-        store_le(at + 8, each.begin);
-        store_le(at + 16, each.end);
-        store_le(at + 24, each.dead);
-        store_le(at + 32, each.tombstones);
-        store_le(at + 40, each.slot);
-        store_le(at + 44, (each.torn ? 1U : 0U) | (each.has_clear ? 2U : 0U));
-        at += image_at::segment_size;
-    }
-    store_le(at, hash64({to, static_cast<std::size_t>(at - to)}, from.store.low));
-    return image;
-}
-
-/// How many bytes the header that begins with these has; 0 when they begin none.
-[[nodiscard]] inline std::size_t claimed_image_header(bytes start,
-                                                      std::uint64_t file_size) noexcept {
-    if (start.size() < image_at::segments) return 0;
-    if (load_le<std::uint64_t>(start.data()) != image_magic) return 0;
-    const std::size_t count = load_le<std::uint32_t>(start.data() + image_at::count);
-    if (count > most_slots || image_header_size(count) > file_size) return 0;
-    return image_header_size(count);
-}
-
-/// Reads the header of an image that this machine, store and index policy can use; else false.
-/// Segments are in order of their ids, and each has a slot of its own.
-[[nodiscard]] inline bool read_image_header(bytes from, const store_id& store, policy_id index,
-                                            image_header& out) {
-    const std::size_t size = claimed_image_header(from, from.size());
-    if (size == 0) return false;
-    const std::byte* const at = from.data();
-    if (load_le<std::uint64_t>(at + size - 8) != hash64({at, size - 8}, store.low)) return false;
-    if (load_le<std::uint32_t>(at + image_at::format) != COFFER_FORMAT_VERSION ||
-        load_le<std::uint32_t>(at + image_at::machine) != image_machine()) {
-        return false;
-    }
-    out.store = {load_le<std::uint64_t>(at + image_at::store),
-                 load_le<std::uint64_t>(at + image_at::store + 8)};
-    const auto name = as_text({at + image_at::index, 16});
-    out.index = index;
-    if (!(out.store == store) || name.substr(0, name.find('\0')) != index.name ||
-        load_le<std::uint32_t>(at + image_at::index_version) != index.version) {
-        return false;
-    }
-    out.upto = position::of_word(load_le<std::uint64_t>(at + image_at::upto));
-    out.commits = load_le<std::uint64_t>(at + image_at::commits);
-    out.entries = load_le<std::uint64_t>(at + image_at::entries);
-    out.table = load_le<std::uint64_t>(at + image_at::table);
-    out.table_check = load_le<std::uint64_t>(at + image_at::table_check);
-    out.segments.resize(load_le<std::uint32_t>(at + image_at::count));
-    std::vector<bool> taken(most_slots);
-    std::uint64_t last = 0;
-    const std::byte* run = at + image_at::segments;
-    for (image_segment& each : out.segments) {
-        const auto flags = load_le<std::uint32_t>(run + 44);
-        each = {load_le<std::uint64_t>(run),
-                load_le<std::uint64_t>(run + 8),
-                load_le<std::uint64_t>(run + 16),
-                load_le<std::uint64_t>(run + 24),
-                load_le<std::uint64_t>(run + 32),
-                load_le<std::uint32_t>(run + 40),
-                (flags & 1) != 0,
-                (flags & 2) != 0};
-        if (each.slot >= most_slots || taken[each.slot] || each.begin > each.end) return false;
-        if (each.id <= last) return false;
-        taken[each.slot] = true;
-        last = each.id;
-        run += image_at::segment_size;
-    }
-    return true;
-}
-
-// ---- pieces ----
-
-/// Where a piece of `size` bytes lies when those before it end at `end`.
-[[nodiscard]] constexpr std::uint64_t image_piece_offset(std::uint64_t end,
-                                                         std::uint64_t size) noexcept {
-    const std::uint64_t multiple = size >= image_block          ? image_block
-                                   : size >= least_mapped_piece ? least_mapped_piece
-                                                                : 64;
-    return (end + multiple - 1) / multiple * multiple;
-}
-
-[[nodiscard]] inline std::uint64_t image_piece_check(bytes piece, const store_id& store) noexcept {
-    std::uint64_t check = store.low;
-    while (!piece.empty()) {
-        const std::size_t part = piece.size() < image_block ? piece.size() : image_block;
-        check = hash64(piece.first(part), check);
-        piece = piece.subspan(part);
-    }
-    return check;
-}
-
-/// The table of pieces, and its check.
-[[nodiscard]] inline std::vector<std::byte> write_image_pieces(
-    const std::vector<image_piece>& from) {
-    std::vector<std::byte> table(from.size() * image_piece_size);
-    std::byte* at = table.data();
-    for (const image_piece& each : from) {
-        store_le(at, each.region);
-        store_le(at + 4, each.number);
-        store_le(at + 8, each.offset);
-        store_le(at + 16, each.size);
-        store_le(at + 24, each.check);
-        at += image_piece_size;
-    }
-    return table;
-}
-[[nodiscard]] inline std::uint64_t image_pieces_check(bytes table, const store_id& store) noexcept {
-    return hash64(table, store.low);
-}
-
-/// Reads the table of the image with this header; false: it is none of use. Every piece lies
-/// between header and table, where it can be mapped.
-[[nodiscard]] inline bool read_image_pieces(bytes from, const image_header& header,
-                                            std::vector<image_piece>& out) {
-    if (from.size() % image_piece_size != 0 || from.size() / image_piece_size > most_image_pieces ||
-        image_pieces_check(from, header.store) != header.table_check) {
-        return false;
-    }
-    const std::uint64_t first = image_header_size(header.segments.size());
-    out.resize(from.size() / image_piece_size);
-    const std::byte* at = from.data();
-    for (image_piece& each : out) {
-        each = {load_le<std::uint32_t>(at), load_le<std::uint32_t>(at + 4),
-                load_le<std::uint64_t>(at + 8), load_le<std::uint64_t>(at + 16),
-                load_le<std::uint64_t>(at + 24)};
-        if (each.offset < first || each.offset > header.table ||
-            each.size > header.table - each.offset ||
-            image_piece_offset(each.offset, each.size) != each.offset) {
-            return false;
-        }
-        at += image_piece_size;
-    }
-    return true;
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/format/image.hpp
-
-// begin file coffer/format/names.hpp
-// coffer/format/names.hpp: the names of the files in a store's folder.
-//
-//   STORE                    who the store is; written once
-//   LOCK                     held by the writing process; never deleted, content for people
-//   0000000000000007.log     segment 7
-//   INDEX                    image of the index; may be deleted at any time
-//   RESERVE                  zeros that are given up when the disk is full
-//   torn-<id>-<offset>       bytes that recovery cut off and kept aside
-//   STORE.new, INDEX.new     files in the making; removed by the next open
-//
-// Names come from integers, never from keys or from the contents of files.
-#ifndef COFFER_FORMAT_NAMES_HPP
-#define COFFER_FORMAT_NAMES_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::string_view store_name = "STORE";
-inline constexpr std::string_view lock_name = "LOCK";
-inline constexpr std::string_view image_name = "INDEX";
-inline constexpr std::string_view reserve_name = "RESERVE";
-inline constexpr std::string_view log_suffix = ".log";
-inline constexpr std::string_view new_suffix = ".new";
-
-[[nodiscard]] inline std::string hex_of(std::uint64_t number) {
-    std::string digits(16, '0');
-    for (std::size_t i = 16; i-- > 0; number >>= 4) digits[i] = "0123456789abcdef"[number & 15];
-    return digits;
-}
-
-[[nodiscard]] inline std::string segment_name(std::uint64_t id,
-                                              std::string_view suffix = log_suffix) {
-    return hex_of(id).append(suffix);
-}
-
-[[nodiscard]] inline std::string torn_name(std::uint64_t id, std::uint64_t offset) {
-    return std::string("torn-").append(hex_of(id)).append("-").append(hex_of(offset));
-}
-
-/// The id in the name of a segment; 0 when it is no such name.
-[[nodiscard]] inline std::uint64_t segment_id_of(std::string_view name,
-                                                 std::string_view suffix = log_suffix) noexcept {
-    if (name.size() != 16 + suffix.size() || name.substr(16) != suffix) return 0;
-    std::uint64_t id = 0;
-    for (const char digit : name.substr(0, 16)) {
-        const bool decimal = digit >= '0' && digit <= '9';
-        if (!decimal && !(digit >= 'a' && digit <= 'f')) return 0;
-        id = id << 4 | static_cast<std::uint64_t>(decimal ? digit - '0' : digit - 'a' + 10);
-    }
-    return id;
-}
-
-/// A file in the making that an earlier run left behind.
-[[nodiscard]] inline bool is_temporary(std::string_view name) noexcept {
-    if (!name.ends_with(new_suffix)) return false;
-    const std::string_view base = name.substr(0, name.size() - new_suffix.size());
-    return base == store_name || base == image_name;
-}
-
-/// Is it a name that this library gives? Nobody else's file is ever changed or removed.
-[[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
-    return name == store_name || name == lock_name || name == image_name || name == reserve_name ||
-           is_temporary(name) || segment_id_of(name) != 0 || name.starts_with("torn-");
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/format/names.hpp
-
 // begin file coffer/journal/image_file.hpp
 // coffer/journal/image_file.hpp: the file INDEX, written and brought back piece by piece.
 //
@@ -13908,6 +14744,85 @@ private:
 #endif
 // end file coffer/journal/image_file.hpp
 
+// begin file coffer/journal/keeper.hpp
+// coffer/journal/keeper.hpp: what keeps the index for the next process, seen from the log.
+//
+// A log tells its keeper what is not to be found in the log itself, or only by reading all of it.
+// A medium whose records outlive a killed process may name one, `template <class T> keeper`; all
+// others have this one, which keeps nothing and costs nothing: an image is written at a clean end.
+//
+// | expression                   | promise                                                      |
+// |------------------------------|--------------------------------------------------------------|
+// | `K::kept`                    | constexpr bool: is anything kept?                            |
+// | `K::memory`                  | the memory of an index: index/concept.hpp                    |
+// | `k.fresh_memory(generation)` | the memory of a new index, and its generation                |
+// | `k.use(generation)`          | from now on that index is the one that counts                |
+// | `k.change()`                 | an object: while one lives, what is kept is not to be used   |
+// | `k.begin_change()`, `k.end_change()` | the same for what begins and ends in different places |
+// | `k.intend(where, before, dead)` | the index is about to lead to record `where`, or to nothing if that has `intent_erases`, in place of `before`, whose segment then has `dead` dead bytes |
+// | `k.told(place, last, commits)` | all before `place`, where the record that begins at offset `last` ends, is in the index |
+// | `k.count(n)`                 | the index has n entries; counts with the next told()         |
+// | `k.state(slot)`              | where the state of a segment is; null: nowhere               |
+// | `k.fresh_state(slot, id)`    | the same of one that is prepared                             |
+// | `k.keep(segment)`            | the segment is part of the log; what is not in the log of it |
+// | `k.drop(slot)`               | it is so no more                                             |
+// | `k.durable(place)`           | all before it is on stable storage                           |
+// | `k.give_up()`                | what is kept is of no use any more; any thread               |
+// | `k.end()`                    | the store is closed: from now on another process may have it |
+//
+// Threads: inside the writer's section, but for the last two, memory and states, for which one at a
+// time may ask outside.
+#ifndef COFFER_JOURNAL_KEEPER_HPP
+#define COFFER_JOURNAL_KEEPER_HPP
+
+namespace coffer::detail {
+
+template <file_system FS, threading_policy Threading>
+struct no_keeper {
+    static constexpr bool kept = false;
+    using memory = image_memory<FS>;
+    struct nothing {};
+
+    [[nodiscard]] static memory fresh_memory(std::uint64_t&) { return {}; }
+    static void use(std::uint64_t) noexcept {}
+    [[nodiscard]] static nothing change() noexcept { return {}; }
+    static void begin_change() noexcept {}
+    static void end_change() noexcept {}
+    static void intend(address, std::uint64_t, std::uint64_t) noexcept {}
+    static void told(position, std::uint64_t, std::uint64_t) noexcept {}
+    static void count(std::uint64_t) noexcept {}
+    [[nodiscard]] static kept_segment<Threading>* state(std::uint32_t) noexcept { return nullptr; }
+    [[nodiscard]] static kept_segment<Threading>* fresh_state(std::uint32_t,
+                                                              std::uint64_t) noexcept {
+        return nullptr;
+    }
+    template <class Segment>
+    static void keep(const Segment&) noexcept {}
+    static void drop(std::uint32_t) noexcept {}
+    static void durable(position) noexcept {}
+    static void give_up() noexcept {}
+    static void end() noexcept {}
+};
+
+template <class Medium, threading_policy Threading>
+struct keeper_for {
+    using type = no_keeper<typename Medium::file_system_type, Threading>;
+};
+template <class Medium, threading_policy Threading>
+    requires requires { typename Medium::template keeper<Threading>; }
+struct keeper_for<Medium, Threading> {
+    using type = typename Medium::template keeper<Threading>;
+};
+
+/// The keeper of a log in `Medium`.
+template <class Medium, threading_policy Threading>
+using keeper_of = typename keeper_for<Medium, Threading>::type;
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/keeper.hpp
+
 // begin file coffer/journal/progress.hpp
 // coffer/journal/progress.hpp: how far a log has come: written, with the system, durable.
 //
@@ -14024,6 +14939,14 @@ struct room {
     return room{least, (std::max)(least, whole_units(usual))};
 }
 
+/// Of a reserve and what is left of the active segment, the bytes that live records of a segment to
+/// be cleaned may take, in a log of `runs` segments.
+[[nodiscard]] constexpr std::uint64_t room_to_clean(std::uint64_t reserve, std::uint64_t left,
+                                                    std::size_t runs) noexcept {
+    const std::uint64_t needs = header_size(runs + 1) + 2 * tail_room;
+    return (std::max)(reserve, needs) - needs + (std::max)(left, tail_room) - tail_room;
+}
+
 template <class Medium>
 struct made_body {
     typename Medium::body body;
@@ -14062,6 +14985,47 @@ template <class Medium, class Directory>
 
 #endif
 // end file coffer/journal/room.hpp
+
+// begin file coffer/journal/section.hpp
+// coffer/journal/section.hpp: the lock around the writer's section.
+//
+// A mutex that knows whether somebody waits. Threads: any. Cost: as the mutex, when nobody waits.
+#ifndef COFFER_JOURNAL_SECTION_HPP
+#define COFFER_JOURNAL_SECTION_HPP
+
+namespace coffer::detail {
+
+template <threading_policy Threading>
+class writers_section {
+public:
+    using lock = lock_of<typename Threading::mutex>;
+
+    [[nodiscard]] lock enter() {
+        lock mine(mutex_, std::try_to_lock);
+        if (!mine.owns_lock()) [[unlikely]] {
+            awaited_.fetch_add(1, std::memory_order_relaxed);
+            mine.lock();
+            awaited_.fetch_add(-1, std::memory_order_relaxed);
+        }
+        return mine;
+    }
+
+    /// For who enters again and again: those who wait go first. The mutex alone would let them
+    /// wait as long as they wake too late.
+    void let_in() const noexcept {
+        for (int looks = 0; looks < 1000 && awaited_.load(std::memory_order_relaxed) != 0; ++looks)
+            Threading::yield();
+    }
+
+private:
+    typename Threading::template atomic<int> awaited_{0};  // how many wait
+    typename Threading::mutex mutex_;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/section.hpp
 
 // begin file coffer/journal/segment_table.hpp
 // coffer/journal/segment_table.hpp: from an address to the record behind it.
@@ -14404,6 +15368,7 @@ public:
     using segment_type = segment<typename Medium::body, Threading>;
     using table_type = segment_table<Threading, segment_type>;
     using task_type = task<segment_type>;
+    using keeper_type = keeper_of<Medium, Threading>;
     using lock = lock_of<typename Threading::mutex>;
     using threading_type = Threading;
 
@@ -14415,21 +15380,8 @@ public:
 
     // ---- the writer's section ----
 
-    [[nodiscard]] lock enter() {
-        lock mine(section_, std::try_to_lock);
-        if (!mine.owns_lock()) [[unlikely]] {
-            awaited_.fetch_add(1, std::memory_order_relaxed);
-            mine.lock();
-            awaited_.fetch_add(-1, std::memory_order_relaxed);
-        }
-        return mine;
-    }
-    /// For who enters again and again: those who wait go first. The mutex alone would let them
-    /// wait as long as they wake too late.
-    void let_in() const noexcept {
-        for (int looks = 0; looks < 1000 && awaited_.load(std::memory_order_relaxed) != 0; ++looks)
-            Threading::yield();
-    }
+    [[nodiscard]] lock enter() { return section_.enter(); }
+    void let_in() const noexcept { section_.let_in(); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
@@ -14458,14 +15410,19 @@ public:
         const std::uint64_t offset = to.end;
         to.body.stored(offset, size);
         to.end = offset + size;
+        last_ = offset;
         if (type == record_type::erase) to.tombstones += size;
-        if (type == record_type::clear) to.has_clear = true;
+        if (type == record_type::clear) to.has_clear = true, keeper_.keep(to);
         if (!more) ++commits_;
         this->appended(position(to.id, to.end), size);
         return make_address(to.slot, offset);
     }
     void unstage(std::size_t size) noexcept {
         std::memset(active_->body.memory() + active_->end, 0, size);
+    }
+    /// All that was published is in the index, or in none of it.
+    void told() noexcept {
+        if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
     /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
@@ -14498,12 +15455,10 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
-        std::unique_ptr<segment_type> unused;
         auto section = enter();
-        unused = std::move(next_);
-        next_ = std::move(*made);
+        std::swap(next_, *made);
         section.unlock();
-        return unused ? remove(std::move(unused)) : result<void>();
+        return remove(std::move(*made));
     }
 
     /// Should somebody prepare the next segment, so that the next rotation finds one?
@@ -14559,7 +15514,10 @@ public:
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
     /// A commit was taken back although its bytes stay in the log: nothing may be built on that.
-    void give_up(const error& cause) { trouble_.poison(cause); }
+    void give_up(const error& cause) {
+        trouble_.poison(cause);
+        keeper_.give_up();
+    }
 
     // ---- what recovery, cleaning and closing need ----
 
@@ -14567,6 +15525,7 @@ public:
     [[nodiscard]] const table_type& table() const noexcept { return table_; }
     [[nodiscard]] const log_options& options() const noexcept { return options_; }
     [[nodiscard]] file_system_type& system() noexcept { return system_; }
+    [[nodiscard]] keeper_type& keeper() noexcept { return keeper_; }
     [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
     [[nodiscard]] const store_id& id() const noexcept { return id_; }
     /// All segments of the log, oldest first; inside the section.
@@ -14576,10 +15535,9 @@ public:
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     /// Room for what frees space, the reserve included; inside the section.
     [[nodiscard]] std::uint64_t room_left() const noexcept {
-        const std::uint64_t reserve = lean_ ? 0 : reserve_size(options_.segment_bytes);
-        const std::uint64_t left = active_ == nullptr ? 0 : active_->capacity - active_->end;
-        const std::uint64_t needs = header_size(segments_.size() + 1) + 2 * tail_room;
-        return (std::max)(reserve, needs) - needs + (std::max)(left, tail_room) - tail_room;
+        return room_to_clean(lean_ ? 0 : reserve_size(options_.segment_bytes),
+                             active_ == nullptr ? 0 : active_->capacity - active_->end,
+                             segments_.size());
     }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
@@ -14591,16 +15549,17 @@ public:
         return table_.start();
     }
 
-    /// Takes in a segment that recovery found; in order of ids, before any append. `slot` is the
-    /// one that an image gave it, or most_slots.
+    /// Takes in a segment that recovery found, in order of ids. `slot`: known, or most_slots.
     [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
         if (slot == most_slots) slot = slots_.find();
         if (slot == most_slots) return slots_.none_free();
         auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
-                                                   segment_seed(id_.low, id_.high, found.id));
+                                                   segment_seed(id_.low, id_.high, found.id),
+                                                   keeper_.state(slot));
         made->take_up(found);
+        keeper_.keep(*made);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
         if (found.durable != found.end) unsynced_.push_back(made.get());
@@ -14609,9 +15568,11 @@ public:
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
-    void recovered(position end, position kept, std::uint64_t commits) noexcept {
+    void recovered(position end, position kept, std::uint64_t commits,
+                   std::uint64_t last = 0) noexcept {
         this->begin_at(end, kept);
         commits_ = commits;
+        last_ = last;
     }
 
     /// Writes the commits that recovery saved from behind the durable place into a segment of their
@@ -14640,6 +15601,7 @@ public:
         if (auto done = to.body.write_out(0, to.begin); !done) return done;
         if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
         to.handed = to.synced = marked_ = to.end;
+        keeper_.keep(to);
         unsynced_.push_back(active_);
         recovered(tail(), tail(), commits_);
         return {};
@@ -14659,9 +15621,7 @@ public:
                 active_ = nullptr;
             }
         }
-        if (unused) {
-            if (auto gone = remove(std::move(unused)); !gone) return gone;
-        }
+        if (auto gone = remove(std::move(unused)); !gone) return gone;
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
         return sync_in_turn();
     }
@@ -14688,22 +15648,22 @@ public:
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
-        const auto at = std::find_if(segments_.begin(), segments_.end(),
-                                     [&](const auto& each) { return each.get() == &victim; });
-        auto out = std::move(*at);
-        segments_.erase(at);
-        return out;
+        keeper_.drop(victim.slot);
+        told();
+        return take_from(segments_, victim);
     }
 
     /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
     /// its slot and its file go.
     [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
+        if (gone == nullptr) return {};
         const std::uint64_t number = gone->id;
         const std::uint32_t slot = gone->slot;
         gone.reset();
         {
             auto section = enter();
             table_.clear(slot);
+            keeper_.drop(slot);
             slots_.give(slot);
         }
         if constexpr (persistent) return folder_->remove(segment_name(number));
@@ -14756,14 +15716,17 @@ private:
         const std::uint32_t slot = slots_.find();
         if (slot == most_slots) return slots_.none_free();
         slots_.take(slot);
+        section.unlock();
         return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
-                                              segment_seed(id_.low, id_.high, number));
+                                              segment_seed(id_.low, id_.high, number),
+                                              keeper_.fresh_state(slot, number));
     }
 
     /// Ends the active segment with a mark.
     void seal(record_type type) noexcept {
         append_mark(type);
         active_->full = true;
+        keeper_.keep(*active_);
     }
 
     void append_mark(record_type type) noexcept {
@@ -14773,21 +15736,18 @@ private:
         append(type, false, {}, body);
         commits_ = commits;
         marked_ = active_->end;
+        told();
     }
 
     void rotate() noexcept {
+        [[maybe_unused]] const auto change = keeper_.change();
         position predecessor = tail();
         if (active_ != nullptr) {
             seal(record_type::mark);
             predecessor = tail();
         }
         segment_type& to = *next_;
-        segment_header header;
-        header.store = id_;
-        header.id = to.id;
-        header.predecessor = predecessor;
-        header.durable = durable();
-        header.commits = commits_;
+        segment_header header{id_, to.id, predecessor, durable(), commits_, {}};
         collect_runs(segments_, runs_);
         header.live.swap(runs_);
         const std::size_t size = header_size(header.live.size());
@@ -14801,6 +15761,9 @@ private:
         table_.publish(to, to.body.memory(), to.capacity, false);
         this->appended(position(to.id, to.end), size);
         marked_ = to.end;
+        last_ = 0;
+        keeper_.keep(to);
+        told();
         wants_segment_.store(true, std::memory_order_relaxed);
         rotated_.store(true, std::memory_order_relaxed);
     }
@@ -14868,11 +15831,12 @@ private:
         }
         note_synced();
         this->became_durable(upto, bytes);
+        keeper_.durable(upto);
         return {};
     }
 
     [[nodiscard]] failure poisoned_by(result<void>& failed) {
-        trouble_.poison(failed.error());
+        give_up(failed.error());
         return failed.failure();
     }
 
@@ -14904,8 +15868,7 @@ private:
     std::unique_ptr<directory> folder_;
     store_id id_;
 
-    typename Threading::template atomic<int> awaited_{0};  // how many wait for the section
-    typename Threading::mutex section_;  // the writer's section guards what follows
+    writers_section<Threading> section_;  // guards what follows
     table_type table_;
     epoch<Threading> readers_;
     std::vector<std::unique_ptr<segment_type>> segments_;
@@ -14915,6 +15878,8 @@ private:
     bool lean_ = persistent;  // no reserve is held
     std::uint64_t commits_ = 0;
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
+    std::uint64_t last_ = 0;    // where the last record begins, 0: there is none in this segment
+    keeper_type keeper_;
     std::vector<segment_run> runs_;
     slot_pool slots_;
 
@@ -15342,8 +16307,14 @@ public:
     using log_type = log<Medium, Threading>;
     using segment_type = typename log_type::segment_type;
     using file_system_type = typename Medium::file_system_type;
-    using memory_type = image_memory<file_system_type>;
+    using memory_type = typename log_type::keeper_type::memory;
     using table_type = typename Index::template table<Threading, memory_type, KeySize>;
+    /// An index, and which one it is for those who keep it.
+    struct kept_index : table_type {
+        using table_type::table_type;
+        std::uint64_t generation = 0;
+    };
+    using owned_index = std::unique_ptr<kept_index>;
     using reader_type = record_reader<typename log_type::table_type>;
     using threading_type = Threading;
     using mutex = typename Threading::mutex;
@@ -15447,22 +16418,34 @@ public:
 
     // ---- the writer's section ----
 
-    /// Makes `where` the newest record of the key at `place`; `previous` is what it replaces.
+    /// Makes `where` the newest record of the key at `place`; `place.ref` is what it replaces.
     void put_plain(table_type& table, const typename table_type::place& place, address where) {
-        const ref previous = place.ref;
+        const burial replaced = burial_of(place.ref);
+        journal.keeper().intend(where, place.ref, replaced.dead);
         table.put(place, where);
-        if (previous == 0) {
+        if (place.ref == 0) {
             add_count(1);
         } else {
-            bury(previous);
+            bury(replaced);
         }
+        journal.told();
     }
 
-    void remove_plain(table_type& table, const typename table_type::place& place) {
-        const ref previous = place.ref;
+    /// The record at `where` says that the key at `place` is gone.
+    void remove_plain(table_type& table, const typename table_type::place& place, address where) {
+        const burial replaced = burial_of(place.ref);
+        journal.keeper().intend(where | intent_erases, place.ref, replaced.dead);
         table.remove(place);
-        bury(previous);
+        bury(replaced);
         add_count(-1);
+        journal.told();
+    }
+
+    /// A descriptor for a write that is not yet to be seen; pending.ready(1) was true. Until
+    /// finish() the index alone says less than everything.
+    [[nodiscard]] ref install(address record, bool erases, ref previous, position end) {
+        journal.keeper().begin_change();
+        return pending.install(record, erases, previous, end);
     }
 
     /// Everything that commits up to `upto` is true from now on: readers see it at once, then the
@@ -15494,30 +16477,24 @@ public:
 
     /// Counts a put as dead, as large as it says that it is. Tombstones are never counted: older
     /// segments may need them.
-    void bury(address where) {
-        segment_type* const owner = journal.table().owner(slot_of(where));
-        if (owner == nullptr) return;
-        const std::uint64_t size = reader_type(journal.table()).claimed_size(where);
-        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + size,
-                          std::memory_order_relaxed);
-    }
+    void bury(address where) { bury(burial_of(where)); }
 
     void add_count(std::int64_t difference) noexcept {
-        count_.store(
-            count_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(difference),
-            std::memory_order_relaxed);
+        set_count(count_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(difference));
+    }
+    void set_count(std::uint64_t count) noexcept {
+        count_.store(count, std::memory_order_relaxed);
+        journal.keeper().count(count);
     }
 
-    void set_count(std::uint64_t count) noexcept { count_.store(count, std::memory_order_relaxed); }
-
     /// A fresh index with a seed of its own; outside the section.
-    [[nodiscard]] result<std::unique_ptr<table_type>> make_index() {
+    [[nodiscard]] result<owned_index> make_index() {
         std::byte random[8];
         journal.system().random(random);
         return make_index(load_le<std::uint64_t>(random));
     }
     /// One in which walks that began in the present index find their place again.
-    [[nodiscard]] result<std::unique_ptr<table_type>> make_index_alike() {
+    [[nodiscard]] result<owned_index> make_index_alike() {
         if constexpr (requires(const table_type& of) { of.seed(); }) {
             const auto pin = enter();
             return make_index(index().seed());
@@ -15525,23 +16502,29 @@ public:
             return make_index();
         }
     }
-    [[nodiscard]] result<std::unique_ptr<table_type>> make_index(std::uint64_t seed) {
-        auto made = make_unstarted_index();
+    [[nodiscard]] result<owned_index> make_index(std::uint64_t seed) {
+        std::uint64_t generation = 0;
+        auto memory = journal.keeper().fresh_memory(generation);
+        auto made = make_unstarted_index(std::move(memory), generation);
         if (auto started = made->start(seed); !started) return started.failure();
         return made;
     }
 
     /// An index that is to be started, or to adopt its memory, before use.
-    [[nodiscard]] std::unique_ptr<table_type> make_unstarted_index(memory_type memory = {}) {
-        return std::make_unique<table_type>(journal.readers(), std::move(memory));
+    [[nodiscard]] owned_index make_unstarted_index(memory_type memory,
+                                                   std::uint64_t generation = 0) {
+        auto made = std::make_unique<kept_index>(journal.readers(), std::move(memory));
+        made->generation = generation;
+        return made;
     }
 
     /// Puts `fresh` in the place of the index; the old one goes when its readers have left.
-    void replace_index(std::unique_ptr<table_type> fresh) {
-        table_type* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
+    void replace_index(owned_index fresh) {
+        journal.keeper().use(fresh->generation);
+        kept_index* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
         if (old == nullptr) return;
         journal.readers().retire(
-            [](void* table, std::uint64_t) noexcept { delete static_cast<table_type*>(table); },
+            [](void* table, std::uint64_t) noexcept { delete static_cast<kept_index*>(table); },
             old, 0);
         journal.readers().reclaim();
     }
@@ -15613,6 +16596,23 @@ private:
         account(record_at, before, taken, committed);
         if (!committed) pending.fail(taken);
         pending.retire(taken);
+        journal.told();
+        journal.keeper().end_change();
+    }
+
+    /// What is dead in the segment `in` when a record there is, too; null: in none.
+    struct burial {
+        segment_type* in = nullptr;
+        std::uint64_t dead = 0;
+    };
+    [[nodiscard]] burial burial_of(ref where) const {
+        segment_type* const in = where != 0 ? journal.table().owner(slot_of(where)) : nullptr;
+        if (in == nullptr) return {};
+        return {in, in->dead.load(std::memory_order_relaxed) +
+                        reader_type(journal.table()).claimed_size(where)};
+    }
+    static void bury(const burial& gone) noexcept {
+        if (gone.in != nullptr) gone.in->dead.store(gone.dead, std::memory_order_relaxed);
     }
 
     void account(address record_at, ref before, ref taken, bool committed) {
@@ -15626,7 +16626,7 @@ private:
         if (!erases && before == 0) add_count(1);
     }
 
-    typename Threading::template atomic<table_type*> index_{nullptr};
+    typename Threading::template atomic<kept_index*> index_{nullptr};
     typename Threading::template atomic<std::uint64_t> count_{0};
     typename Threading::template atomic<std::uint64_t> settled_{0};
 };
@@ -15893,9 +16893,11 @@ private:
             needs = each.size;
             return outcome::lacks_room;
         }
+        [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);
         if (puts) victim_->dead.store(victim_->dead.load() + each.size);
+        records_->journal.told();
         return outcome::done;
     }
 
@@ -16002,6 +17004,14 @@ namespace coffer::detail {
 /// Stores with less log than this are replayed faster than an image is written.
 inline constexpr std::uint64_t least_log_for_image = std::uint64_t{1} << 20;
 
+/// Is the log long enough for an image of its index to be worth its while?
+template <class Segments>
+[[nodiscard]] bool wants_image(const Segments& segments) noexcept {
+    std::uint64_t size = 0;
+    for (const auto& each : segments) size += each->end;
+    return size >= least_log_for_image;
+}
+
 /// Writes the image of a log that has ended at its tail; nobody else uses the store.
 template <class Records>
 [[nodiscard]] result<void> save_image(Records& records, policy_id index) {
@@ -16012,13 +17022,10 @@ template <class Records>
     header.upto = journal.tail();
     header.commits = journal.commits();
     header.entries = records.size();
-    std::uint64_t size = 0;
     for (const auto& each : journal.segments()) {
         header.segments.push_back({each->id, each->begin, each->end, each->dead.load(),
                                    each->tombstones, each->slot, each->torn, each->has_clear});
-        size += each->end;
     }
-    if (size < least_log_for_image) return {};
     image_writer<typename Records::file_system_type> writer(*journal.folder());
     auto saved =
         writer.write(std::move(header), [&](auto&& sink) { return records.index().save(sink); });
@@ -16064,13 +17071,19 @@ public:
     /// Gives `records`, which is new, the index of the image. False: it is damaged, and there is
     /// none.
     [[nodiscard]] bool load(Records& records) {
-        auto table = records.make_unstarted_index(image_memory<file_system_type>(reader_));
-        const bool adopted = table->adopt().has_value();
-        reader_->close();
-        if (!adopted) return false;
-        records.replace_index(std::move(table));
-        records.set_count(header().entries);
-        return true;
+        using memory = image_memory<file_system_type>;
+        if constexpr (std::is_same_v<typename Records::memory_type, memory>) {
+            auto table = records.make_unstarted_index(memory(reader_));
+            const bool adopted = table->adopt().has_value();
+            reader_->close();
+            if (!adopted) return false;
+            records.replace_index(std::move(table));
+            records.set_count(header().entries);
+            return true;
+        } else {
+            static_cast<void>(records);
+            return false;
+        }
     }
 
 private:
@@ -16125,19 +17138,9 @@ public:
     /// Does the file of segment `id`, which has no header, hold zeros only, as one that was
     /// prepared and not used does? Records lie without a gap from the beginning on: so the first
     /// 64 KiB tell, and a piece of every 256 KiB tells of greater damage. The rest is not read.
-    [[nodiscard]] result<bool> is_blank(std::uint64_t id) {
-        constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
-        auto file = folder_->open(segment_name(id), fs::access::read);
-        if (!file) return file.failure();
-        std::vector<std::byte> buffer(start);
-        for (std::uint64_t at = 0;; at = at / stride * stride + stride) {
-            auto got = file->read_at(at, buffer);
-            if (!got) return got.failure();
-            if (*got == 0) return true;
-            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
-            buffer.resize(piece);
-        }
-    }
+    [[nodiscard]] result<bool> is_blank(std::uint64_t id) { return is_blank(id, UINT64_MAX); }
+    /// Of one that is known to have been prepared, the first 64 KiB are enough: has it begun since?
+    [[nodiscard]] result<bool> begins_blank(std::uint64_t id) { return is_blank(id, 1); }
 
     /// Reads the whole file of segment `id`, unless it is the one that was read last.
     [[nodiscard]] result<void> load(std::uint64_t id) {
@@ -16219,6 +17222,21 @@ public:
     }
 
 private:
+    [[nodiscard]] result<bool> is_blank(std::uint64_t id, std::uint64_t pieces) {
+        constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
+        auto file = folder_->open(segment_name(id), fs::access::read);
+        if (!file) return file.failure();
+        std::vector<std::byte> buffer(start);
+        for (std::uint64_t at = 0; pieces != 0; --pieces, at = at / stride * stride + stride) {
+            auto got = file->read_at(at, buffer);
+            if (!got) return got.failure();
+            if (*got == 0) return true;
+            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
+            buffer.resize(piece);
+        }
+        return true;
+    }
+
     typename FS::directory* folder_;
     store_id store_;
     std::uint64_t id_ = 0;
@@ -16684,7 +17702,7 @@ public:
             records_->put_plain(table, place, where);
         } else {
             in.tombstones += each.size;
-            if (place.ref != 0) records_->remove_plain(table, place);
+            if (place.ref != 0) records_->remove_plain(table, place, where);
         }
         return {};
     }
@@ -16717,6 +17735,7 @@ private:
         in.dead.store(offset - in.begin);
         in.tombstones = 0;
         in.has_clear = true;
+        records_->journal.keeper().keep(in);
         return {};
     }
 
@@ -16826,6 +17845,308 @@ private:
 #endif
 // end file coffer/storage/replay.hpp
 
+// begin file coffer/storage/resuming.hpp
+// coffer/storage/resuming.hpp: a store goes on with the index that an earlier process left.
+//
+// Where the medium has a keeper (journal/keeper.hpp) the index is in a file, and so is what of the
+// log's state is not in the log. If that may be believed, opening reads the last bytes of the log
+// and nothing else: the change of the index that was under way is done again, and what had reached
+// the log but not the index is told to it.
+//
+// G1  Anything that does not fit (a file that is longer or shorter than it was, one that was not
+//     there, torn bytes, a batch) is left to the long way, which judges it. Until the index is
+//     taken over nothing was changed.
+// G2  What is believed is the index, not the records: reads check them as always.
+// Cost: a map of each segment and of each piece of the index.
+#ifndef COFFER_STORAGE_RESUMING_HPP
+#define COFFER_STORAGE_RESUMING_HPP
+
+namespace coffer::detail {
+
+template <class Records>
+class resumption {
+    using file_system_type = typename Records::file_system_type;
+    using directory = typename file_system_type::directory;
+    using keeper_type = typename Records::log_type::keeper_type;
+    using segment_type = typename Records::segment_type;
+    using keys = typename Records::keys;
+    using state = typename keeper_type::segment_state;
+
+    struct tail_record {
+        record_type type;
+        std::uint64_t offset;
+        std::size_t size;
+    };
+    struct found : found_segment {
+        std::uint32_t slot;
+        bool has_clear;
+    };
+
+public:
+    resumption(Records& records, directory& folder, const store_id& id) noexcept
+        : records_(&records), keeper_(&records.journal.keeper()), folder_(&folder), id_(id) {}
+
+    /// Is there anything that fits? Changes nothing if there is not.
+    /// `all_durable`: nothing may be left that is not on stable storage.
+    [[nodiscard]] result<bool> look(policy_id index, std::uint64_t boot, bool writes,
+                                    bool all_durable) {
+        auto fits = find(index, boot, writes, all_durable);
+        if (!fits || !*fits) {
+            table_.reset();
+            keeper_->close();
+        }
+        return fits;
+    }
+
+    /// Was the log closed?
+    [[nodiscard]] bool clean() const noexcept { return clean_; }
+
+    /// Log and index are what they were; after look() has said that they can be.
+    [[nodiscard]] result<void> go_on(std::unique_ptr<directory> folder) {
+        auto& journal = records_->journal;
+        folder_ = folder.get();
+        const position durable = position::of_word(keeper_->words().durable);
+        const live_progress progress = keeper_->progress();
+        if (auto started = journal.start(std::move(folder), id_, next_id_); !started)
+            return started;
+        records_->replace_index(std::move(table_));
+        records_->set_count(progress.entries);
+        for (found& each : live_) {
+            each.durable = durable >= position(each.id, each.end) ? each.end
+                           : durable.segment() == each.id         ? durable.offset()
+                                                                  : 0;
+            auto adopted = journal.adopt(each, each.slot);
+            if (!adopted) return adopted.failure();
+            (*adopted)->has_clear = each.has_clear;
+            keeper_->keep(**adopted);
+        }
+        auto told = tell_tail(**std::prev(journal.segments().end()), progress.commits);
+        if (!told) return told.failure();
+        const std::uint64_t last =
+            records_of_tail_.empty() ? keeper_->progress().last : records_of_tail_.back().offset;
+        journal.recovered(position(live_.back().id, live_.back().end), durable, *told, last);
+        if (journal.options().read_only) return {};
+        for (const std::uint32_t slot : slots_) keeper_->drop(slot);
+        for (const std::string& blank : blank_) {
+            if (auto gone = journal.folder()->remove(blank); !gone) return gone;
+        }
+        return {};
+    }
+
+private:
+    [[nodiscard]] result<bool> find(policy_id index, std::uint64_t boot, bool writes,
+                                    bool all_durable) {
+        if (!keeper_->open(*folder_, id_, index, boot, writes,
+                           records_->journal.options().min_free_bytes)) {
+            return false;
+        }
+        applied_ = position::of_word(keeper_->progress().applied);
+        if (!list_segments()) return false;
+        auto names = check_names();
+        if (!names || !*names) return names;
+        for (found& each : live_) {
+            auto size = size_of(each);
+            if (!size) return size.failure();
+            if (*size < each.end) return false;
+            each.torn = each.torn || *size != each.end;
+        }
+        auto read = read_tail();
+        if (!read || !*read) return read;
+        if (all_durable && !clean_ &&
+            position(live_.back().id, live_.back().end).word() > keeper_->words().durable) {
+            return false;
+        }
+        std::uint64_t generation = 0;
+        auto memory = keeper_->found_memory(generation);
+        table_ = records_->make_unstarted_index(std::move(memory), generation);
+        if (!table_->adopt()) return false;
+        keeper_->disarm();
+        keeper_->found();
+        return true;
+    }
+
+    /// The segments by their state, in order of ids; false: they cannot be those of a log.
+    [[nodiscard]] bool list_segments() {
+        for (std::uint32_t slot = 0; slot < keeper_->slots(); ++slot) {
+            const state& each = *keeper_->state(slot);
+            if (each.id == 0) continue;
+            if ((each.flags & state::prepared) != 0) {
+                prepared_.push_back(each.id);
+                slots_.push_back(slot);
+                continue;
+            }
+            const bool active = (each.flags & state::active) != 0;
+            if (active && each.id != applied_.segment()) return false;
+            found one{};
+            one.id = each.id;
+            one.begin = each.begin;
+            one.end = active ? applied_.offset() : each.end;
+            one.torn = active || (each.flags & state::torn) != 0;
+            one.slot = slot;
+            one.has_clear = (each.flags & state::has_clear) != 0;
+            if (one.begin < header_unit || one.begin > one.end || one.id > largest_segment_id)
+                return false;
+            live_.push_back(one);
+        }
+        std::sort(live_.begin(), live_.end(),
+                  [](const found& left, const found& right) { return left.id < right.id; });
+        const auto same = [](const found& left, const found& right) { return left.id == right.id; };
+        return !live_.empty() && live_.back().id == applied_.segment() &&
+               live_.back().end == applied_.offset() &&
+               std::adjacent_find(live_.begin(), live_.end(), same) == live_.end();
+    }
+
+    /// A file of which nobody knows is left to the long way, unless it is a segment that was
+    /// prepared and not used.
+    [[nodiscard]] result<bool> check_names() {
+        auto names = folder_->list();
+        if (!names) return names.failure();
+        next_id_ = live_.back().id + 1;
+        segment_scanner<file_system_type> scan(*folder_, id_);
+        for (std::string& name : *names) {
+            if (is_temporary(name) || name.starts_with("torn-")) return false;
+            const std::uint64_t id = segment_id_of(name);
+            if (id == 0 || std::any_of(live_.begin(), live_.end(),
+                                       [&](const found& each) { return each.id == id; })) {
+                continue;
+            }
+            if (id < live_.back().id || id > largest_segment_id) return false;
+            const bool known = std::find(prepared_.begin(), prepared_.end(), id) != prepared_.end();
+            auto blank = known ? scan.begins_blank(id) : scan.is_blank(id);
+            if (!blank || !*blank) return blank;
+            next_id_ = (std::max)(next_id_, id + 1);
+            blank_.push_back(std::move(name));
+        }
+        return true;
+    }
+
+    [[nodiscard]] result<std::uint64_t> size_of(const found& each) {
+        auto opened = folder_->open(segment_name(each.id), fs::access::read);
+        if (!opened) {
+            if (opened.error().kind() == errc::not_found) return std::uint64_t{0};
+            return opened.failure();
+        }
+        return opened->size();
+    }
+
+    /// The records behind those that are in the index: puts and erases that stand alone, and marks;
+    /// false: there is something else, or what the index knew last is not there.
+    [[nodiscard]] result<bool> read_tail() {
+        found& last = live_.back();
+        const std::uint64_t known = keeper_->progress().last;
+        const std::uint64_t from = known != 0 ? known : last.end;
+        if (from < last.begin || from > last.end) return false;
+        auto opened = folder_->open(segment_name(last.id), fs::access::read);
+        if (!opened) return opened.failure();
+        auto size = opened->size();
+        if (!size) return size.failure();
+        constexpr std::uint64_t piece = 64 * 1024;
+        for (std::uint64_t wanted = last.end - from + piece;; wanted *= 16) {
+            const std::uint64_t left = *size - (std::min)(*size, from);
+            tail_.resize(static_cast<std::size_t>((std::min)(wanted, left)));
+            auto got = opened->read_at(from, tail_);
+            if (!got) return got.failure();
+            tail_.resize(*got);
+            from_ = from;
+            const tail found_tail = walk(known != 0, last);
+            if (found_tail == tail::fits) return true;
+            if (found_tail == tail::unfit || wanted >= left) return false;
+        }
+    }
+
+    enum class tail : unsigned char { fits, unfit, cut };  // cut: with more bytes it may fit
+
+    /// Walks the bytes of the tail.
+    [[nodiscard]] tail walk(bool known, found& last) {
+        const std::uint64_t seed = segment_seed(id_.low, id_.high, last.id);
+        const std::byte* const limit = tail_.data() + tail_.size();
+        records_of_tail_.clear();
+        std::uint64_t at = from_;
+        record each;
+        for (const std::byte* next = tail_.data(); next < limit; next += each.size) {
+            if (!read_record(next, limit, seed, at, each)) break;
+            const std::uint64_t begin = std::exchange(at, at + each.size);
+            if (known && begin == from_) {
+                if (at != applied_.offset()) return tail::unfit;
+                clean_ = each.type == record_type::end && !last.torn;
+                continue;
+            }
+            const bool does = !each.more && !clean_ &&
+                              (each.type == record_type::put || each.type == record_type::erase ||
+                               each.type == record_type::mark);
+            if (!does) return tail::unfit;
+            records_of_tail_.push_back({each.type, begin, each.size});
+        }
+        const bytes rest = bytes(tail_).subspan(static_cast<std::size_t>(at - from_));
+        // What is torn has a head of its own, or belongs to a record that is longer than this.
+        if (at < applied_.offset() || size_without_zeros(rest) != 0) return tail::cut;
+        last.end = at;
+        return tail::fits;
+    }
+
+    /// Does again what was under way, tells the index the rest; commits there are then.
+    [[nodiscard]] result<std::uint64_t> tell_tail(segment_type& in, std::uint64_t commits) {
+        const live_intent intent = keeper_->words().intent;  // the others write theirs there
+        replay<Records> onto(*records_);
+        for (const tail_record& each : records_of_tail_) {
+            record again;
+            const std::byte* const at = tail_.data() + (each.offset - from_);
+            if (!parse_record(at, at + each.size, again)) break;
+            const address place = make_address(in.slot, each.offset);
+            if (each.type != record_type::mark) ++commits;
+            auto done = (intent.where & ~intent_erases) == place ? redo(again, place, intent)
+                                                                 : onto.apply(in, again, place);
+            if (!done) return done.failure();
+        }
+        return commits;
+    }
+
+    /// The change that was under way, however much of it had been done.
+    [[nodiscard]] result<void> redo(const record& each, address where, const live_intent& intent) {
+        auto& table = records_->index();
+        const auto probe = table.probe(each.key);
+        if constexpr (requires { table.mend(probe); }) table.mend(probe);
+        if (!table.ready(1)) {
+            if (auto made = table.prepare(1024); !made) return made;
+        }
+        keys known(*records_);
+        const auto place = table.locate(probe, known);
+        if (known.failed()) return known.reader().cause();
+        const bool erases = each.type == record_type::erase;
+        if (erases && place.ref != 0) table.remove(place);
+        if (!erases && place.ref != where) table.put(place, where);
+        if (intent.previous != 0) {
+            segment_type* const owner = records_->journal.table().owner(slot_of(intent.previous));
+            if (owner != nullptr) owner->dead.store(intent.dead);
+        }
+        records_->add_count(erases ? -1 : intent.previous == 0 ? 1 : 0);
+        if constexpr (requires { table.recount(records_->size()); })
+            table.recount(records_->size());
+        return {};
+    }
+
+    Records* records_;
+    keeper_type* keeper_;
+    directory* folder_;
+    store_id id_;
+    position applied_;
+    std::vector<found> live_;
+    std::vector<std::uint64_t> prepared_;
+    std::vector<std::uint32_t> slots_;  // theirs
+    std::vector<std::string> blank_;
+    std::uint64_t next_id_ = 1;
+    std::vector<std::byte> tail_;
+    std::vector<tail_record> records_of_tail_;
+    std::uint64_t from_ = 0;  // where tail_ begins
+    bool clean_ = false;
+    typename Records::owned_index table_;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/storage/resuming.hpp
+
 // begin file coffer/storage/opening.hpp
 // coffer/storage/opening.hpp: from a path to a store whose state is known.
 //
@@ -16866,20 +18187,30 @@ class opener {
     using file_system_type = typename Records::file_system_type;
     using directory = typename file_system_type::directory;
     using file = typename file_system_type::file;
+    static constexpr bool keeps = Records::log_type::keeper_type::kept;
 
 public:
     opener(Records& records, file_system_type system, const identity& expected, policy_id index)
         : records_(&records), system_(system), expected_(expected), index_(index) {}
 
     [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout) {
-        auto made = system_.make_directory(path);
-        if (!made) return made.failure();
-        if (auto opened = open_folder(path); !opened) return opened.failure();
+        auto opened = open_folder(path);
+        if (!opened && opened.error().kind() != errc::not_found) return opened.failure();
+        if (!opened) {
+            if (auto made = make_folder(path); !made) return made.failure();
+        }
         if (auto locked = take_lock(lock_timeout); !locked) return locked.failure();
         auto found = read_store();
         if (!found) return found.failure();
+        if (!*found && opened) {  // whoever made the folder may have ended before it was durable
+            if (auto durable = system_.make_directory(path); !durable) return durable.failure();
+        }
         auto started = *found ? recover(true) : create();
         if (!started) return started.failure();
+        if constexpr (keeps) {
+            records_->journal.told();
+            records_->journal.keeper().arm(system_.boot_id(), records_->journal.durable());
+        }
         return std::move(report_);
     }
 
@@ -16903,6 +18234,12 @@ private:
         if (!folder) return folder.failure();
         folder_ = std::make_unique<directory>(std::move(*folder));
         return {};
+    }
+
+    [[nodiscard]] result<void> make_folder(std::string_view path) {
+        auto made = system_.make_directory(path);
+        if (!made) return made.failure();
+        return open_folder(path);
     }
 
     // ---- 1: the lock ----
@@ -16949,8 +18286,8 @@ private:
             constexpr std::uint64_t pause = 5'000'000;
             system_.wait_until(never_notified, hold, (std::min)(until, now + pause));
         }
-        const std::string pid = std::to_string(system_.process_id()).append("\n");
-        if (auto cut = lock_->resize(0); !cut) return cut;
+        std::string pid = std::to_string(system_.process_id());
+        pid.append(20 - pid.size(), ' ').append("\n");  // as long as any: covers the last one
         auto told = lock_->write_at(0, as_bytes(pid));
         if (!told && told.error().kind() != errc::no_space) return told;
         return {};  // a full disk is opened to be emptied; who holds it is unknown then
@@ -17004,6 +18341,7 @@ private:
         self.id = id_;
         auto& journal = records_->journal;
         directory& folder = *folder_;
+        begin_keeping();
         if (auto started = journal.start(std::move(folder_), id_, 1); !started) return started;
         if (auto made = new_index(); !made) return made;
         if (auto made = journal.begin_segment(); !made) return made;
@@ -17054,8 +18392,16 @@ private:
         return {};
     }
 
+    /// An index that is kept begins with its log.
+    void begin_keeping() {
+        if constexpr (keeps) {
+            auto& journal = records_->journal;
+            journal.keeper().create(*folder_, id_, index_, journal.options().min_free_bytes);
+        }
+    }
+
     [[nodiscard]] result<void> recover(bool writes) {
-        auto quick = open_closed();
+        auto quick = open_quickly(writes);
         if (!quick) return quick.failure();
         if (!*quick) {
             if (auto done = recover_from_log(writes); !done) return done;
@@ -17079,8 +18425,9 @@ private:
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
         image_loader<Records> image;
-        const bool imaged = image.open(*folder_, id_, index_) &&
+        const bool imaged = !keeps && image.open(*folder_, id_, index_) &&
                             image.header().upto <= survey->end && image.fits(survey->live);
+        if (writes) begin_keeping();
         if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
                                survey->walked_from, surveyor.scanner());
             !built)
@@ -17138,10 +18485,24 @@ private:
         return used;
     }
 
-    // ---- the short way ----
+    // ---- the short ways ----
+
+    /// False: go the long way, which judges what does not fit.
+    [[nodiscard]] result<bool> open_quickly(bool writes) {
+        if constexpr (keeps) {
+            resumption<Records> last(*records_, *folder_, id_);
+            auto fits = last.look(index_, system_.boot_id(), writes, RewritesTail);
+            if (!fits || !*fits) return fits;
+            report_.clean = last.clean();
+            if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
+            return true;
+        } else {
+            static_cast<void>(writes);
+            return open_closed();
+        }
+    }
 
     /// A log that was closed, with an image of its index at its end: nothing else need be read.
-    /// False: go the long way, which judges what does not fit.
     [[nodiscard]] result<bool> open_closed() {
         image_loader<Records> image;
         if (!image.open(*folder_, id_, index_)) return false;
@@ -17705,9 +19066,13 @@ private:
         const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
         if constexpr (Hides) {
-            table.put(place, records_->pending.install(where, erases, place.ref, journal.tail()));
+            table.put(place, records_->install(where, erases, place.ref, journal.tail()));
         } else if (erases) {
-            if (place.ref != 0) records_->remove_plain(table, place);
+            if (place.ref != 0) {
+                records_->remove_plain(table, place, where);
+            } else {
+                journal.told();
+            }
         } else {
             records_->put_plain(table, place, where);
         }
@@ -17725,6 +19090,7 @@ private:
         const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
         const position end(active->id, start + size);
         table_type& table = records_->index();
+        [[maybe_unused]] const auto change_under_way = journal.keeper().change();
         if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
         std::int64_t added = 0;
@@ -17746,7 +19112,7 @@ private:
             if (!Hides && (place.ref == 0 || is_new(place.ref))) {
                 added += change_hidden(table, place, erases, where);
             } else if (!erases || place.ref != 0) {
-                table.put(place, records_->pending.install(where, erases, place.ref, end));
+                table.put(place, records_->install(where, erases, place.ref, end));
             }
         }
         if constexpr (!Hides) {
@@ -17755,6 +19121,7 @@ private:
             records_->commit(end);
             records_->add_count(added);
         }
+        journal.told();
         return end;
     }
 
@@ -17814,6 +19181,7 @@ private:
                 }
                 continue;
             }
+            records_->journal.keeper().begin_change();
             for (std::size_t i = 0; i < changes.size(); ++i) {
                 places[i] = records_->journal.append(changes[i].type, i + 1 < changes.size(),
                                                      changes[i].key, changes[i].value);
@@ -17827,6 +19195,8 @@ private:
         records_->exclusive = false;
         if (!kept) return kept;
         swap_in(std::move(*fresh), changes, places);
+        records_->journal.told();
+        records_->journal.keeper().end_change();
         return {};
     }
 
@@ -17838,7 +19208,7 @@ private:
     }
 
     /// The index after a clear: what the operations behind the last clear say.
-    void swap_in(std::unique_ptr<table_type> fresh, const std::vector<change>& changes,
+    void swap_in(typename Records::owned_index fresh, const std::vector<change>& changes,
                  const std::vector<address>& places) {
         std::size_t from = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -17946,12 +19316,11 @@ class engine {
                   "a coffer storage policy needs  template <class FS> medium");
     using medium = typename Storage::template medium<FS>;
     static_assert(explain_segment_medium<medium>());
-    static_assert(need::index_with_table<Index, threads, image_memory<FS>, KeySize>,
+    static_assert(need::index_with_table<Index, threads, heap_memory, KeySize>,
                   "a coffer index policy needs  "
                   "template <class Threading, class Memory, std::size_t KeySize> table");
-    static_assert(
-        explain_index_table<typename Index::template table<threads, image_memory<FS>, KeySize>,
-                            Index::ordered>());
+    static_assert(explain_index_table<typename Index::template table<threads, heap_memory, KeySize>,
+                                      Index::ordered>());
 
 public:
     using records_type = records<medium, Index, threads, KeySize>;
@@ -18118,6 +19487,7 @@ public:
         if (read_only_) return {};
         auto cleaned = cleaner_.finish();
         auto ended = end_log();
+        records_.journal.keeper().end();
         {
             auto section = records_.journal.enter();
             records_.journal.readers().reclaim();
@@ -18197,9 +19567,14 @@ private:
             if (auto made = records_.journal.begin_segment(purpose::clean); !made) return made;
         }
         if (auto ended = records_.journal.finish(); !ended) return ended;
-        if (report_.clean && records_.journal.tail() == opened_at_) return {};
-        note(
-            save_image(records_, Index::id));  // an image is a cache: the store is whole without it
+        // Either is a cache: the store is whole without it.
+        if (!wants_image(records_.journal.segments())) return {};
+        if constexpr (log_type::keeper_type::kept) {
+            note(records_.journal.keeper().seal(
+                [this](auto&& sink) { return records_.index().save(sink); }));
+        } else if (!report_.clean || records_.journal.tail() != opened_at_) {
+            note(save_image(records_, Index::id));
+        }
         return {};
     }
 

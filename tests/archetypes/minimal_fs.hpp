@@ -57,6 +57,7 @@ public:
         result<mapping> map(std::uint64_t at, std::uint64_t size, coffer::fs::access wanted) {
             return wrapped<mapping>(of_.map(at, size, wanted));
         }
+        std::uint64_t identity() const { return of_.identity(); }
         result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size) {
             return wrapped<mapping>(of_.copy(at, held, size));
         }

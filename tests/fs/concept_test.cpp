@@ -339,6 +339,17 @@ TEMPLATE_TEST_CASE("list shows every name", "[fs]", COFFER_FILE_SYSTEMS) {
     CHECK(names(sub).empty());
 }
 
+TEMPLATE_TEST_CASE("a file has an identity that its copy has not, where one is known", "[fs]",
+                   COFFER_FILE_SYSTEMS) {
+    world<TestType> w;
+    auto root = w.fs.open_directory(w.path).value();
+    auto first = root.create("one").value();
+    auto again = root.open("one", mode::read).value();
+    auto other = root.create("two").value();
+    CHECK(first.identity() == again.identity());
+    CHECK((first.identity() == 0 || first.identity() != other.identity()));
+}
+
 TEMPLATE_TEST_CASE("the lock is of the open file", "[fs]", COFFER_FILE_SYSTEMS) {
     world<TestType> w;
     auto root = w.fs.open_directory(w.path).value();

@@ -191,6 +191,8 @@ TEST_CASE("a prepared segment is told by its zeros", "[segment_scan]") {
             if (at >= size) continue;
             all[at] = std::byte{1};
             CHECK_FALSE(blank());
+            CHECK(segment_scanner<scene::disk>(*folder, scene::id).begins_blank(1).value() ==
+                  (at >= 64 * kib));
             all[at] = std::byte{0};
         }
     }

@@ -161,7 +161,7 @@ TEST_CASE("paths that cannot be", "[opening]") {
 TEST_CASE("one writer at a time, whose process is named", "[opening]") {
     const simulated disk;
     auto first = S::open("/db", small(), disk);
-    CHECK(coffer::as_text(*disk.read_file("/db/LOCK")) == "4242\n");
+    CHECK(coffer::as_text(*disk.read_file("/db/LOCK")) == "4242                \n");
     auto second = open(disk);
     REQUIRE_FALSE(second);
     CHECK(second.error().kind() == errc::locked);

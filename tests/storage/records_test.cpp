@@ -51,8 +51,8 @@ struct world_of {
     }
     void erase(std::string_view key) {
         make_room(record_size(key.size(), 0));
-        all.journal.append(record_type::erase, false, as_bytes(key), {});
-        all.remove_plain(all.index(), place_of(key));
+        const address where = all.journal.append(record_type::erase, false, as_bytes(key), {});
+        all.remove_plain(all.index(), place_of(key), where);
     }
     /// Writes `key` through a descriptor; returns the end of its commit.
     position put_pending(std::string_view key, std::string_view value) {
@@ -60,14 +60,14 @@ struct world_of {
         const address where =
             all.journal.append(record_type::put, false, as_bytes(key), as_bytes(value));
         const auto place = place_of(key);
-        all.index().put(place, all.pending.install(where, false, place.ref, all.journal.tail()));
+        all.index().put(place, all.install(where, false, place.ref, all.journal.tail()));
         return all.journal.tail();
     }
     position erase_pending(std::string_view key) {
         make_room(record_size(key.size(), 0));
         const address where = all.journal.append(record_type::erase, false, as_bytes(key), {});
         const auto place = place_of(key);
-        all.index().put(place, all.pending.install(where, true, place.ref, all.journal.tail()));
+        all.index().put(place, all.install(where, true, place.ref, all.journal.tail()));
         return all.journal.tail();
     }
 

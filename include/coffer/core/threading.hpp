@@ -89,6 +89,17 @@ struct no_mutex {
 
 }  // namespace detail
 
+namespace detail {
+
+/// What one thread has stored before is stored before what it stores behind this: for memory that
+/// outlives the thread, not for other threads. The processor keeps that order for what the thread
+/// leaves when it is killed; this keeps the compiler to it.
+inline void keep_order() noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+}  // namespace detail
+
 /// Holds a lock for a block.
 template <class Mutex>
 using lock_of = std::unique_lock<Mutex>;

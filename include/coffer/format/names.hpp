@@ -4,6 +4,7 @@
 //   LOCK                     held by the writing process; never deleted, content for people
 //   0000000000000007.log     segment 7
 //   INDEX                    image of the index; may be deleted at any time
+//   LIVE                     the index itself, of a store whose files are mapped; likewise
 //   RESERVE                  zeros that are given up when the disk is full
 //   torn-<id>-<offset>       bytes that recovery cut off and kept aside
 //   STORE.new, INDEX.new     files in the making; removed by the next open
@@ -21,6 +22,7 @@ namespace coffer::detail {
 inline constexpr std::string_view store_name = "STORE";
 inline constexpr std::string_view lock_name = "LOCK";
 inline constexpr std::string_view image_name = "INDEX";
+inline constexpr std::string_view live_name = "LIVE";
 inline constexpr std::string_view reserve_name = "RESERVE";
 inline constexpr std::string_view log_suffix = ".log";
 inline constexpr std::string_view new_suffix = ".new";
@@ -62,8 +64,9 @@ inline constexpr std::string_view new_suffix = ".new";
 
 /// Is it a name that this library gives? Nobody else's file is ever changed or removed.
 [[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
-    return name == store_name || name == lock_name || name == image_name || name == reserve_name ||
-           is_temporary(name) || segment_id_of(name) != 0 || name.starts_with("torn-");
+    return name == store_name || name == lock_name || name == image_name || name == live_name ||
+           name == reserve_name || is_temporary(name) || segment_id_of(name) != 0 ||
+           name.starts_with("torn-");
 }
 
 }  // namespace coffer::detail

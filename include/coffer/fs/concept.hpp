@@ -38,6 +38,7 @@
 // | `file.resize(n)`              | result<void>              | cuts, or grows with zeros                      |
 // | `file.reserve(o, n)`          | result<void>              | blocks for [o, o+n) are allocated and zero where unwritten; grows the file; a later write there cannot lack space |
 // | `file.sync()`                 | result<void>              | data and what is needed to read it are durable |
+// | `file.identity()`             | std::uint64_t             | of this file on this mount, as long as the kernel runs: a copy has another; 0: unknown |
 // | `file.try_lock()`             | result<bool>              | exclusive, by the kernel, of the open file: also against this process; goes with the file |
 // | `file.map(o, n, access)`      | result<FS::mapping>       | `o` a multiple of 64 KiB; the file must hold [o, o+n) |
 // | `file.copy(o, n, size)`       | result<FS::mapping>       | memory of its own of `size` bytes, aligned to 64: [o, o+n) of the file, which must hold it, and zeros behind; `o` a multiple of 64 KiB. What is stored there stays there. Made page by page, when it is touched, where the system can |
@@ -175,6 +176,10 @@ concept file_sync = requires(F& file) {
     { file.sync() } -> std::same_as<result<void>>;
 };
 template <class F>
+concept file_identity = requires(const F& file) {
+    { file.identity() } -> std::same_as<std::uint64_t>;
+};
+template <class F>
 concept file_try_lock = requires(F& file) {
     { file.try_lock() } -> std::same_as<result<bool>>;
 };
@@ -210,7 +215,7 @@ concept mapping =
 template <class F, class M>
 concept file = std::movable<F> && file_path<F> && file_size<F> && file_read_at<F> &&
                file_write_at<F> && file_resize<F> && file_reserve<F> && file_sync<F> &&
-               file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
+               file_identity<F> && file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
 
 template <class D, class F>
 concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
@@ -275,6 +280,8 @@ consteval void explain_file() {
                   "a coffer file system needs  "
                   "result<void> file::reserve(std::uint64_t, std::uint64_t)");
     static_assert(need::file_sync<F>, "a coffer file system needs  result<void> file::sync()");
+    static_assert(need::file_identity<F>,
+                  "a coffer file system needs  std::uint64_t file::identity() const");
     static_assert(need::file_try_lock<F>,
                   "a coffer file system needs  result<bool> file::try_lock()");
     static_assert(need::file_map<F, M>,

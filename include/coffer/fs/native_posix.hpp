@@ -244,6 +244,10 @@ public:
         return {};
     }
 
+    [[nodiscard]] std::uint64_t identity() const noexcept {
+        return detail::posix::identity_of(number());
+    }
+
     [[nodiscard]] result<bool> try_lock() {
         if (detail::posix::retried([&] { return ::flock(number(), LOCK_EX | LOCK_NB); }) == 0) {
             return true;

@@ -6,6 +6,7 @@
 #define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 
 #include <coffer/config/platform.hpp>
+#include <coffer/core/hash.hpp>
 #include <coffer/core/memory.hpp>
 #include <coffer/core/result.hpp>
 
@@ -25,6 +26,28 @@
 #include <utility>
 
 namespace coffer::detail::posix {
+
+/// Of the file and of the mount on which it was opened; 0: unknown. A file system that was taken
+/// away and mounted again may have another content, and so may a snapshot of it.
+[[nodiscard]] inline std::uint64_t identity_of(int file) noexcept {
+#if COFFER_OS_LINUX && defined(STATX_MNT_ID)
+    constexpr unsigned unique_mount = 0x4000;  // STATX_MNT_ID_UNIQUE, of Linux 6.8
+    struct statx found = {};
+    if (::statx(file, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME | STATX_MNT_ID | unique_mount,
+                &found) == 0) {
+        const auto birth = static_cast<std::uint64_t>(found.stx_btime.tv_sec) ^
+                           std::uint64_t{found.stx_btime.tv_nsec} << 34;
+        return mix(mix(found.stx_ino, birth),
+                   mix(found.stx_mnt_id, std::uint64_t{found.stx_dev_major} << 32 |
+                                             std::uint64_t{found.stx_dev_minor})) |
+               1;
+    }
+#endif
+    struct stat seen = {};
+    if (::fstat(file, &seen) != 0) return 0;
+    return mix(static_cast<std::uint64_t>(seen.st_ino), static_cast<std::uint64_t>(seen.st_dev)) |
+           1;
+}
 
 /// Which kind of failure an errno is.
 [[nodiscard]] inline errc kind_of(int code) noexcept {

@@ -195,6 +195,7 @@ public:
         return {};
     }
 
+    [[nodiscard]] std::uint64_t identity() const noexcept { return 0; }
     [[nodiscard]] result<bool> try_lock();
     [[nodiscard]] result<mapping> map(std::uint64_t at, std::uint64_t size, access wanted);
     /// The bytes are read: a file with a view could not be replaced.

@@ -32,7 +32,7 @@
 // Threads: any. Cost: memory for what was written and for each change since the last sync; reserved
 // space costs nothing until it is mapped for writing. After a crash all of a file counts as
 // reserved. A mapping longer than its file once was, made while a shorter one lives, is another
-// block: stores through one show in the other after stored().
+// block: stores through one show in the other after stored(), and in the file at the end of either.
 #ifndef COFFER_FS_SIMULATED_HPP
 #define COFFER_FS_SIMULATED_HPP
 
@@ -221,7 +221,7 @@ public:
         return *this;
     }
     ~mapping() {
-        if (block_) disk_->unmap(of_, *block_, writable_);
+        if (block_) disk_->unmap(of_, *block_, at_, size_, writable_);
     }
 
     [[nodiscard]] std::byte* data() noexcept { return block_ ? block_->data() + at_ : nullptr; }
@@ -288,6 +288,7 @@ public:
         return disk_->reserve(of_, path_, at, size);
     }
     [[nodiscard]] result<void> sync() { return disk_->sync(of_, path_); }
+    [[nodiscard]] std::uint64_t identity() const noexcept { return of_ + std::uint64_t{1}; }
     [[nodiscard]] result<bool> try_lock() {
         auto answer = disk_->try_lock(of_, path_, locked_);
         if (answer && *answer) locked_ = true;

@@ -92,7 +92,7 @@ public:
     [[nodiscard]] result<std::shared_ptr<block>> copy(node_id of, std::string_view path,
                                                       std::uint64_t at, std::uint64_t held,
                                                       std::uint64_t size);
-    void unmap(node_id of, block& mapped, bool writable) noexcept;
+    void unmap(node_id of, block& mapped, std::uint64_t at, std::uint64_t size, bool writable);
     void stored(node_id of, std::string_view path, block& mapped, std::uint64_t at,
                 std::uint64_t size);
     [[nodiscard]] result<void> sync_map(node_id of, std::string_view path, std::uint64_t at,
@@ -387,8 +387,9 @@ inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view pat
         return fail(errc::invalid_argument, "the file ends before the range to map", path, 0, at);
     }
     ++volume_.of(of).handles;
-    if (writable) ++volume_.of(of).written_mappings;
-    return file.map(at + size, writable);
+    auto mapped = file.map(at + size, writable);
+    if (writable) volume_.of(of).written.push_back({mapped.get(), at, size});
+    return mapped;
 }
 
 inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view path,
@@ -409,10 +410,15 @@ inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view pa
     return made;
 }
 
-inline void disk::unmap(node_id of, block& mapped, bool writable) noexcept {
+inline void disk::unmap(node_id of, block& mapped, std::uint64_t at, std::uint64_t size,
+                        bool writable) {
     const locked held(guard_);
+    if (writable) {
+        volume_.held(of).carry(mapped, at, size);
+        auto& written = volume_.of(of).written;
+        written.erase(std::find(written.begin(), written.end(), written_map{&mapped, at, size}));
+    }
     --mapped.mappings;
-    if (writable) --volume_.of(of).written_mappings;
     volume_.close(of);
 }
 

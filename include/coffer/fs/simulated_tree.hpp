@@ -142,6 +142,13 @@ public:
         return run;
     }
 
+    /// Takes over what somebody has stored through a map of a block that was outgrown.
+    void carry(const block& from, std::uint64_t at, std::uint64_t size) {
+        if (&from == block_.get() || at >= size_) return;
+        const auto held = static_cast<std::size_t>((std::min)(size, size_ - at));
+        write(at, bytes(from.data() + at, held));
+    }
+
     [[nodiscard]] bool equals(const content& other, std::uint64_t at, std::uint64_t size) const {
         std::byte mine[512];
         std::byte theirs[512];

@@ -42,16 +42,24 @@ enum class sync_failure : unsigned char {
 
 namespace coffer::detail::sim {
 
+/// Memory of a file through which somebody may store.
+struct written_map {
+    const block* in;
+    std::uint64_t at;
+    std::uint64_t size;
+    friend bool operator==(const written_map&, const written_map&) = default;
+};
+
 /// What the calls know of a node beside its bytes.
 struct life {
     std::string path;
     spans space;
     unsigned handles = 0;
-    unsigned written_mappings = 0;
+    std::vector<written_map> written;
     bool linked = false;
     bool locked = false;
-    bool late = false;   // the next sync reports what the last one lost
-    bool lossy = false;  // bytes were lost to a failed sync
+    bool late = false;                     // the next sync reports what the last one lost
+    bool lossy = false;                    // bytes were lost to a failed sync
     std::uint64_t kept_size = UINT64_MAX;  // a failed sync lost the size above it: lost_with_size
 };
 
@@ -388,6 +396,7 @@ inline bool volume::lose(node_id of) {
 /// Stores through a mapping that were not announced are in the system's memory all the same.
 inline void volume::note_unannounced(node_id of) {
     constexpr std::uint64_t sector = 512;
+    for (const written_map& each : lives_[of].written) held(of).carry(*each.in, each.at, each.size);
     content told = kept_.nodes[of].held.share();
     for (const change& each : journal_) {
         if (each.of != of || each.of_names()) continue;
@@ -409,7 +418,7 @@ inline void volume::note_unannounced(node_id of) {
 inline volume volume::killed() {
     volume other;
     for (node_id id = 0; id < lives_.size(); ++id) {
-        if (lives_[id].written_mappings != 0 && !lives_[id].lossy) note_unannounced(id);
+        if (!lives_[id].written.empty() && !lives_[id].lossy) note_unannounced(id);
     }
     other.now_ = now_.share();
     other.kept_ = kept_.share();
@@ -421,7 +430,8 @@ inline volume volume::killed() {
     other.sync_failure_ = sync_failure_;
     for (node_id id = 0; id < other.lives_.size(); ++id) {
         life& each = other.lives_[id];
-        each.handles = each.written_mappings = 0;
+        each.handles = 0;
+        each.written.clear();
         each.locked = false;
         if (!each.linked) other.reap(id);
     }

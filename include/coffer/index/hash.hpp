@@ -203,11 +203,31 @@ public:
 
     void remove(const place& gone) {
         COFFER_ASSERT(gone.ref != 0, "removal of a key that is not there");
-        vacate(*gone.at, gone.slot);
         bucket& home = primary_[gone.home];
-        if ((home.control.load(relaxed) & chained) != 0) refill(gone);
+        if ((home.control.load(relaxed) & chained) == 0) {
+            vacate(*gone.at, gone.slot);
+        } else {
+            const change guard(*state_);
+            vacate(*gone.at, gone.slot);
+            refill(gone);
+        }
         if (key_count() != 0) state_->keys.store(key_count() - 1, relaxed);
     }
+
+    // ---- after a process that ended within a put or a removal ----
+
+    /// What a put or a removal of this key has left half done, in memory that adopt() took over, is
+    /// as if it had not begun, or as if it were done.
+    void mend(const lookup& probe) noexcept {
+        bucket& home = primary_[at(probe.hash, exact_)];
+        const bool linked = (home.control.load(relaxed) & chained) != 0;
+        mend(home, linked ? link_slot : link_slot + 1);
+        const auto each = [](bucket& in) { mend(in, link_slot); };
+        for_each_in_chain(linked ? overflow_at(home.entry[link_slot].load(relaxed)) : nullptr,
+                          each);
+    }
+    /// There are `n` keys.
+    void recount(std::uint64_t n) noexcept { state_->keys.store(n, relaxed); }
 
 private:
     // ---- readers ----
@@ -290,9 +310,14 @@ private:
     /// While one of these lives, a process that ends leaves memory that adopt() refuses.
     class change {
     public:
-        explicit change(state& of) noexcept
-            : of_(of), before_(of.changing.exchange(1, std::memory_order_acq_rel)) {}
-        ~change() { of_.changing.store(before_, release); }
+        explicit change(state& of) noexcept : of_(of), before_(of.changing.load(relaxed)) {
+            of_.changing.store(1, relaxed);
+            keep_order();
+        }
+        ~change() {
+            keep_order();
+            of_.changing.store(before_, relaxed);
+        }
         change(const change&) = delete;
         change& operator=(const change&) = delete;
 
@@ -308,6 +333,15 @@ private:
     static void vacate(bucket& in, unsigned slot) noexcept {
         in.entry[slot].store(0, release);
         in.control.store(set(in.control.load(relaxed), slot, 0), release);
+    }
+
+    /// Prints without an entry (I1).
+    static void mend(bucket& in, unsigned slots) noexcept {
+        for (unsigned slot = 0; slot < slots; ++slot) {
+            const std::uint64_t control = in.control.load(relaxed);
+            if (print_at(control, slot) != 0 && in.entry[slot].load(relaxed) == 0)
+                in.control.store(set(control, slot, 0), release);
+        }
     }
 
     void store_link(std::uint64_t index, std::uint64_t to) noexcept {
@@ -410,7 +444,6 @@ private:
     COFFER_NOINLINE void refill(const place& gone) noexcept {
         bucket* const front = front_of(gone.home);
         if (front == nullptr) return;
-        const change guard(*state_);
         if (gone.at != front) {
             pull(gone.home, *gone.at, gone.slot);
         } else if (used(front->control.load(relaxed)) == 0) {

@@ -16,6 +16,7 @@
 
 #include <coffer/config/assert.hpp>
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/threading.hpp>
 #include <coffer/index/concept.hpp>
 #include <coffer/index/sorted_chain.hpp>
 #include <coffer/index/sorted_node.hpp>
@@ -67,9 +68,11 @@ protected:
 
     explicit sorted_inner(Pool& pool) noexcept : pool_(pool) {
         pool_.now().changing.store(1, std::memory_order_release);
+        keep_order();
     }
     ~sorted_inner() {
         while (locked_ != 0) node(nodes_[--locked_], false).unlock();
+        keep_order();
         pool_.now().changing.store(0, std::memory_order_release);
     }
 

@@ -32,16 +32,17 @@
 #include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/found_segment.hpp>
+#include <coffer/journal/keeper.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/progress.hpp>
 #include <coffer/journal/room.hpp>
+#include <coffer/journal/section.hpp>
 #include <coffer/journal/segment.hpp>
 #include <coffer/journal/segment_table.hpp>
 #include <coffer/journal/slots.hpp>
 #include <coffer/journal/space_reserve.hpp>
 #include <coffer/journal/turn.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -62,6 +63,7 @@ public:
     using segment_type = segment<typename Medium::body, Threading>;
     using table_type = segment_table<Threading, segment_type>;
     using task_type = task<segment_type>;
+    using keeper_type = keeper_of<Medium, Threading>;
     using lock = lock_of<typename Threading::mutex>;
     using threading_type = Threading;
 
@@ -73,21 +75,8 @@ public:
 
     // ---- the writer's section ----
 
-    [[nodiscard]] lock enter() {
-        lock mine(section_, std::try_to_lock);
-        if (!mine.owns_lock()) [[unlikely]] {
-            awaited_.fetch_add(1, std::memory_order_relaxed);
-            mine.lock();
-            awaited_.fetch_add(-1, std::memory_order_relaxed);
-        }
-        return mine;
-    }
-    /// For who enters again and again: those who wait go first. The mutex alone would let them
-    /// wait as long as they wake too late.
-    void let_in() const noexcept {
-        for (int looks = 0; looks < 1000 && awaited_.load(std::memory_order_relaxed) != 0; ++looks)
-            Threading::yield();
-    }
+    [[nodiscard]] lock enter() { return section_.enter(); }
+    void let_in() const noexcept { section_.let_in(); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
@@ -116,14 +105,19 @@ public:
         const std::uint64_t offset = to.end;
         to.body.stored(offset, size);
         to.end = offset + size;
+        last_ = offset;
         if (type == record_type::erase) to.tombstones += size;
-        if (type == record_type::clear) to.has_clear = true;
+        if (type == record_type::clear) to.has_clear = true, keeper_.keep(to);
         if (!more) ++commits_;
         this->appended(position(to.id, to.end), size);
         return make_address(to.slot, offset);
     }
     void unstage(std::size_t size) noexcept {
         std::memset(active_->body.memory() + active_->end, 0, size);
+    }
+    /// All that was published is in the index, or in none of it.
+    void told() noexcept {
+        if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
     /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
@@ -156,12 +150,10 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
-        std::unique_ptr<segment_type> unused;
         auto section = enter();
-        unused = std::move(next_);
-        next_ = std::move(*made);
+        std::swap(next_, *made);
         section.unlock();
-        return unused ? remove(std::move(unused)) : result<void>();
+        return remove(std::move(*made));
     }
 
     /// Should somebody prepare the next segment, so that the next rotation finds one?
@@ -217,7 +209,10 @@ public:
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
     /// A commit was taken back although its bytes stay in the log: nothing may be built on that.
-    void give_up(const error& cause) { trouble_.poison(cause); }
+    void give_up(const error& cause) {
+        trouble_.poison(cause);
+        keeper_.give_up();
+    }
 
     // ---- what recovery, cleaning and closing need ----
 
@@ -225,6 +220,7 @@ public:
     [[nodiscard]] const table_type& table() const noexcept { return table_; }
     [[nodiscard]] const log_options& options() const noexcept { return options_; }
     [[nodiscard]] file_system_type& system() noexcept { return system_; }
+    [[nodiscard]] keeper_type& keeper() noexcept { return keeper_; }
     [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
     [[nodiscard]] const store_id& id() const noexcept { return id_; }
     /// All segments of the log, oldest first; inside the section.
@@ -234,10 +230,9 @@ public:
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     /// Room for what frees space, the reserve included; inside the section.
     [[nodiscard]] std::uint64_t room_left() const noexcept {
-        const std::uint64_t reserve = lean_ ? 0 : reserve_size(options_.segment_bytes);
-        const std::uint64_t left = active_ == nullptr ? 0 : active_->capacity - active_->end;
-        const std::uint64_t needs = header_size(segments_.size() + 1) + 2 * tail_room;
-        return (std::max)(reserve, needs) - needs + (std::max)(left, tail_room) - tail_room;
+        return room_to_clean(lean_ ? 0 : reserve_size(options_.segment_bytes),
+                             active_ == nullptr ? 0 : active_->capacity - active_->end,
+                             segments_.size());
     }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
@@ -249,16 +244,17 @@ public:
         return table_.start();
     }
 
-    /// Takes in a segment that recovery found; in order of ids, before any append. `slot` is the
-    /// one that an image gave it, or most_slots.
+    /// Takes in a segment that recovery found, in order of ids. `slot`: known, or most_slots.
     [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
         if (slot == most_slots) slot = slots_.find();
         if (slot == most_slots) return slots_.none_free();
         auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
         if (!body) return body.failure();
         auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
-                                                   segment_seed(id_.low, id_.high, found.id));
+                                                   segment_seed(id_.low, id_.high, found.id),
+                                                   keeper_.state(slot));
         made->take_up(found);
+        keeper_.keep(*made);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
         if (found.durable != found.end) unsynced_.push_back(made.get());
@@ -267,9 +263,11 @@ public:
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
-    void recovered(position end, position kept, std::uint64_t commits) noexcept {
+    void recovered(position end, position kept, std::uint64_t commits,
+                   std::uint64_t last = 0) noexcept {
         this->begin_at(end, kept);
         commits_ = commits;
+        last_ = last;
     }
 
     /// Writes the commits that recovery saved from behind the durable place into a segment of their
@@ -298,6 +296,7 @@ public:
         if (auto done = to.body.write_out(0, to.begin); !done) return done;
         if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
         to.handed = to.synced = marked_ = to.end;
+        keeper_.keep(to);
         unsynced_.push_back(active_);
         recovered(tail(), tail(), commits_);
         return {};
@@ -317,9 +316,7 @@ public:
                 active_ = nullptr;
             }
         }
-        if (unused) {
-            if (auto gone = remove(std::move(unused)); !gone) return gone;
-        }
+        if (auto gone = remove(std::move(unused)); !gone) return gone;
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
         return sync_in_turn();
     }
@@ -346,22 +343,22 @@ public:
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
-        const auto at = std::find_if(segments_.begin(), segments_.end(),
-                                     [&](const auto& each) { return each.get() == &victim; });
-        auto out = std::move(*at);
-        segments_.erase(at);
-        return out;
+        keeper_.drop(victim.slot);
+        told();
+        return take_from(segments_, victim);
     }
 
     /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
     /// its slot and its file go.
     [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
+        if (gone == nullptr) return {};
         const std::uint64_t number = gone->id;
         const std::uint32_t slot = gone->slot;
         gone.reset();
         {
             auto section = enter();
             table_.clear(slot);
+            keeper_.drop(slot);
             slots_.give(slot);
         }
         if constexpr (persistent) return folder_->remove(segment_name(number));
@@ -414,14 +411,17 @@ private:
         const std::uint32_t slot = slots_.find();
         if (slot == most_slots) return slots_.none_free();
         slots_.take(slot);
+        section.unlock();
         return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
-                                              segment_seed(id_.low, id_.high, number));
+                                              segment_seed(id_.low, id_.high, number),
+                                              keeper_.fresh_state(slot, number));
     }
 
     /// Ends the active segment with a mark.
     void seal(record_type type) noexcept {
         append_mark(type);
         active_->full = true;
+        keeper_.keep(*active_);
     }
 
     void append_mark(record_type type) noexcept {
@@ -431,21 +431,18 @@ private:
         append(type, false, {}, body);
         commits_ = commits;
         marked_ = active_->end;
+        told();
     }
 
     void rotate() noexcept {
+        [[maybe_unused]] const auto change = keeper_.change();
         position predecessor = tail();
         if (active_ != nullptr) {
             seal(record_type::mark);
             predecessor = tail();
         }
         segment_type& to = *next_;
-        segment_header header;
-        header.store = id_;
-        header.id = to.id;
-        header.predecessor = predecessor;
-        header.durable = durable();
-        header.commits = commits_;
+        segment_header header{id_, to.id, predecessor, durable(), commits_, {}};
         collect_runs(segments_, runs_);
         header.live.swap(runs_);
         const std::size_t size = header_size(header.live.size());
@@ -459,6 +456,9 @@ private:
         table_.publish(to, to.body.memory(), to.capacity, false);
         this->appended(position(to.id, to.end), size);
         marked_ = to.end;
+        last_ = 0;
+        keeper_.keep(to);
+        told();
         wants_segment_.store(true, std::memory_order_relaxed);
         rotated_.store(true, std::memory_order_relaxed);
     }
@@ -526,11 +526,12 @@ private:
         }
         note_synced();
         this->became_durable(upto, bytes);
+        keeper_.durable(upto);
         return {};
     }
 
     [[nodiscard]] failure poisoned_by(result<void>& failed) {
-        trouble_.poison(failed.error());
+        give_up(failed.error());
         return failed.failure();
     }
 
@@ -562,8 +563,7 @@ private:
     std::unique_ptr<directory> folder_;
     store_id id_;
 
-    typename Threading::template atomic<int> awaited_{0};  // how many wait for the section
-    typename Threading::mutex section_;  // the writer's section guards what follows
+    writers_section<Threading> section_;  // guards what follows
     table_type table_;
     epoch<Threading> readers_;
     std::vector<std::unique_ptr<segment_type>> segments_;
@@ -573,6 +573,8 @@ private:
     bool lean_ = persistent;  // no reserve is held
     std::uint64_t commits_ = 0;
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
+    std::uint64_t last_ = 0;    // where the last record begins, 0: there is none in this segment
+    keeper_type keeper_;
     std::vector<segment_run> runs_;
     slot_pool slots_;
 

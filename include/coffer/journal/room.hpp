@@ -46,6 +46,14 @@ struct room {
     return room{least, (std::max)(least, whole_units(usual))};
 }
 
+/// Of a reserve and what is left of the active segment, the bytes that live records of a segment to
+/// be cleaned may take, in a log of `runs` segments.
+[[nodiscard]] constexpr std::uint64_t room_to_clean(std::uint64_t reserve, std::uint64_t left,
+                                                    std::size_t runs) noexcept {
+    const std::uint64_t needs = header_size(runs + 1) + 2 * tail_room;
+    return (std::max)(reserve, needs) - needs + (std::max)(left, tail_room) - tail_room;
+}
+
 template <class Medium>
 struct made_body {
     typename Medium::body body;

@@ -24,6 +24,7 @@
 // | `body.sync(end)`         | result<void>  | what was handed over below `end` is durable       |
 // | `body.settle(end)`       | result<leaving> | cuts the file to `end`; no writes follow. memory() may have moved: `leaving` frees what readers may still see |
 // | `body.read_at(o, span)`  | result<void>  | for bodies without memory                         |
+// | `M::template keeper<T>`  | type          | optional: keeps the index for the next process, keeper.hpp |
 // | `body.write_again(from, end)` | result<void> | of an opened segment: writes [from, end) once more as it is |
 #ifndef COFFER_JOURNAL_SEGMENT_HPP
 #define COFFER_JOURNAL_SEGMENT_HPP
@@ -31,6 +32,7 @@
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
+#include <coffer/format/live.hpp>
 #include <coffer/format/position.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
@@ -38,9 +40,11 @@
 #include <coffer/journal/found_segment.hpp>
 #include <coffer/journal/log_state.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -160,9 +164,18 @@ inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
 template <class Body, threading_policy Threading>
 struct segment {
+    using state = kept_segment<Threading>;
+
+    /// `kept`: where what is dead in it is counted; null: here.
     segment(Body holder, std::uint64_t number, std::uint32_t place, std::uint64_t room,
-            std::uint64_t check_seed)
-        : body(std::move(holder)), id(number), slot(place), capacity(room), seed(check_seed) {}
+            std::uint64_t check_seed, state* kept = nullptr)
+        : body(std::move(holder)),
+          id(number),
+          slot(place),
+          capacity(room),
+          seed(check_seed),
+          dead(kept != nullptr ? kept->dead : own_.dead),
+          tombstones(kept != nullptr ? kept->tombstones : own_.tombstones) {}
 
     Body body;
     const std::uint64_t id;
@@ -174,11 +187,11 @@ struct segment {
     std::uint64_t begin = 0;  // where records begin
     std::uint64_t end = 0;    // where the next one goes
     bool full = false;
-    bool torn = false;             // ended by a crash, not by a mark
-    bool has_clear = false;        // may go only when no older segment is left
-    bool damaged = false;          // cleaning found a record that it must not copy
-    std::uint64_t tombstones = 0;  // bytes of its erase records
-    typename Threading::template atomic<std::uint64_t> dead{0};  // bytes no longer needed
+    bool torn = false;            // ended by a crash, not by a mark
+    bool has_clear = false;       // may go only when no older segment is left
+    bool damaged = false;         // cleaning found a record that it must not copy
+    decltype(state::dead)& dead;  // bytes no longer needed
+    std::uint64_t& tombstones;    // bytes of its erase records
 
     // Changed by whoever has a turn: to hand over the first and the last, to sync the others; the
     // last two inside the section, too, since cleaning asks for them there.
@@ -210,6 +223,9 @@ struct segment {
         doubtful = upto;
         return {};
     }
+
+private:
+    state own_;
 };
 
 /// What one hand-over does to a segment that has something to hand over, and up to where.
@@ -219,6 +235,16 @@ struct task {
     std::uint64_t end;
     bool full;
 };
+
+/// Takes `which` out of `segments`, which holds it.
+template <class Segments, class Segment>
+[[nodiscard]] std::unique_ptr<Segment> take_from(Segments& segments, const Segment& which) {
+    const auto at = std::find_if(segments.begin(), segments.end(),
+                                 [&](const auto& each) { return each.get() == &which; });
+    auto out = std::move(*at);
+    segments.erase(at);
+    return out;
+}
 
 /// The runs of live `segments`, oldest first, for the header of the next one.
 template <class Segments>

@@ -56,19 +56,9 @@ public:
     /// Does the file of segment `id`, which has no header, hold zeros only, as one that was
     /// prepared and not used does? Records lie without a gap from the beginning on: so the first
     /// 64 KiB tell, and a piece of every 256 KiB tells of greater damage. The rest is not read.
-    [[nodiscard]] result<bool> is_blank(std::uint64_t id) {
-        constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
-        auto file = folder_->open(segment_name(id), fs::access::read);
-        if (!file) return file.failure();
-        std::vector<std::byte> buffer(start);
-        for (std::uint64_t at = 0;; at = at / stride * stride + stride) {
-            auto got = file->read_at(at, buffer);
-            if (!got) return got.failure();
-            if (*got == 0) return true;
-            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
-            buffer.resize(piece);
-        }
-    }
+    [[nodiscard]] result<bool> is_blank(std::uint64_t id) { return is_blank(id, UINT64_MAX); }
+    /// Of one that is known to have been prepared, the first 64 KiB are enough: has it begun since?
+    [[nodiscard]] result<bool> begins_blank(std::uint64_t id) { return is_blank(id, 1); }
 
     /// Reads the whole file of segment `id`, unless it is the one that was read last.
     [[nodiscard]] result<void> load(std::uint64_t id) {
@@ -150,6 +140,21 @@ public:
     }
 
 private:
+    [[nodiscard]] result<bool> is_blank(std::uint64_t id, std::uint64_t pieces) {
+        constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
+        auto file = folder_->open(segment_name(id), fs::access::read);
+        if (!file) return file.failure();
+        std::vector<std::byte> buffer(start);
+        for (std::uint64_t at = 0; pieces != 0; --pieces, at = at / stride * stride + stride) {
+            auto got = file->read_at(at, buffer);
+            if (!got) return got.failure();
+            if (*got == 0) return true;
+            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
+            buffer.resize(piece);
+        }
+        return true;
+    }
+
     typename FS::directory* folder_;
     store_id store_;
     std::uint64_t id_ = 0;

@@ -263,9 +263,11 @@ private:
             needs = each.size;
             return outcome::lacks_room;
         }
+        [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);
         if (puts) victim_->dead.store(victim_->dead.load() + each.size);
+        records_->journal.told();
         return outcome::done;
     }
 

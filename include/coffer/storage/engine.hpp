@@ -58,12 +58,11 @@ class engine {
                   "a coffer storage policy needs  template <class FS> medium");
     using medium = typename Storage::template medium<FS>;
     static_assert(explain_segment_medium<medium>());
-    static_assert(need::index_with_table<Index, threads, image_memory<FS>, KeySize>,
+    static_assert(need::index_with_table<Index, threads, heap_memory, KeySize>,
                   "a coffer index policy needs  "
                   "template <class Threading, class Memory, std::size_t KeySize> table");
-    static_assert(
-        explain_index_table<typename Index::template table<threads, image_memory<FS>, KeySize>,
-                            Index::ordered>());
+    static_assert(explain_index_table<typename Index::template table<threads, heap_memory, KeySize>,
+                                      Index::ordered>());
 
 public:
     using records_type = records<medium, Index, threads, KeySize>;
@@ -230,6 +229,7 @@ public:
         if (read_only_) return {};
         auto cleaned = cleaner_.finish();
         auto ended = end_log();
+        records_.journal.keeper().end();
         {
             auto section = records_.journal.enter();
             records_.journal.readers().reclaim();
@@ -309,9 +309,14 @@ private:
             if (auto made = records_.journal.begin_segment(purpose::clean); !made) return made;
         }
         if (auto ended = records_.journal.finish(); !ended) return ended;
-        if (report_.clean && records_.journal.tail() == opened_at_) return {};
-        note(
-            save_image(records_, Index::id));  // an image is a cache: the store is whole without it
+        // Either is a cache: the store is whole without it.
+        if (!wants_image(records_.journal.segments())) return {};
+        if constexpr (log_type::keeper_type::kept) {
+            note(records_.journal.keeper().seal(
+                [this](auto&& sink) { return records_.index().save(sink); }));
+        } else if (!report_.clean || records_.journal.tail() != opened_at_) {
+            note(save_image(records_, Index::id));
+        }
         return {};
     }
 

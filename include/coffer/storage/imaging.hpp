@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,14 @@ namespace coffer::detail {
 
 /// Stores with less log than this are replayed faster than an image is written.
 inline constexpr std::uint64_t least_log_for_image = std::uint64_t{1} << 20;
+
+/// Is the log long enough for an image of its index to be worth its while?
+template <class Segments>
+[[nodiscard]] bool wants_image(const Segments& segments) noexcept {
+    std::uint64_t size = 0;
+    for (const auto& each : segments) size += each->end;
+    return size >= least_log_for_image;
+}
 
 /// Writes the image of a log that has ended at its tail; nobody else uses the store.
 template <class Records>
@@ -35,13 +44,10 @@ template <class Records>
     header.upto = journal.tail();
     header.commits = journal.commits();
     header.entries = records.size();
-    std::uint64_t size = 0;
     for (const auto& each : journal.segments()) {
         header.segments.push_back({each->id, each->begin, each->end, each->dead.load(),
                                    each->tombstones, each->slot, each->torn, each->has_clear});
-        size += each->end;
     }
-    if (size < least_log_for_image) return {};
     image_writer<typename Records::file_system_type> writer(*journal.folder());
     auto saved =
         writer.write(std::move(header), [&](auto&& sink) { return records.index().save(sink); });
@@ -87,13 +93,19 @@ public:
     /// Gives `records`, which is new, the index of the image. False: it is damaged, and there is
     /// none.
     [[nodiscard]] bool load(Records& records) {
-        auto table = records.make_unstarted_index(image_memory<file_system_type>(reader_));
-        const bool adopted = table->adopt().has_value();
-        reader_->close();
-        if (!adopted) return false;
-        records.replace_index(std::move(table));
-        records.set_count(header().entries);
-        return true;
+        using memory = image_memory<file_system_type>;
+        if constexpr (std::is_same_v<typename Records::memory_type, memory>) {
+            auto table = records.make_unstarted_index(memory(reader_));
+            const bool adopted = table->adopt().has_value();
+            reader_->close();
+            if (!adopted) return false;
+            records.replace_index(std::move(table));
+            records.set_count(header().entries);
+            return true;
+        } else {
+            static_cast<void>(records);
+            return false;
+        }
     }
 
 private:

@@ -2,7 +2,8 @@
 //
 // The same folder, segments and recovery as file_log's; only the active segment differs: it is a
 // writable map of the file, so a record is with the system the moment it is stored. A killed
-// process loses nothing under any durability policy; a hand-over has nothing to do.
+// process loses nothing under any durability policy; a hand-over has nothing to do. The index is
+// in a mapped file, too, so that the next process goes on with it (journal/live_file.hpp).
 //
 // I1  Only reserved blocks are written through the map: a full disk is an error of prepare, never a
 //     fault of memory.
@@ -14,6 +15,7 @@
 
 #include <coffer/core/bytes.hpp>
 #include <coffer/fs/concept.hpp>
+#include <coffer/journal/live_file.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/segment.hpp>
 #include <coffer/journal/segment_file.hpp>
@@ -32,6 +34,8 @@ template <file_system FS>
 class mmap_medium {
 public:
     using file_system_type = FS;
+    template <threading_policy Threading>
+    using keeper = live_file<FS, Threading>;
     static constexpr bool persistent = true;
     static constexpr bool hands_over = false;
 

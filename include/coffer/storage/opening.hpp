@@ -22,6 +22,7 @@
 #include <coffer/storage/imaging.hpp>
 #include <coffer/storage/records.hpp>
 #include <coffer/storage/replay.hpp>
+#include <coffer/storage/resuming.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -51,20 +52,30 @@ class opener {
     using file_system_type = typename Records::file_system_type;
     using directory = typename file_system_type::directory;
     using file = typename file_system_type::file;
+    static constexpr bool keeps = Records::log_type::keeper_type::kept;
 
 public:
     opener(Records& records, file_system_type system, const identity& expected, policy_id index)
         : records_(&records), system_(system), expected_(expected), index_(index) {}
 
     [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout) {
-        auto made = system_.make_directory(path);
-        if (!made) return made.failure();
-        if (auto opened = open_folder(path); !opened) return opened.failure();
+        auto opened = open_folder(path);
+        if (!opened && opened.error().kind() != errc::not_found) return opened.failure();
+        if (!opened) {
+            if (auto made = make_folder(path); !made) return made.failure();
+        }
         if (auto locked = take_lock(lock_timeout); !locked) return locked.failure();
         auto found = read_store();
         if (!found) return found.failure();
+        if (!*found && opened) {  // whoever made the folder may have ended before it was durable
+            if (auto durable = system_.make_directory(path); !durable) return durable.failure();
+        }
         auto started = *found ? recover(true) : create();
         if (!started) return started.failure();
+        if constexpr (keeps) {
+            records_->journal.told();
+            records_->journal.keeper().arm(system_.boot_id(), records_->journal.durable());
+        }
         return std::move(report_);
     }
 
@@ -88,6 +99,12 @@ private:
         if (!folder) return folder.failure();
         folder_ = std::make_unique<directory>(std::move(*folder));
         return {};
+    }
+
+    [[nodiscard]] result<void> make_folder(std::string_view path) {
+        auto made = system_.make_directory(path);
+        if (!made) return made.failure();
+        return open_folder(path);
     }
 
     // ---- 1: the lock ----
@@ -134,8 +151,8 @@ private:
             constexpr std::uint64_t pause = 5'000'000;
             system_.wait_until(never_notified, hold, (std::min)(until, now + pause));
         }
-        const std::string pid = std::to_string(system_.process_id()).append("\n");
-        if (auto cut = lock_->resize(0); !cut) return cut;
+        std::string pid = std::to_string(system_.process_id());
+        pid.append(20 - pid.size(), ' ').append("\n");  // as long as any: covers the last one
         auto told = lock_->write_at(0, as_bytes(pid));
         if (!told && told.error().kind() != errc::no_space) return told;
         return {};  // a full disk is opened to be emptied; who holds it is unknown then
@@ -189,6 +206,7 @@ private:
         self.id = id_;
         auto& journal = records_->journal;
         directory& folder = *folder_;
+        begin_keeping();
         if (auto started = journal.start(std::move(folder_), id_, 1); !started) return started;
         if (auto made = new_index(); !made) return made;
         if (auto made = journal.begin_segment(); !made) return made;
@@ -239,8 +257,16 @@ private:
         return {};
     }
 
+    /// An index that is kept begins with its log.
+    void begin_keeping() {
+        if constexpr (keeps) {
+            auto& journal = records_->journal;
+            journal.keeper().create(*folder_, id_, index_, journal.options().min_free_bytes);
+        }
+    }
+
     [[nodiscard]] result<void> recover(bool writes) {
-        auto quick = open_closed();
+        auto quick = open_quickly(writes);
         if (!quick) return quick.failure();
         if (!*quick) {
             if (auto done = recover_from_log(writes); !done) return done;
@@ -264,8 +290,9 @@ private:
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
         image_loader<Records> image;
-        const bool imaged = image.open(*folder_, id_, index_) &&
+        const bool imaged = !keeps && image.open(*folder_, id_, index_) &&
                             image.header().upto <= survey->end && image.fits(survey->live);
+        if (writes) begin_keeping();
         if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
                                survey->walked_from, surveyor.scanner());
             !built)
@@ -323,10 +350,24 @@ private:
         return used;
     }
 
-    // ---- the short way ----
+    // ---- the short ways ----
+
+    /// False: go the long way, which judges what does not fit.
+    [[nodiscard]] result<bool> open_quickly(bool writes) {
+        if constexpr (keeps) {
+            resumption<Records> last(*records_, *folder_, id_);
+            auto fits = last.look(index_, system_.boot_id(), writes, RewritesTail);
+            if (!fits || !*fits) return fits;
+            report_.clean = last.clean();
+            if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
+            return true;
+        } else {
+            static_cast<void>(writes);
+            return open_closed();
+        }
+    }
 
     /// A log that was closed, with an image of its index at its end: nothing else need be read.
-    /// False: go the long way, which judges what does not fit.
     [[nodiscard]] result<bool> open_closed() {
         image_loader<Records> image;
         if (!image.open(*folder_, id_, index_)) return false;

@@ -10,7 +10,7 @@
 #define COFFER_STORAGE_RECORDS_HPP
 
 #include <coffer/index/concept.hpp>
-#include <coffer/journal/image_file.hpp>
+#include <coffer/journal/keeper.hpp>
 #include <coffer/journal/log.hpp>
 #include <coffer/journal/record_reader.hpp>
 #include <coffer/storage/pending.hpp>
@@ -29,8 +29,14 @@ public:
     using log_type = log<Medium, Threading>;
     using segment_type = typename log_type::segment_type;
     using file_system_type = typename Medium::file_system_type;
-    using memory_type = image_memory<file_system_type>;
+    using memory_type = typename log_type::keeper_type::memory;
     using table_type = typename Index::template table<Threading, memory_type, KeySize>;
+    /// An index, and which one it is for those who keep it.
+    struct kept_index : table_type {
+        using table_type::table_type;
+        std::uint64_t generation = 0;
+    };
+    using owned_index = std::unique_ptr<kept_index>;
     using reader_type = record_reader<typename log_type::table_type>;
     using threading_type = Threading;
     using mutex = typename Threading::mutex;
@@ -134,22 +140,34 @@ public:
 
     // ---- the writer's section ----
 
-    /// Makes `where` the newest record of the key at `place`; `previous` is what it replaces.
+    /// Makes `where` the newest record of the key at `place`; `place.ref` is what it replaces.
     void put_plain(table_type& table, const typename table_type::place& place, address where) {
-        const ref previous = place.ref;
+        const burial replaced = burial_of(place.ref);
+        journal.keeper().intend(where, place.ref, replaced.dead);
         table.put(place, where);
-        if (previous == 0) {
+        if (place.ref == 0) {
             add_count(1);
         } else {
-            bury(previous);
+            bury(replaced);
         }
+        journal.told();
     }
 
-    void remove_plain(table_type& table, const typename table_type::place& place) {
-        const ref previous = place.ref;
+    /// The record at `where` says that the key at `place` is gone.
+    void remove_plain(table_type& table, const typename table_type::place& place, address where) {
+        const burial replaced = burial_of(place.ref);
+        journal.keeper().intend(where | intent_erases, place.ref, replaced.dead);
         table.remove(place);
-        bury(previous);
+        bury(replaced);
         add_count(-1);
+        journal.told();
+    }
+
+    /// A descriptor for a write that is not yet to be seen; pending.ready(1) was true. Until
+    /// finish() the index alone says less than everything.
+    [[nodiscard]] ref install(address record, bool erases, ref previous, position end) {
+        journal.keeper().begin_change();
+        return pending.install(record, erases, previous, end);
     }
 
     /// Everything that commits up to `upto` is true from now on: readers see it at once, then the
@@ -181,30 +199,24 @@ public:
 
     /// Counts a put as dead, as large as it says that it is. Tombstones are never counted: older
     /// segments may need them.
-    void bury(address where) {
-        segment_type* const owner = journal.table().owner(slot_of(where));
-        if (owner == nullptr) return;
-        const std::uint64_t size = reader_type(journal.table()).claimed_size(where);
-        owner->dead.store(owner->dead.load(std::memory_order_relaxed) + size,
-                          std::memory_order_relaxed);
-    }
+    void bury(address where) { bury(burial_of(where)); }
 
     void add_count(std::int64_t difference) noexcept {
-        count_.store(
-            count_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(difference),
-            std::memory_order_relaxed);
+        set_count(count_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(difference));
+    }
+    void set_count(std::uint64_t count) noexcept {
+        count_.store(count, std::memory_order_relaxed);
+        journal.keeper().count(count);
     }
 
-    void set_count(std::uint64_t count) noexcept { count_.store(count, std::memory_order_relaxed); }
-
     /// A fresh index with a seed of its own; outside the section.
-    [[nodiscard]] result<std::unique_ptr<table_type>> make_index() {
+    [[nodiscard]] result<owned_index> make_index() {
         std::byte random[8];
         journal.system().random(random);
         return make_index(load_le<std::uint64_t>(random));
     }
     /// One in which walks that began in the present index find their place again.
-    [[nodiscard]] result<std::unique_ptr<table_type>> make_index_alike() {
+    [[nodiscard]] result<owned_index> make_index_alike() {
         if constexpr (requires(const table_type& of) { of.seed(); }) {
             const auto pin = enter();
             return make_index(index().seed());
@@ -212,23 +224,29 @@ public:
             return make_index();
         }
     }
-    [[nodiscard]] result<std::unique_ptr<table_type>> make_index(std::uint64_t seed) {
-        auto made = make_unstarted_index();
+    [[nodiscard]] result<owned_index> make_index(std::uint64_t seed) {
+        std::uint64_t generation = 0;
+        auto memory = journal.keeper().fresh_memory(generation);
+        auto made = make_unstarted_index(std::move(memory), generation);
         if (auto started = made->start(seed); !started) return started.failure();
         return made;
     }
 
     /// An index that is to be started, or to adopt its memory, before use.
-    [[nodiscard]] std::unique_ptr<table_type> make_unstarted_index(memory_type memory = {}) {
-        return std::make_unique<table_type>(journal.readers(), std::move(memory));
+    [[nodiscard]] owned_index make_unstarted_index(memory_type memory,
+                                                   std::uint64_t generation = 0) {
+        auto made = std::make_unique<kept_index>(journal.readers(), std::move(memory));
+        made->generation = generation;
+        return made;
     }
 
     /// Puts `fresh` in the place of the index; the old one goes when its readers have left.
-    void replace_index(std::unique_ptr<table_type> fresh) {
-        table_type* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
+    void replace_index(owned_index fresh) {
+        journal.keeper().use(fresh->generation);
+        kept_index* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
         if (old == nullptr) return;
         journal.readers().retire(
-            [](void* table, std::uint64_t) noexcept { delete static_cast<table_type*>(table); },
+            [](void* table, std::uint64_t) noexcept { delete static_cast<kept_index*>(table); },
             old, 0);
         journal.readers().reclaim();
     }
@@ -300,6 +318,23 @@ private:
         account(record_at, before, taken, committed);
         if (!committed) pending.fail(taken);
         pending.retire(taken);
+        journal.told();
+        journal.keeper().end_change();
+    }
+
+    /// What is dead in the segment `in` when a record there is, too; null: in none.
+    struct burial {
+        segment_type* in = nullptr;
+        std::uint64_t dead = 0;
+    };
+    [[nodiscard]] burial burial_of(ref where) const {
+        segment_type* const in = where != 0 ? journal.table().owner(slot_of(where)) : nullptr;
+        if (in == nullptr) return {};
+        return {in, in->dead.load(std::memory_order_relaxed) +
+                        reader_type(journal.table()).claimed_size(where)};
+    }
+    static void bury(const burial& gone) noexcept {
+        if (gone.in != nullptr) gone.in->dead.store(gone.dead, std::memory_order_relaxed);
     }
 
     void account(address record_at, ref before, ref taken, bool committed) {
@@ -313,7 +348,7 @@ private:
         if (!erases && before == 0) add_count(1);
     }
 
-    typename Threading::template atomic<table_type*> index_{nullptr};
+    typename Threading::template atomic<kept_index*> index_{nullptr};
     typename Threading::template atomic<std::uint64_t> count_{0};
     typename Threading::template atomic<std::uint64_t> settled_{0};
 };

@@ -73,7 +73,7 @@ public:
             records_->put_plain(table, place, where);
         } else {
             in.tombstones += each.size;
-            if (place.ref != 0) records_->remove_plain(table, place);
+            if (place.ref != 0) records_->remove_plain(table, place, where);
         }
         return {};
     }
@@ -106,6 +106,7 @@ private:
         in.dead.store(offset - in.begin);
         in.tombstones = 0;
         in.has_clear = true;
+        records_->journal.keeper().keep(in);
         return {};
     }
 

@@ -267,9 +267,13 @@ private:
         const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
         if constexpr (Hides) {
-            table.put(place, records_->pending.install(where, erases, place.ref, journal.tail()));
+            table.put(place, records_->install(where, erases, place.ref, journal.tail()));
         } else if (erases) {
-            if (place.ref != 0) records_->remove_plain(table, place);
+            if (place.ref != 0) {
+                records_->remove_plain(table, place, where);
+            } else {
+                journal.told();
+            }
         } else {
             records_->put_plain(table, place, where);
         }
@@ -287,6 +291,7 @@ private:
         const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
         const position end(active->id, start + size);
         table_type& table = records_->index();
+        [[maybe_unused]] const auto change_under_way = journal.keeper().change();
         if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
         std::int64_t added = 0;
@@ -308,7 +313,7 @@ private:
             if (!Hides && (place.ref == 0 || is_new(place.ref))) {
                 added += change_hidden(table, place, erases, where);
             } else if (!erases || place.ref != 0) {
-                table.put(place, records_->pending.install(where, erases, place.ref, end));
+                table.put(place, records_->install(where, erases, place.ref, end));
             }
         }
         if constexpr (!Hides) {
@@ -317,6 +322,7 @@ private:
             records_->commit(end);
             records_->add_count(added);
         }
+        journal.told();
         return end;
     }
 
@@ -376,6 +382,7 @@ private:
                 }
                 continue;
             }
+            records_->journal.keeper().begin_change();
             for (std::size_t i = 0; i < changes.size(); ++i) {
                 places[i] = records_->journal.append(changes[i].type, i + 1 < changes.size(),
                                                      changes[i].key, changes[i].value);
@@ -389,6 +396,8 @@ private:
         records_->exclusive = false;
         if (!kept) return kept;
         swap_in(std::move(*fresh), changes, places);
+        records_->journal.told();
+        records_->journal.keeper().end_change();
         return {};
     }
 
@@ -400,7 +409,7 @@ private:
     }
 
     /// The index after a clear: what the operations behind the last clear say.
-    void swap_in(std::unique_ptr<table_type> fresh, const std::vector<change>& changes,
+    void swap_in(typename Records::owned_index fresh, const std::vector<change>& changes,
                  const std::vector<address>& places) {
         std::size_t from = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {

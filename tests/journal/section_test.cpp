@@ -1,0 +1,59 @@
+// The writer's section: one at a time, and who enters again and again lets others in.
+#include <coffer/journal/section.hpp>
+
+#include "catch.hpp"
+
+#include <thread>
+#include <vector>
+
+namespace {
+
+using coffer::detail::writers_section;
+namespace threading = coffer::threading;
+
+}  // namespace
+
+TEST_CASE("one at a time is in the section", "[section]") {
+    writers_section<threading::multi> section;
+    int inside = 0;
+    int most = 0;
+    std::vector<std::thread> all;
+    for (int t = 0; t < 4; ++t) {
+        all.emplace_back([&] {
+            for (int i = 0; i < 2000; ++i) {
+                const auto hold = section.enter();
+                most = (std::max)(most, ++inside);
+                --inside;
+            }
+        });
+    }
+    for (std::thread& each : all) each.join();
+    CHECK(most == 1);
+}
+
+TEST_CASE("who lets others in returns when nobody waits, and when somebody has come in",
+          "[section]") {
+    writers_section<threading::multi> section;
+    section.let_in();
+    auto hold = section.enter();
+    bool came = false;
+    std::thread other([&] {
+        const auto mine = section.enter();
+        came = true;
+    });
+    hold.unlock();
+    for (bool seen = false; !seen;) {
+        section.let_in();
+        const auto mine = section.enter();
+        seen = came;
+    }
+    other.join();
+    CHECK(came);
+}
+
+TEST_CASE("with one thread the section costs nothing and can be entered", "[section]") {
+    writers_section<threading::single> section;
+    section.let_in();
+    const auto hold = section.enter();
+    CHECK(hold.owns_lock());
+}
