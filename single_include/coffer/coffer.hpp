@@ -10272,7 +10272,7 @@ namespace live_at {
 inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
                              store = machine + 4, index = store + 16, index_version = index + 16,
                              check = index_version + 8, words = check + 8, pieces = 4096,
-                             small = 16384;
+                             in_head = 16384;
 }  // namespace live_at
 static_assert(live_at::words == 64);
 
@@ -10323,7 +10323,7 @@ struct live_piece {
     std::uint64_t check;
 };
 inline constexpr std::size_t most_live_pieces =
-    (live_at::small - live_at::pieces) / sizeof(live_piece);
+    (live_at::in_head - live_at::pieces) / sizeof(live_piece);
 
 [[nodiscard]] constexpr std::uint64_t live_name_of(std::uint64_t generation, unsigned region,
                                                    unsigned number) noexcept {
@@ -10386,19 +10386,19 @@ inline void write_live_head(std::byte* to, const store_id& store, policy_id inde
 [[nodiscard]] inline bool plausible(const live_words& words, const live_piece* pieces,
                                     std::uint64_t size) noexcept {
     if (words.pieces > most_live_pieces || words.slots > most_slots || words.which > 1 ||
-        words.end < live_head_size || words.end > size || words.small_end < live_at::small ||
+        words.end < live_head_size || words.end > size || words.small_end < live_at::in_head ||
         words.small_end > live_head_size || words.small_end % 64 != 0 || words.generation == 0 ||
         words.generation >> 31 != 0) {
         return false;
     }
     std::uint64_t behind = live_head_size;  // those before
-    std::uint64_t small_behind = live_at::small;
+    std::uint64_t small_behind = live_at::in_head;
     for (std::uint64_t i = 0; i < words.pieces; ++i) {
         const live_piece& each = pieces[i];
-        const bool small = each.offset < live_head_size;
-        const std::uint64_t end = small ? words.small_end : words.end;
-        std::uint64_t& from = small ? small_behind : behind;
-        if (each.offset % (small ? 64 : live_head_size) != 0 || each.offset < from ||
+        const bool in_head = each.offset < live_head_size;
+        const std::uint64_t end = in_head ? words.small_end : words.end;
+        std::uint64_t& from = in_head ? small_behind : behind;
+        if (each.offset % (in_head ? 64 : live_head_size) != 0 || each.offset < from ||
             each.offset > end || each.size > end - each.offset || each.used > each.size) {
             return false;
         }
@@ -11725,7 +11725,7 @@ public:
         write_live_head(head_->data(), store, index);
         adopt_head(head_->data());
         words_->end = live_head_size;
-        words_->small_end = live_at::small;
+        words_->small_end = live_at::in_head;
         words_->generation = next_generation_ = 1;
     }
 
@@ -12074,13 +12074,13 @@ private:
         }
         if (words_->pieces == most_live_pieces) return nullptr;
         live_piece& made = pieces_[words_->pieces];
-        const bool small = live_head_size - words_->small_end >= size;
-        std::uint64_t& end = small ? words_->small_end : words_->end;
-        const std::uint64_t multiple = small                 ? 64
+        const bool in_head = live_head_size - words_->small_end >= size;
+        std::uint64_t& end = in_head ? words_->small_end : words_->end;
+        const std::uint64_t multiple = in_head               ? 64
                                        : size >= image_block ? image_block
                                                              : live_head_size;
         made = {0, (end + multiple - 1) / multiple * multiple, size, 0, 0};
-        if (!small && (!has_space(size) || !file_->reserve(made.offset, size))) return nullptr;
+        if (!in_head && (!has_space(size) || !file_->reserve(made.offset, size))) return nullptr;
         if (!map_piece(made)) return nullptr;
         keep_order();
         end = made.offset + (size + 63) / 64 * 64;
@@ -15068,9 +15068,11 @@ public:
     };
 
     [[nodiscard]] result<void> start() {
-        auto memory = memory_.allocate(0, 0, sizeof(entry) * most_slots);
-        if (!memory) return memory.failure();
-        entries_ = reinterpret_cast<entry*>(*memory);
+        // Only the pages of slots that are used are touched: on huge ones all would be.
+        memory_.reset(std::calloc(most_slots + 1, sizeof(entry)));
+        if (memory_ == nullptr)
+            return fail(errc::no_space, "the system gives no memory for the table of segments");
+        entries_ = reinterpret_cast<entry*>(aligned_up(memory_.get(), sizeof(entry)));
         return {};
     }
 
@@ -15129,7 +15131,10 @@ public:
     }
 
 private:
-    heap_memory memory_;
+    struct deleter {
+        void operator()(void* owned) const noexcept { std::free(owned); }
+    };
+    std::unique_ptr<void, deleter> memory_;
     entry* entries_ = nullptr;
 };
 
@@ -17927,11 +17932,11 @@ public:
         journal.recovered(position(live_.back().id, live_.back().end), durable, *told, last);
         if (journal.options().read_only) return {};
         for (const std::uint32_t slot : slots_) keeper_->drop(slot);
-        for (const std::string& blank : blank_) {
-            if (auto gone = journal.folder()->remove(blank); !gone) return gone;
-        }
         return {};
     }
+
+    /// Segments that were prepared and not used: of no use to anybody.
+    [[nodiscard]] std::vector<std::string> take_needless() noexcept { return std::move(blank_); }
 
 private:
     [[nodiscard]] result<bool> find(policy_id index, std::uint64_t boot, bool writes,
@@ -18228,6 +18233,9 @@ public:
     /// Keeps the store locked as long as it lives.
     [[nodiscard]] std::unique_ptr<file> take_lock_file() noexcept { return std::move(lock_); }
 
+    /// Names of files that may be removed when nobody waits.
+    [[nodiscard]] std::vector<std::string> take_needless() noexcept { return std::move(needless_); }
+
 private:
     [[nodiscard]] result<void> open_folder(std::string_view path) {
         auto folder = system_.open_directory(path);
@@ -18495,6 +18503,7 @@ private:
             if (!fits || !*fits) return fits;
             report_.clean = last.clean();
             if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
+            if (writes) needless_ = last.take_needless();
             return true;
         } else {
             static_cast<void>(writes);
@@ -18619,6 +18628,7 @@ private:
     store_id id_;
     std::unique_ptr<directory> folder_;
     std::unique_ptr<file> lock_;
+    std::vector<std::string> needless_;
     recovery_report report_;
 };
 
@@ -19382,6 +19392,8 @@ private:
             if (!report) return report.failure();
             made->report_ = std::move(*report);
             made->lock_ = opener.take_lock_file();
+            made->needless_ = opener.take_needless();
+            if constexpr (!threads::concurrent) made->sweep();
             made->opened_at_ = made->records_.journal.tail();
             made->tell_report();
         } else {
@@ -19485,6 +19497,7 @@ public:
         closed_ = true;
         background_.stop();
         if (read_only_) return {};
+        sweep();
         auto cleaned = cleaner_.finish();
         auto ended = end_log();
         records_.journal.keeper().end();
@@ -19595,13 +19608,15 @@ private:
         bool cleans = false;
 
         [[nodiscard]] std::uint64_t due() const noexcept {
-            if (self->records_.journal.wants_segment() || cleans) return 0;
+            if (self->records_.journal.wants_segment() || cleans || !self->needless_.empty())
+                return 0;
             return self->driver_.due();
         }
         void run() {
             auto& journal = self->records_.journal;
             const std::uint64_t due = self->driver_.due();
             if (due == 0 || due <= self->system_.now()) self->note(self->driver_.run());
+            self->sweep();
             if (journal.wants_segment()) {
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
@@ -19612,6 +19627,13 @@ private:
 
     void note(result<void> done) const {
         if (!done) tell(done.error());
+    }
+
+    /// To remove a file takes a third of a quick open: nobody who opens a store waits for it.
+    void sweep() {
+        for (const std::string& each : std::exchange(needless_, {})) {
+            note(records_.journal.folder()->remove(each));
+        }
     }
 
     [[nodiscard]] bool clean_some() {
@@ -19636,6 +19658,7 @@ private:
     recovery_report report_;
     position opened_at_;
     std::unique_ptr<typename FS::file> lock_;  // E1
+    std::vector<std::string> needless_;        // files that opening has left; of the background
     records_type records_;
     background_type background_;
     driver_type driver_;

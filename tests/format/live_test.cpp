@@ -70,13 +70,13 @@ TEST_CASE("pieces lie in the file, where they can be mapped", "[live]") {
     CHECK_FALSE(without([](sound& it) { it.words.which = 2; }));
     CHECK_FALSE(without([](sound& it) { it.words.generation = 0; }));
     CHECK_FALSE(without([](sound& it) { it.words.generation = std::uint64_t{1} << 31; }));
-    CHECK_FALSE(without([](sound& it) { it.words.small_end = live_at::small - 64; }));
+    CHECK_FALSE(without([](sound& it) { it.words.small_end = live_at::in_head - 64; }));
     CHECK_FALSE(without([](sound& it) { it.words.small_end = live_head_size - 8; }));
     CHECK_FALSE(without([](sound& it) { it.words.pieces = 0, it.words.end = 4096; }));
     CHECK_FALSE(without([](sound& it) { it.pieces[0].offset = 0; }));
-    CHECK(without([](sound& it) { it.pieces[0].offset = live_at::small; }));
-    CHECK_FALSE(without([](sound& it) { it.pieces[0].offset = live_at::small - 64; }));
-    CHECK_FALSE(without([](sound& it) { it.pieces[0].offset = live_at::small + 1; }));
+    CHECK(without([](sound& it) { it.pieces[0].offset = live_at::in_head; }));
+    CHECK_FALSE(without([](sound& it) { it.pieces[0].offset = live_at::in_head - 64; }));
+    CHECK_FALSE(without([](sound& it) { it.pieces[0].offset = live_at::in_head + 1; }));
     CHECK_FALSE(without([](sound& it) { it.pieces[0].offset = live_head_size - 64; }));
     CHECK_FALSE(without([](sound& it) { it.words.small_end = live_head_size + 1; }));
     CHECK_FALSE(without([](sound& it) { it.pieces[0].size = 2 * live_head_size; }));

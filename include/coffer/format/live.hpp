@@ -49,7 +49,7 @@ namespace live_at {
 inline constexpr std::size_t magic = 0, format = magic + 8, machine = format + 4,
                              store = machine + 4, index = store + 16, index_version = index + 16,
                              check = index_version + 8, words = check + 8, pieces = 4096,
-                             small = 16384;
+                             in_head = 16384;
 }  // namespace live_at
 static_assert(live_at::words == 64);
 
@@ -100,7 +100,7 @@ struct live_piece {
     std::uint64_t check;
 };
 inline constexpr std::size_t most_live_pieces =
-    (live_at::small - live_at::pieces) / sizeof(live_piece);
+    (live_at::in_head - live_at::pieces) / sizeof(live_piece);
 
 [[nodiscard]] constexpr std::uint64_t live_name_of(std::uint64_t generation, unsigned region,
                                                    unsigned number) noexcept {
@@ -163,19 +163,19 @@ inline void write_live_head(std::byte* to, const store_id& store, policy_id inde
 [[nodiscard]] inline bool plausible(const live_words& words, const live_piece* pieces,
                                     std::uint64_t size) noexcept {
     if (words.pieces > most_live_pieces || words.slots > most_slots || words.which > 1 ||
-        words.end < live_head_size || words.end > size || words.small_end < live_at::small ||
+        words.end < live_head_size || words.end > size || words.small_end < live_at::in_head ||
         words.small_end > live_head_size || words.small_end % 64 != 0 || words.generation == 0 ||
         words.generation >> 31 != 0) {
         return false;
     }
     std::uint64_t behind = live_head_size;  // those before
-    std::uint64_t small_behind = live_at::small;
+    std::uint64_t small_behind = live_at::in_head;
     for (std::uint64_t i = 0; i < words.pieces; ++i) {
         const live_piece& each = pieces[i];
-        const bool small = each.offset < live_head_size;
-        const std::uint64_t end = small ? words.small_end : words.end;
-        std::uint64_t& from = small ? small_behind : behind;
-        if (each.offset % (small ? 64 : live_head_size) != 0 || each.offset < from ||
+        const bool in_head = each.offset < live_head_size;
+        const std::uint64_t end = in_head ? words.small_end : words.end;
+        std::uint64_t& from = in_head ? small_behind : behind;
+        if (each.offset % (in_head ? 64 : live_head_size) != 0 || each.offset < from ||
             each.offset > end || each.size > end - each.offset || each.used > each.size) {
             return false;
         }

@@ -107,7 +107,7 @@ public:
         write_live_head(head_->data(), store, index);
         adopt_head(head_->data());
         words_->end = live_head_size;
-        words_->small_end = live_at::small;
+        words_->small_end = live_at::in_head;
         words_->generation = next_generation_ = 1;
     }
 
@@ -456,13 +456,13 @@ private:
         }
         if (words_->pieces == most_live_pieces) return nullptr;
         live_piece& made = pieces_[words_->pieces];
-        const bool small = live_head_size - words_->small_end >= size;
-        std::uint64_t& end = small ? words_->small_end : words_->end;
-        const std::uint64_t multiple = small                 ? 64
+        const bool in_head = live_head_size - words_->small_end >= size;
+        std::uint64_t& end = in_head ? words_->small_end : words_->end;
+        const std::uint64_t multiple = in_head               ? 64
                                        : size >= image_block ? image_block
                                                              : live_head_size;
         made = {0, (end + multiple - 1) / multiple * multiple, size, 0, 0};
-        if (!small && (!has_space(size) || !file_->reserve(made.offset, size))) return nullptr;
+        if (!in_head && (!has_space(size) || !file_->reserve(made.offset, size))) return nullptr;
         if (!map_piece(made)) return nullptr;
         keep_order();
         end = made.offset + (size + 63) / 64 * 64;

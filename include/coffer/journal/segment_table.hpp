@@ -13,12 +13,15 @@
 #define COFFER_JOURNAL_SEGMENT_TABLE_HPP
 
 #include <coffer/core/memory.hpp>
+#include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/format/position.hpp>
 #include <coffer/format/record.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 
 namespace coffer::detail {
 
@@ -46,9 +49,11 @@ public:
     };
 
     [[nodiscard]] result<void> start() {
-        auto memory = memory_.allocate(0, 0, sizeof(entry) * most_slots);
-        if (!memory) return memory.failure();
-        entries_ = reinterpret_cast<entry*>(*memory);
+        // Only the pages of slots that are used are touched: on huge ones all would be.
+        memory_.reset(std::calloc(most_slots + 1, sizeof(entry)));
+        if (memory_ == nullptr)
+            return fail(errc::no_space, "the system gives no memory for the table of segments");
+        entries_ = reinterpret_cast<entry*>(aligned_up(memory_.get(), sizeof(entry)));
         return {};
     }
 
@@ -107,7 +112,10 @@ public:
     }
 
 private:
-    heap_memory memory_;
+    struct deleter {
+        void operator()(void* owned) const noexcept { std::free(owned); }
+    };
+    std::unique_ptr<void, deleter> memory_;
     entry* entries_ = nullptr;
 };
 

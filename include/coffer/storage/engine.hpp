@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -124,6 +125,8 @@ private:
             if (!report) return report.failure();
             made->report_ = std::move(*report);
             made->lock_ = opener.take_lock_file();
+            made->needless_ = opener.take_needless();
+            if constexpr (!threads::concurrent) made->sweep();
             made->opened_at_ = made->records_.journal.tail();
             made->tell_report();
         } else {
@@ -227,6 +230,7 @@ public:
         closed_ = true;
         background_.stop();
         if (read_only_) return {};
+        sweep();
         auto cleaned = cleaner_.finish();
         auto ended = end_log();
         records_.journal.keeper().end();
@@ -337,13 +341,15 @@ private:
         bool cleans = false;
 
         [[nodiscard]] std::uint64_t due() const noexcept {
-            if (self->records_.journal.wants_segment() || cleans) return 0;
+            if (self->records_.journal.wants_segment() || cleans || !self->needless_.empty())
+                return 0;
             return self->driver_.due();
         }
         void run() {
             auto& journal = self->records_.journal;
             const std::uint64_t due = self->driver_.due();
             if (due == 0 || due <= self->system_.now()) self->note(self->driver_.run());
+            self->sweep();
             if (journal.wants_segment()) {
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
@@ -354,6 +360,13 @@ private:
 
     void note(result<void> done) const {
         if (!done) tell(done.error());
+    }
+
+    /// To remove a file takes a third of a quick open: nobody who opens a store waits for it.
+    void sweep() {
+        for (const std::string& each : std::exchange(needless_, {})) {
+            note(records_.journal.folder()->remove(each));
+        }
     }
 
     [[nodiscard]] bool clean_some() {
@@ -378,6 +391,7 @@ private:
     recovery_report report_;
     position opened_at_;
     std::unique_ptr<typename FS::file> lock_;  // E1
+    std::vector<std::string> needless_;        // files that opening has left; of the background
     records_type records_;
     background_type background_;
     driver_type driver_;

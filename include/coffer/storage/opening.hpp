@@ -93,6 +93,9 @@ public:
     /// Keeps the store locked as long as it lives.
     [[nodiscard]] std::unique_ptr<file> take_lock_file() noexcept { return std::move(lock_); }
 
+    /// Names of files that may be removed when nobody waits.
+    [[nodiscard]] std::vector<std::string> take_needless() noexcept { return std::move(needless_); }
+
 private:
     [[nodiscard]] result<void> open_folder(std::string_view path) {
         auto folder = system_.open_directory(path);
@@ -360,6 +363,7 @@ private:
             if (!fits || !*fits) return fits;
             report_.clean = last.clean();
             if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
+            if (writes) needless_ = last.take_needless();
             return true;
         } else {
             static_cast<void>(writes);
@@ -484,6 +488,7 @@ private:
     store_id id_;
     std::unique_ptr<directory> folder_;
     std::unique_ptr<file> lock_;
+    std::vector<std::string> needless_;
     recovery_report report_;
 };
 

@@ -94,11 +94,11 @@ public:
         journal.recovered(position(live_.back().id, live_.back().end), durable, *told, last);
         if (journal.options().read_only) return {};
         for (const std::uint32_t slot : slots_) keeper_->drop(slot);
-        for (const std::string& blank : blank_) {
-            if (auto gone = journal.folder()->remove(blank); !gone) return gone;
-        }
         return {};
     }
+
+    /// Segments that were prepared and not used: of no use to anybody.
+    [[nodiscard]] std::vector<std::string> take_needless() noexcept { return std::move(blank_); }
 
 private:
     [[nodiscard]] result<bool> find(policy_id index, std::uint64_t boot, bool writes,
