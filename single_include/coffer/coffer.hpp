@@ -4609,7 +4609,6 @@ inline bool volume::lose(node_id of) {
 /// Stores through a mapping that were not announced are in the system's memory all the same.
 inline void volume::note_unannounced(node_id of) {
     constexpr std::uint64_t sector = 512;
-    for (const written_map& each : lives_[of].written) held(of).carry(*each.in, each.at, each.size);
     content told = kept_.nodes[of].held.share();
     for (const change& each : journal_) {
         if (each.of != of || each.of_names()) continue;
@@ -4629,10 +4628,12 @@ inline void volume::note_unannounced(node_id of) {
 }
 
 inline volume volume::killed() {
-    volume other;
     for (node_id id = 0; id < lives_.size(); ++id) {
-        if (!lives_[id].written.empty() && !lives_[id].lossy) note_unannounced(id);
+        for (const written_map& each : lives_[id].written) {
+            held(id).carry(*each.in, each.at, each.size);
+        }
     }
+    volume other;
     other.now_ = now_.share();
     other.kept_ = kept_.share();
     other.journal_ = journal_;
@@ -4643,6 +4644,7 @@ inline volume volume::killed() {
     other.sync_failure_ = sync_failure_;
     for (node_id id = 0; id < other.lives_.size(); ++id) {
         life& each = other.lives_[id];
+        if (!each.written.empty() && !each.lossy) other.note_unannounced(id);
         each.handles = 0;
         each.written.clear();
         each.locked = false;

@@ -86,6 +86,7 @@ public:
     void copy(const std::string& from, const std::string& to) const {
         std::filesystem::remove_all(folder_ + "/" + to);
         std::filesystem::copy(folder_ + "/" + from, folder_ + "/" + to);
+        believe(folder_ + "/" + to);
     }
     [[nodiscard]] S open() const { return S::open(folder_ + "/store", few_calls()); }
     [[nodiscard]] std::string left() const { return folder_ + "/left"; }
@@ -97,6 +98,19 @@ public:
     model before;
 
 private:
+    /// A copy of LIVE is another file, which nobody believes. A kill leaves the same one.
+    static void believe(const std::string& folder) {
+        using namespace coffer::detail;
+        coffer::fs::native system;
+        auto held = system.open_directory(folder).value();
+        auto live = held.open(live_name, coffer::fs::access::write).value();
+        std::byte word[8];
+        REQUIRE(live.read_at(live_at::words, word).value() == sizeof word);
+        if (load_le<std::uint64_t>(word) == 0) return;
+        store_le(word, mix(system.boot_id(), live.identity()) | 1);
+        live.write_at(live_at::words, word).value();
+    }
+
     std::string folder_;
 };
 
