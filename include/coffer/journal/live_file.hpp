@@ -150,7 +150,6 @@ public:
         if (!writable_ || lost_) return;
         words_->busy = words_->intent.where = words_->sealed = 0;
         words_->durable = durable.word();
-        head_->stored(0, live_head_size);
         keep_order();
         words_->boot.store(moment(boot), std::memory_order_relaxed);
     }
