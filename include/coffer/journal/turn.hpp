@@ -2,11 +2,13 @@
 //
 // Whoever has the turn works alone until it lets go; others sleep until a turn ends. Who waits for
 // something that another's turn has done needs no turn of his own: take_unless() looks again
-// whenever a turn has ended.
+// whenever a turn has ended. Before it sleeps it looks for a while: a processor with nothing to do
+// takes tens of microseconds to wake, which is half of what a sync takes on a good disk.
 //
 // I1  ended_ grows whenever a turn ends, after busy_ was cleared: who read it before he found the
 //     turn taken does not sleep through its end.
-// Threads: any. Cost: two exchanges, and a wake-up of all who sleep; no order among them.
+// Threads: any. Cost: two exchanges, and a wake-up of all who sleep; no order among them. Who waits
+// offers its processor to others some hundred times, and then sleeps.
 #ifndef COFFER_JOURNAL_TURN_HPP
 #define COFFER_JOURNAL_TURN_HPP
 
@@ -53,6 +55,10 @@ public:
                 return mine;
             }
             waiting_.fetch_add(1, std::memory_order_relaxed);
+            for (int looks = 0; looks < most_looks; ++looks) {
+                if (ended_.load(std::memory_order_acquire) != before) break;
+                Threading::yield();
+            }
             ended_.wait(before, std::memory_order_acquire);
         }
     }
@@ -68,7 +74,7 @@ public:
     }
 
 private:
-    static constexpr int most_looks = 200;  // a fraction of what a sync takes
+    static constexpr int most_looks = 300;  // about as long as a sync takes on a good disk
 
     void give_back() noexcept {
         before_ = waiting_.exchange(0, std::memory_order_relaxed);
