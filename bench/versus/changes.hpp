@@ -4,7 +4,10 @@
 
 #include "stage.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -45,6 +48,33 @@ bool overwrite(const stage<S>& on) {
     }
     on.report(all);
     return true;
+}
+
+/// Reads at random while a second thread puts one entry every 50 us.
+template <class S>
+bool read_while_writing(const stage<S>& on) {
+    if constexpr (S::threads) {
+        const order places = shuffled(on.count(), 2);
+        S store = on.open();
+        on.load(store);
+        std::atomic<bool> over{false};
+        std::thread writer([&] {
+            random_numbers random(8);
+            while (!over.load(std::memory_order_relaxed)) {
+                const std::size_t at = random.below(on.count());
+                store.put(on.key(at), on.value(at));
+                std::this_thread::sleep_for(std::chrono::microseconds(50));
+            }
+        });
+        std::string out;
+        const stopwatch watch;
+        for (const std::uint32_t at : places) must(store.get(on.key(at), out), "a key");
+        on.say(watch.stop(), places.size());
+        over = true;
+        writer.join();
+        return true;
+    }
+    return false;
 }
 
 template <class S>

@@ -1,11 +1,10 @@
-// bench/versus/reads.hpp: workloads that read a store that was filled before.
+// bench/versus/reads.hpp: workloads that read a store that was filled before, and leave it as it
+// was, so that one process does several of them.
 #ifndef COFFER_BENCH_VERSUS_READS_HPP
 #define COFFER_BENCH_VERSUS_READS_HPP
 
 #include "stage.hpp"
 
-#include <atomic>
-#include <chrono>
 #include <optional>
 
 namespace versus {
@@ -22,9 +21,7 @@ inline order drawn_from(std::size_t different, std::size_t count) {
 }
 
 template <class S>
-bool get(const stage<S>& on, const order& places, std::size_t threads = 1) {
-    S store = on.open();
-    on.load(store);
+bool get(const stage<S>& on, S& store, const order& places, std::size_t threads = 1) {
     std::string out;
     for (std::size_t i = 0; i < on.count() / 10; ++i) store.get(on.key(places[i]), out);
     const stopwatch watch;
@@ -44,12 +41,10 @@ bool get(const stage<S>& on, const order& places, std::size_t threads = 1) {
 
 /// 16 at random in one call.
 template <class S>
-bool get_16(const stage<S>& on) {
+bool get_16(const stage<S>& on, S& store) {
     if constexpr (gets_many<S>) {
         constexpr std::size_t group = 16;
         const order places = shuffled(on.count(), 2);
-        S store = on.open();
-        on.load(store);
         std::optional<std::string> out[group];
         std::vector<std::string_view> keys(group);
         std::size_t found = 0, asked = 0;
@@ -68,9 +63,7 @@ bool get_16(const stage<S>& on) {
 }
 
 template <class S>
-bool get_missing(const stage<S>& on) {
-    S store = on.open();
-    on.load(store);
+bool get_missing(const stage<S>& on, S& store) {
     std::vector<std::string> absent;
     for (const std::uint32_t at : shuffled(on.count(), 5)) absent.push_back(absent_key(at));
     std::string out;
@@ -84,9 +77,7 @@ bool get_missing(const stage<S>& on) {
 
 /// All entries, counted and looked at; `walk(store, visit)` shows them in order, or against it.
 template <class S, class Walk>
-bool scan_with(const stage<S>& on, bool ascending, Walk&& walk) {
-    S store = on.open();
-    on.load(store);
+bool scan_with(const stage<S>& on, S& store, bool ascending, Walk&& walk) {
     std::size_t entries = 0, bytes = 0;
     bool sorted = true;
     char last[16] = {};
@@ -103,27 +94,25 @@ bool scan_with(const stage<S>& on, bool ascending, Walk&& walk) {
 }
 
 template <class S>
-bool scan(const stage<S>& on) {
+bool scan(const stage<S>& on, S& store) {
     if constexpr (scans<S>) {
-        return scan_with(on, true, [](S& store, auto&& visit) { store.scan(visit); });
+        return scan_with(on, store, true, [](S& of, auto&& visit) { of.scan(visit); });
     }
     return false;
 }
 
 template <class S>
-bool scan_back(const stage<S>& on) {
+bool scan_back(const stage<S>& on, S& store) {
     if constexpr (scans_back<S>) {
-        return scan_with(on, false, [](S& store, auto&& visit) { store.scan_back(visit); });
+        return scan_with(on, store, false, [](S& of, auto&& visit) { of.scan_back(visit); });
     }
     return false;
 }
 
 /// A key at random and the ten entries from it on.
 template <class S>
-bool seek_10(const stage<S>& on) {
+bool seek_10(const stage<S>& on, S& store) {
     if constexpr (seeks<S>) {
-        S store = on.open();
-        on.load(store);
         const order places = shuffled(on.count(), 6);
         const std::size_t seeks = on.count() / 10;
         std::size_t entries = 0;
@@ -134,33 +123,6 @@ bool seek_10(const stage<S>& on) {
         }
         on.say(watch.stop(), seeks);
         must(entries > 9 * seeks, "short scans");
-        return true;
-    }
-    return false;
-}
-
-/// Reads at random while a second thread puts one entry every 50 us.
-template <class S>
-bool read_while_writing(const stage<S>& on) {
-    if constexpr (S::threads) {
-        const order places = shuffled(on.count(), 2);
-        S store = on.open();
-        on.load(store);
-        std::atomic<bool> over{false};
-        std::thread writer([&] {
-            random_numbers random(8);
-            while (!over.load(std::memory_order_relaxed)) {
-                const std::size_t at = random.below(on.count());
-                store.put(on.key(at), on.value(at));
-                std::this_thread::sleep_for(std::chrono::microseconds(50));
-            }
-        });
-        std::string out;
-        const stopwatch watch;
-        for (const std::uint32_t at : places) must(store.get(on.key(at), out), "a key");
-        on.say(watch.stop(), places.size());
-        over = true;
-        writer.join();
         return true;
     }
     return false;

@@ -1,4 +1,4 @@
-// bench/versus/stage.hpp: one run of one workload on one subject: its data, its folder, its report.
+// bench/versus/stage.hpp: one run of workloads on one subject: its data, its folder, its reports.
 #ifndef COFFER_BENCH_VERSUS_STAGE_HPP
 #define COFFER_BENCH_VERSUS_STAGE_HPP
 
@@ -42,6 +42,9 @@ public:
     ~stage() { std::filesystem::remove_all(asked_.folder); }
     stage(const stage&) = delete;
     stage& operator=(const stage&) = delete;
+
+    /// What is reported from now on is of this workload.
+    void announce(const std::string& workload) { asked_.workload = workload; }
 
     [[nodiscard]] std::size_t count() const { return data_.size(); }
     [[nodiscard]] const std::string& key(std::size_t i) const { return data_.keys[i]; }

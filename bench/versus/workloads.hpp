@@ -1,4 +1,5 @@
-// bench/versus/workloads.hpp: what every subject is asked to do, each run in a process of its own.
+// bench/versus/workloads.hpp: what every subject is asked to do, each run in a process of its own;
+// those that only read, from get_in_order to seek_10, may share a process and the store it filled.
 //
 // | workload                         | one operation                                    | db_bench, others            |
 // |----------------------------------|--------------------------------------------------|-----------------------------|
@@ -45,7 +46,9 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <sstream>
 #include <string>
+#include <vector>
 
 namespace versus {
 
@@ -53,10 +56,33 @@ namespace versus {
 template <class S>
 using workload = std::function<bool(const stage<S>&)>;
 
+/// The same on a store that holds all entries, and does so afterwards.
+template <class S>
+using reading = std::function<bool(const stage<S>&, S&)>;
+
+template <class S>
+std::map<std::string, reading<S>> readings() {
+    using on_stage = const stage<S>&;
+    const auto mixed = [](std::size_t n) { return shuffled(n, 2); };
+    return {
+        {"get_in_order", [](on_stage on, S& in) { return get(on, in, in_order(on.count())); }},
+        {"get_at_random", [=](on_stage on, S& in) { return get(on, in, mixed(on.count())); }},
+        {"get_2_threads",
+         [=](on_stage on, S& in) { return S::threads && get(on, in, mixed(on.count()), 2); }},
+        {"get_hot", [](on_stage on, S& in) { return get(on, in, drawn_from(1000, on.count())); }},
+        {"get_hot_percent",
+         [](on_stage on, S& in) { return get(on, in, drawn_from(on.count() / 100, on.count())); }},
+        {"get_16", get_16<S>},
+        {"get_missing", get_missing<S>},
+        {"scan", scan<S>},
+        {"scan_back", scan_back<S>},
+        {"seek_10", seek_10<S>},
+    };
+}
+
 template <class S>
 std::map<std::string, workload<S>> workloads() {
     using on_stage = const stage<S>&;
-    const auto mixed = [](std::size_t n) { return shuffled(n, 2); };
     std::map<std::string, workload<S>> all = {
         {"insert_in_order", [](on_stage on) { return insert(on, in_order(on.count())); }},
         {"insert_at_random", [](on_stage on) { return insert(on, shuffled(on.count(), 1)); }},
@@ -67,17 +93,6 @@ std::map<std::string, workload<S>> workloads() {
         {"insert_bulk", insert_bulk<S>},
         {"put_latency", put_latency<S>},
         {"durable_batch", durable_batch<S>},
-        {"get_in_order", [](on_stage on) { return get(on, in_order(on.count())); }},
-        {"get_at_random", [=](on_stage on) { return get(on, mixed(on.count())); }},
-        {"get_2_threads", [=](on_stage on) { return S::threads && get(on, mixed(on.count()), 2); }},
-        {"get_hot", [](on_stage on) { return get(on, drawn_from(1000, on.count())); }},
-        {"get_hot_percent",
-         [](on_stage on) { return get(on, drawn_from(on.count() / 100, on.count())); }},
-        {"get_16", get_16<S>},
-        {"get_missing", get_missing<S>},
-        {"scan", scan<S>},
-        {"scan_back", scan_back<S>},
-        {"seek_10", seek_10<S>},
         {"read_while_writing", read_while_writing<S>},
         {"overwrite", overwrite<S>},
         {"erase_in_order", [](on_stage on) { return erase(on, in_order(on.count())); }},
@@ -100,6 +115,35 @@ std::map<std::string, workload<S>> workloads() {
     return all;
 }
 
+/// Does all that is asked; false: the subject can do none of it.
+template <class S>
+bool run(const request& asked) {
+    const auto alone = workloads<S>();
+    if (const auto found = alone.find(asked.workload); found != alone.end()) {
+        return found->second(stage<S>(asked));
+    }
+    const auto all = readings<S>();
+    std::vector<std::string> names;
+    std::istringstream words(asked.workload);
+    for (std::string name; std::getline(words, name, ',');) {
+        if (all.count(name) == 0) {
+            std::fprintf(stderr, "versus: there is no workload %s that %s\n", name.c_str(),
+                         names.empty() ? "has this name" : "reads only");
+            std::exit(2);
+        }
+        names.push_back(name);
+    }
+    stage<S> on(asked);
+    S store = on.open();
+    on.load(store);
+    bool any = false;
+    for (const std::string& name : names) {
+        on.announce(name);
+        any |= all.at(name)(on, store);
+    }
+    return any;
+}
+
 using runner = std::function<bool(const request&)>;
 
 /// The subjects of one program, by name.
@@ -110,22 +154,14 @@ inline std::map<std::string, runner>& subjects() {
 
 template <class S>
 void add(const std::string& name) {
-    subjects()[name] = [](const request& asked) {
-        const auto all = workloads<S>();
-        const auto found = all.find(asked.workload);
-        if (found == all.end()) {
-            std::fprintf(stderr, "versus: there is no workload %s\n", asked.workload.c_str());
-            std::exit(2);
-        }
-        return found->second(stage<S>(asked));
-    };
+    subjects()[name] = run<S>;
 }
 
-/// `program subject workload entries folder [bytes of a value]`; without arguments: the names of
-/// the subjects. Exit code 3: the subject cannot do that.
+/// `program subject workload[,workload...] entries folder [bytes of a value]`; without arguments:
+/// the names of the subjects. Exit code 3: the subject cannot do that.
 inline int main_of(int argc, char** argv) {
     if (argc == 1) {
-        for (const auto& [name, run] : subjects()) std::printf("%s\n", name.c_str());
+        for (const auto& each : subjects()) std::printf("%s\n", each.first.c_str());
         return 0;
     }
     if ((argc != 5 && argc != 6) || subjects().count(argv[1]) == 0) {

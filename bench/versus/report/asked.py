@@ -58,7 +58,10 @@ SECTIONS = {
             (0.5, 0.6)),
         row("fill at random, some keys again", "fill_at_random", HASH, DISK, MEMORY_HASH),
         row("insert, 2 threads", "insert_2_threads", HASH, DISK, MEMORY, (0.5, 0.6)),
+        row("insert, 2 threads, sorted", "insert_2_threads", SORTED, DISK, MEMORY, (0.5, 0.6)),
         row("batches of 1000", "insert_batch", HASH, DISK + [POSTGRESQL], [], (0.6, None)),
+        row("batches of 1000, sorted", "insert_batch", SORTED, DISK + [POSTGRESQL], [],
+            (0.6, None)),
         row("batches of 1000, peers all in one piece", "insert_batch", HASH, BULK, [],
             (None, None), theirs="insert_bulk"),
         row("overwrite at random", "overwrite", HASH, DISK, MEMORY_HASH),
@@ -205,6 +208,13 @@ SINGLE_PUTS = {
     "overwrite", "erase_in_order", "erase_at_random", "compact",
 } | {f"ycsb_{letter}{threads}" for letter in "ABDEF" for threads in ("", "_2")}
 FEWER = 50
+
+
+# They leave a store as it was, so that one filled store serves several of them.
+READS = {
+    "get_in_order", "get_at_random", "get_2_threads", "get_16", "get_hot", "get_hot_percent",
+    "get_missing", "scan", "scan_back", "seek_10",
+}
 
 
 def entries_for(workload, subject, entries):

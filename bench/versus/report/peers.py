@@ -36,14 +36,14 @@ class Verdict:
     def __init__(self):
         self.missed, self.met = [], 0
 
-    def mark(self, title, ratio, most):
-        """What is asked, and whether that is so."""
+    def mark(self, title, ratio, most, note=None):
+        """What is asked, and whether that is so; `note`: under what title asked.NOTES explains."""
         if most is None:
             return ""
         if ratio <= most:
             self.met += 1
             return f", ≤ {most:.3g} ✓"
-        self.missed.append((title, ratio, most))
+        self.missed.append((title, note or title, ratio, most))
         return f", ≤ {most:.3g} ✗"
 
     def count(self):
@@ -51,9 +51,9 @@ class Verdict:
 
     def lines(self):
         lines = [""] if self.missed else []
-        for title, ratio, most in self.missed:
+        for title, note, ratio, most in self.missed:
             by = f"{ratio:.2f} in place of {most:.3g}, {100 * (ratio / most - 1):.0f} % too much"
-            lines.append(f"- {title}: {by}. {asked.NOTES.get(title, 'Not looked into.')}")
+            lines.append(f"- {title}: {by}. {asked.NOTES.get(note, 'Not looked into.')}")
         return lines
 
 
@@ -72,7 +72,7 @@ def row(figures, entry, verdict):
             cells += ["–", "–"]
             continue
         mark = verdict.mark(f"{entry.title}, over {whose} ({kind})",
-                            statistics.median(ratios), most)
+                            statistics.median(ratios), most, entry.title)
         cells += [f"{shown(found, entry.scale)} {whose}", range_shown(ratios) + mark]
     return cells
 

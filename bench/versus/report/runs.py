@@ -49,7 +49,7 @@ def measure(asked, repeat, run_one, folder):
             if each not in hopeless:
                 found += run_alone(turn, each, run_one, folder, hopeless)
             left = (time.time() - began) / (at + 1) * (len(todo) - at - 1)
-            words = " ".join(str(word) for word in each)
+            words = " ".join(str(word) for word in each if word)
             print(f"\r[{at + 1}/{len(todo)}] {left / 60:4.0f} min left  {words}".ljust(79)[:79],
                   end="", flush=True)
     except KeyboardInterrupt:
@@ -84,13 +84,21 @@ def json_lines(command):
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def versus(asked, where, repeat, folder, value_bytes):
-    """The runs of (workload, subject, entries)."""
+def versus(asked, where, repeat, folder, value_bytes, sharing):
+    """The runs of (workload, subject, entries); of `sharing`, those of one subject in one process,
+    each time in another order."""
+    processes = {}
+    for workload, subject, entries in asked:
+        if subject in where:
+            alone = "" if workload in sharing else workload
+            processes.setdefault((subject, entries, alone), []).append(workload)
+
     def run_one(each):
-        workload, subject, entries = each
-        return json_lines([where[subject], subject, workload, str(entries),
+        subject, entries, _ = each
+        workloads = random.sample(processes[each], len(processes[each]))
+        return json_lines([where[subject], subject, ",".join(workloads), str(entries),
                            os.path.join(folder, "run"), str(value_bytes)])
-    return measure([each for each in asked if each[1] in where], repeat, run_one, folder)
+    return measure(list(processes), repeat, run_one, folder)
 
 
 def golite(program, repeat, folder, only):
