@@ -1,4 +1,5 @@
 """README.md: coffer and its peers."""
+import collections
 import os
 import re
 import statistics
@@ -212,9 +213,21 @@ def head(runs, about):
     return ["# Benchmarks", "",
             f"Written by `scripts/versus`. {about['entries']} entries, keys of 16 bytes, values "
             f"of {size}, of which half are random; median of {about['repeat']} runs in changing "
-            "order, ± half their range. One process for each run. A ratio is the median of those "
-            "of each turn, with the least and the greatest; only ratios mean anything on another "
-            "machine.", ""] + machine_table(about) + ["", machine.quiet(runs)]
+            "order, ± half their range. One process for each run; reads of one subject share one "
+            "filled store in each turn. A ratio is the median of those of each turn, with the "
+            "least and the greatest; only ratios mean anything on another machine."
+            + cut_short(runs, about["repeat"]), ""] + machine_table(about) + [
+                "", machine.quiet(runs)]
+
+
+def cut_short(runs, repeat):
+    """A sentence about an interrupt, if there was one."""
+    turns = collections.Counter((each["workload"], each["subject"], each["n"]) for each in runs)
+    fewer = [count for count in turns.values() if count < repeat]
+    if not fewer:
+        return ""
+    return (f" It was interrupted: {len(fewer)} of {len(turns)} figures are of {min(fewer)} runs or "
+            f"more in place of {repeat}.")
 
 
 def judgement(figures, ten, about):
