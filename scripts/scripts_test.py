@@ -425,14 +425,21 @@ class Versus(unittest.TestCase):
     def test_what_is_missed_is_said_with_its_note(self):
         found = self.times("durable_8", asked.SYNC, 30) + self.times("durable_8", "leveldb", 40)
         found += self.times("scan", asked.SORTED, 20) + self.times("scan", "lmdb", 10)
-        title = "durable insert, 8 threads, over leveldb (disk)"
-        with unittest.mock.patch.dict(asked.NOTES, {title: "The disk is slow."}):
+        row = "durable insert, 8 threads"
+        with unittest.mock.patch.dict(asked.NOTES, {row: "The disk is slow."}):
             text = peers.page(found, self.ABOUT)
-        self.assertIn("≤ 0.5 ✗", self.line(text, "durable insert, 8 threads")[3])
+        self.assertIn("≤ 0.5 ✗", self.line(text, row)[3])
         self.assertIn("0 limits are met, 2 are missed.", text)
-        missed = f"- {title}: 0.75 in place of 0.5, 50 % too much. The disk is slow."
+        missed = f"- {row}, over leveldb (disk): 0.75 in place of 0.5, 50 % too much. The disk is slow."
         self.assertIn(missed, text)
         self.assertRegex(text, r"full scan in key order.*2.00 in place of 1, 100 %.*Not looked")
+
+    def test_an_interrupt_is_said(self):
+        found = self.times("durable_8", asked.SYNC, 30, 30, 30)
+        self.assertNotIn("interrupted", peers.page(found, self.ABOUT))
+        found += self.times("durable_8", "leveldb", 40, 40)
+        self.assertIn("interrupted: 1 of 2 figures are of 2 runs or more in place of 3.",
+                      peers.page(found, self.ABOUT))
 
     def test_classes_of_durability_are_not_mixed(self):
         for title, rows in asked.SECTIONS.items():
