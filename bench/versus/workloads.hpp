@@ -127,8 +127,8 @@ bool run(const request& asked) {
     std::istringstream words(asked.workload);
     for (std::string name; std::getline(words, name, ',');) {
         if (all.count(name) == 0) {
-            std::fprintf(stderr, "versus: there is no workload %s that %s\n", name.c_str(),
-                         names.empty() ? "has this name" : "reads only");
+            std::fprintf(stderr, "versus: %s is no workload%s\n", name.c_str(),
+                         names.empty() ? "" : " that only reads");
             std::exit(2);
         }
         names.push_back(name);

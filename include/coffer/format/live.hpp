@@ -13,7 +13,7 @@
 //   48      4      version of the index policy
 //   52      4      zero
 //   56      8      check of everything before it, seeded with the store id
-//   64      192    live_words, below, in the machine's byte order
+//   64      208    live_words, below, in the machine's byte order
 //   4096    40 n   table of pieces: name, offset, size; bytes used and their check when sealed
 //   16384          pieces at multiples of 64, if they end before 65536
 //   65536          pieces, at multiples of 64 KiB, those of 2 MiB and more at multiples of that
