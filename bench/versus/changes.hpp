@@ -26,15 +26,16 @@ bool overwrite(const stage<S>& on) {
         const order next = shuffled(on.count(), 10 + round);
         places.insert(places.end(), next.begin(), next.end());
     }
+    const data_set puts = on.entries(places);
     S store = on.open();
     on.load(store);
     store.sync();
     latencies times(places.size() / every + 1);
     const double written = written_bytes();
     const stopwatch watch;
-    for (std::size_t i = 0; i < places.size(); ++i) {
+    for (std::size_t i = 0; i < puts.size(); ++i) {
         const double began = i % every == 0 ? now() : 0;
-        store.put(on.key(places[i]), on.value(places[i]));
+        store.put(puts.keys[i], puts.values[i]);
         if (i % every == 0) times.add(now() - began);
     }
     store.flush();
@@ -54,7 +55,7 @@ bool overwrite(const stage<S>& on) {
 template <class S>
 bool read_while_writing(const stage<S>& on) {
     if constexpr (S::threads) {
-        const order places = shuffled(on.count(), 2);
+        const std::vector<std::string> keys = on.keys(shuffled(on.count(), 2));
         S store = on.open();
         on.load(store);
         std::atomic<bool> over{false};
@@ -68,8 +69,8 @@ bool read_while_writing(const stage<S>& on) {
         });
         std::string out;
         const stopwatch watch;
-        for (const std::uint32_t at : places) must(store.get(on.key(at), out), "a key");
-        on.say(watch.stop(), places.size());
+        for (const std::string& key : keys) must(store.get(key, out), "a key");
+        on.say(watch.stop(), keys.size());
         over = true;
         writer.join();
         return true;
@@ -79,14 +80,15 @@ bool read_while_writing(const stage<S>& on) {
 
 template <class S>
 bool erase(const stage<S>& on, const order& places) {
+    const std::vector<std::string> keys = on.keys(places);
     S store = on.open();
     on.load(store);
     const stopwatch watch;
-    for (const std::uint32_t at : places) store.erase(on.key(at));
+    for (const std::string& key : keys) store.erase(key);
     store.flush();
-    on.say(watch.stop(), places.size());
+    on.say(watch.stop(), keys.size());
     std::string out;
-    must(!store.get(on.key(places[0]), out), "an erased key");
+    must(!store.get(keys[0], out), "an erased key");
     return true;
 }
 

@@ -2,7 +2,8 @@
 //
 // Keys are 16 digits, values 100 bytes if nothing else is asked. Half of a value is random, so that
 // a store that compresses gains what it would with ordinary data. All of it is made before any
-// clock starts.
+// clock starts, and laid out in the order in which it will be used: a key that had to be fetched
+// from memory first would cost as much as some lookups do.
 #ifndef COFFER_BENCH_VERSUS_DATA_HPP
 #define COFFER_BENCH_VERSUS_DATA_HPP
 
@@ -57,6 +58,14 @@ struct data_set {
             keys.push_back(key_of(2 * i));  // odd numbers are missing
             values.push_back(value_of(i, value_bytes));
         }
+    }
+    /// The entries of another one at `places`, one behind the other; with their values, or without.
+    data_set(const data_set& from, const std::vector<std::uint32_t>& places, bool with_values) {
+        keys.reserve(places.size());
+        for (const std::uint32_t at : places) keys.push_back(from.keys[at]);
+        if (!with_values) return;
+        values.reserve(places.size());
+        for (const std::uint32_t at : places) values.push_back(from.values[at]);
     }
     [[nodiscard]] std::size_t size() const { return keys.size(); }
 

@@ -43,11 +43,10 @@ bool fill(const stage<S>& on, const order& sample, std::size_t operations, std::
 template <class S>
 bool insert(const stage<S>& on, const order& places, std::size_t threads = 1,
             const figures& more = {}) {
+    const data_set all = on.entries(places);
     return fill(on, places, places.size(), threads, more, [&](S& store) {
         spread(places.size(), threads, [&](std::size_t from, std::size_t to, std::size_t) {
-            for (std::size_t i = from; i < to; ++i) {
-                store.put(on.key(places[i]), on.value(places[i]));
-            }
+            for (std::size_t i = from; i < to; ++i) store.put(all.keys[i], all.values[i]);
         });
     });
 }
@@ -87,18 +86,18 @@ bool insert_bulk(const stage<S>& on) {
 /// Every put is timed by itself: the distribution while the index grows.
 template <class S>
 bool put_latency(const stage<S>& on) {
-    const order places = shuffled(on.count(), 1);
+    const data_set all = on.entries(shuffled(on.count(), 1));
     S store = on.open();
-    latencies times(places.size());
+    latencies times(all.size());
     const stopwatch watch;
-    for (const std::uint32_t at : places) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
         const double began = now();
-        store.put(on.key(at), on.value(at));
+        store.put(all.keys[i], all.values[i]);
         times.add(now() - began);
     }
-    figures all = on.per_operation(watch.stop(), places.size());
-    on.add(all, times);
-    on.report(all);
+    figures found = on.per_operation(watch.stop(), all.size());
+    on.add(found, times);
+    on.report(found);
     return true;
 }
 

@@ -20,16 +20,17 @@ inline order drawn_from(std::size_t different, std::size_t count) {
     return all;
 }
 
-template <class S>
-bool get(const stage<S>& on, S& store, const order& places, std::size_t threads = 1) {
+/// Gets what `key(i)` names, for each i below the number of `places`, which says what that is.
+template <class S, class Key>
+bool get_each(const stage<S>& on, S& store, const order& places, std::size_t threads, Key&& key) {
     std::string out;
-    for (std::size_t i = 0; i < on.count() / 10; ++i) store.get(on.key(places[i]), out);
+    for (std::size_t i = 0; i < on.count() / 10; ++i) store.get(key(i), out);
     const stopwatch watch;
     spread(places.size(), threads, [&](std::size_t from, std::size_t to, std::size_t) {
         std::string found;
         std::size_t bytes = 0;
         for (std::size_t i = from; i < to; ++i) {
-            must(store.get(on.key(places[i]), found), "a key that is there");
+            must(store.get(key(i), found), "a key that is there");
             bytes += found.size();
         }
         must(bytes == (to - from) * on.value_bytes(), "the size of the values");
@@ -39,18 +40,33 @@ bool get(const stage<S>& on, S& store, const order& places, std::size_t threads 
     return true;
 }
 
+template <class S>
+bool get(const stage<S>& on, S& store, const order& places, std::size_t threads = 1) {
+    const std::vector<std::string> keys = on.keys(places);
+    return get_each(on, store, places, threads,
+                    [&](std::size_t i) -> const std::string& { return keys[i]; });
+}
+
+/// `different` keys again and again: they stay in the caches where they are.
+template <class S>
+bool get_hot(const stage<S>& on, S& store, std::size_t different) {
+    const order places = drawn_from(different, on.count());
+    return get_each(on, store, places, 1,
+                    [&](std::size_t i) -> const std::string& { return on.key(places[i]); });
+}
+
 /// 16 at random in one call.
 template <class S>
 bool get_16(const stage<S>& on, S& store) {
     if constexpr (gets_many<S>) {
         constexpr std::size_t group = 16;
-        const order places = shuffled(on.count(), 2);
+        const std::vector<std::string> all = on.keys(shuffled(on.count(), 2));
         std::optional<std::string> out[group];
         std::vector<std::string_view> keys(group);
         std::size_t found = 0, asked = 0;
         const stopwatch watch;
-        for (std::size_t at = 0; at + group <= places.size(); at += group) {
-            for (std::size_t i = 0; i < group; ++i) keys[i] = on.key(places[at + i]);
+        for (std::size_t at = 0; at + group <= all.size(); at += group) {
+            for (std::size_t i = 0; i < group; ++i) keys[i] = all[at + i];
             found += store.get_many(keys, out);
             asked += group;
         }
@@ -113,16 +129,16 @@ bool scan_back(const stage<S>& on, S& store) {
 template <class S>
 bool seek_10(const stage<S>& on, S& store) {
     if constexpr (seeks<S>) {
-        const order places = shuffled(on.count(), 6);
-        const std::size_t seeks = on.count() / 10;
+        order places = shuffled(on.count(), 6);
+        places.resize(on.count() / 10);
+        const std::vector<std::string> keys = on.keys(places);
         std::size_t entries = 0;
         const stopwatch watch;
-        for (std::size_t i = 0; i < seeks; ++i) {
-            store.scan_from(on.key(places[i]), 10,
-                            [&](std::string_view, std::string_view) { ++entries; });
+        for (const std::string& key : keys) {
+            store.scan_from(key, 10, [&](std::string_view, std::string_view) { ++entries; });
         }
-        on.say(watch.stop(), seeks);
-        must(entries > 9 * seeks, "short scans");
+        on.say(watch.stop(), keys.size());
+        must(entries > 9 * keys.size(), "short scans");
         return true;
     }
     return false;

@@ -49,6 +49,11 @@ public:
     [[nodiscard]] std::size_t count() const { return data_.size(); }
     [[nodiscard]] const std::string& key(std::size_t i) const { return data_.keys[i]; }
     [[nodiscard]] const std::string& value(std::size_t i) const { return data_.values[i]; }
+    /// What is at `places`, laid out in that order.
+    [[nodiscard]] data_set entries(const order& places) const { return {data_, places, true}; }
+    [[nodiscard]] std::vector<std::string> keys(const order& places) const {
+        return data_set(data_, places, false).keys;
+    }
     [[nodiscard]] std::size_t value_bytes() const { return asked_.value_bytes; }
     [[nodiscard]] S open(bool durable = false) const {
         return S(asked_.folder, durable, asked_.count);

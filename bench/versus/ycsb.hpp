@@ -34,33 +34,45 @@ inline constexpr mix mixes[] = {
     {'D', 0, 0.05, 0, 0, true}, {'E', 0, 0.05, 0.95, 0}, {'F', 0, 0, 0, 0.5},
 };
 
-/// What one thread does.
+/// What one thread does, operation by operation, with the keys and values that it takes.
 class script {
 public:
     enum class kind : unsigned char { get, put, insert, scan, change };
     struct operation {
         kind what;
-        std::uint32_t place;   // of the entry; counted from the newest if the mix asks for it
         std::uint32_t length;  // of a scan
+        std::string key;
+        std::string value;  // of what is put
     };
 
     /// `fresh`: numbers of absent keys, of which this thread takes those from `first_fresh` on.
-    script(const mix& of, std::size_t operations, zipfian& zipf, random_numbers& random,
-           const order& fresh, std::size_t first_fresh) {
+    template <class S>
+    script(const stage<S>& on, const mix& of, std::size_t operations, zipfian& zipf,
+           random_numbers& random, const order& fresh, std::size_t first_fresh) {
+        all.reserve(operations);
         for (std::size_t i = 0; i < operations; ++i) {
             const std::uint64_t rank = zipf.rank();
-            const std::uint64_t place = of.newest ? rank : zipf.scrambled(rank);
             const kind what = drawn(of, random.unit());
+            // From the newest backwards, or anywhere.
+            const std::size_t place =
+                of.newest ? on.count() + inserted.size() - 1 - rank : zipf.scrambled(rank);
+            const bool old = place < on.count();
+            all.push_back({what,
+                           static_cast<std::uint32_t>(1 + random.below(100)),
+                           old ? on.key(place) : inserted[place - on.count()],
+                           {}});
             if (what == kind::insert) {
-                keys.push_back(absent_key(fresh[(first_fresh + keys.size()) % fresh.size()]));
+                inserted.push_back(
+                    absent_key(fresh[(first_fresh + inserted.size()) % fresh.size()]));
+                all.back().key = inserted.back();
             }
-            all.push_back({what, static_cast<std::uint32_t>(place),
-                           static_cast<std::uint32_t>(1 + random.below(100))});
+            if (what == kind::put || what == kind::insert || what == kind::change)
+                all.back().value = on.value(old ? place : 0);
         }
     }
 
     std::vector<operation> all;
-    std::vector<std::string> keys;  // of the inserts, in their order
+    std::vector<std::string> inserted;  // keys, in their order
 
 private:
     static kind drawn(const mix& of, double number) {
@@ -74,34 +86,25 @@ private:
 
 /// Does all of a script; how many entries it read.
 template <class S>
-std::size_t play(const stage<S>& on, S& store, const script& of, bool newest) {
-    std::size_t seen = 0, inserted = 0;
+std::size_t play(S& store, const script& of) {
+    std::size_t seen = 0;
     std::string out;
     for (const auto& each : of.all) {
-        std::size_t at = each.place;
         switch (each.what) {
             case script::kind::get:
-                if (newest) {
-                    at = on.count() + inserted - 1 - at;
-                    const bool old = at < on.count();
-                    seen += store.get(old ? on.key(at) : of.keys[at - on.count()], out);
-                } else {
-                    seen += store.get(on.key(at), out);
-                }
+                seen += store.get(each.key, out);
                 break;
             case script::kind::put:
-                store.put(on.key(at), on.value(at));
-                break;
             case script::kind::insert:
-                store.put(of.keys[inserted++], on.value(at));
+                store.put(each.key, each.value);
                 break;
             case script::kind::change:
-                seen += store.get(on.key(at), out);
-                store.put(on.key(at), on.value(at));
+                seen += store.get(each.key, out);
+                store.put(each.key, each.value);
                 break;
             case script::kind::scan:
                 if constexpr (seeks<S>) {
-                    store.scan_from(on.key(at), each.length,
+                    store.scan_from(each.key, each.length,
                                     [&](std::string_view, std::string_view) { ++seen; });
                 }
                 break;
@@ -120,7 +123,7 @@ bool ycsb(const stage<S>& on, const mix& of, std::size_t threads) {
         zipfian zipf(on.count(), 9);
         random_numbers random(10);
         for (std::size_t i = 0; i < threads; ++i) {
-            scripts.emplace_back(of, operations / threads, zipf, random, fresh,
+            scripts.emplace_back(on, of, operations / threads, zipf, random, fresh,
                                  i * fresh.size() / threads);
         }
     }
@@ -129,7 +132,7 @@ bool ycsb(const stage<S>& on, const mix& of, std::size_t threads) {
     std::atomic<std::size_t> seen{0};
     const stopwatch watch;
     spread(threads, threads, [&](std::size_t, std::size_t, std::size_t thread) {
-        seen += play(on, store, scripts[thread], of.newest);
+        seen += play(store, scripts[thread]);
     });
     store.flush();
     on.say(watch.stop(), operations, threads);
@@ -143,7 +146,7 @@ bool ycsb(const stage<S>& on, const mix& of, std::size_t threads) {
     must(seen >= expected, "reads of a mix");
     for (const script& each : scripts) {
         std::string out;
-        if (!each.keys.empty()) must(store.get(each.keys.back(), out), "a key of a mix");
+        if (!each.inserted.empty()) must(store.get(each.inserted.back(), out), "a key of a mix");
     }
     return true;
 }
