@@ -66,6 +66,15 @@
 #define COFFER_ALWAYS_INLINE inline
 #endif
 
+/// For a loop that waits for another processor: leaves the core's units to others for a moment.
+#if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
+#define COFFER_PAUSE() __builtin_ia32_pause()
+#elif (defined(__GNUC__) || defined(__clang__)) && defined(__aarch64__)
+#define COFFER_PAUSE() __asm__ __volatile__("yield")
+#else
+#define COFFER_PAUSE() static_cast<void>(0)
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 #define COFFER_UNDER_TSAN 1
 #elif defined(__has_feature)

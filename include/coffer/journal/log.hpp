@@ -75,7 +75,7 @@ public:
 
     // ---- the writer's section ----
 
-    [[nodiscard]] lock enter() { return section_.enter(); }
+    [[nodiscard]] auto enter() noexcept { return section_.enter(); }
     void let_in() const noexcept { section_.let_in(); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
