@@ -32,6 +32,7 @@ namespace {
 /// The files of the system, with a clock that stands still and numbers that only look random.
 struct steady : coffer::fs::native {
     [[nodiscard]] std::uint64_t now() const noexcept { return 1; }
+    [[nodiscard]] std::uint64_t coarse_now() const noexcept { return 1; }
     template <class Condition, class Lock>
     void wait_until(Condition& condition, Lock& lock, std::uint64_t) const {
         condition.wait(lock);  // no other time will come

@@ -910,6 +910,7 @@ static_assert(threading_policy<threading::multi> && threading_policy<threading::
 // | `fs.open_directory(path)`     | result<FS::directory>     | not_found when absent                          |
 // | `fs.make_directory(path)`     | result<bool>              | one level, mode 0700; false: it was there; the parent is synced either way, since whoever made it may have ended before |
 // | `fs.now()`                    | std::uint64_t             | monotonic nanoseconds                          |
+// | `fs.coarse_now()`             | std::uint64_t             | now(), or some milliseconds earlier: what a clock that costs nothing says |
 // | `fs.wait_until(c, lock, t)`   | void                      | waits on condition `c` until notified or now() >= t; may return early |
 // | `fs.random(span)`             | void                      | fills with unpredictable bytes                 |
 // | `fs.boot_id()`                | std::uint64_t             | equal as long as the kernel runs; 0: unknown   |
@@ -974,6 +975,10 @@ concept fs_make_directory = requires(FS& fs, std::string_view path) {
 template <class FS>
 concept fs_now = requires(FS& fs) {
     { fs.now() } -> std::same_as<std::uint64_t>;
+};
+template <class FS>
+concept fs_coarse_now = requires(FS& fs) {
+    { fs.coarse_now() } -> std::same_as<std::uint64_t>;
 };
 template <class FS>
 concept fs_wait_until = requires(FS& fs, fs_condition& condition, fs_lock& lock) {
@@ -1105,8 +1110,8 @@ concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
 
 template <class FS>
 concept fs_members =
-    fs_open_directory<FS> && fs_make_directory<FS> && fs_now<FS> && fs_wait_until<FS> &&
-    fs_random<FS> && fs_boot_id<FS> && fs_process_id<FS> && fs_fork_mark<FS>;
+    fs_open_directory<FS> && fs_make_directory<FS> && fs_now<FS> && fs_coarse_now<FS> &&
+    fs_wait_until<FS> && fs_random<FS> && fs_boot_id<FS> && fs_process_id<FS> && fs_fork_mark<FS>;
 
 }  // namespace detail::need
 
@@ -1193,6 +1198,8 @@ consteval void explain_fs_members() {
     static_assert(need::fs_make_directory<FS>,
                   "a coffer file system needs  result<bool> make_directory(std::string_view)");
     static_assert(need::fs_now<FS>, "a coffer file system needs  std::uint64_t now()");
+    static_assert(need::fs_coarse_now<FS>,
+                  "a coffer file system needs  std::uint64_t coarse_now(); it may return now()");
     static_assert(need::fs_wait_until<FS>,
                   "a coffer file system needs  "
                   "void wait_until(condition&, lock&, std::uint64_t), for any condition and lock");
@@ -1787,6 +1794,8 @@ struct native {
             std::chrono::duration_cast<std::chrono::nanoseconds>(time).count());
     }
 
+    [[nodiscard]] std::uint64_t coarse_now() const noexcept { return now(); }
+
     template <class Condition, class Lock>
     void wait_until(Condition& condition, Lock& lock, std::uint64_t deadline) const {
         constexpr std::uint64_t longest = 3'600'000'000'000U;  // so that no clock overflows
@@ -2296,13 +2305,14 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 // begin file coffer/fs/native_posix_calls.hpp
 // coffer/fs/native_posix_calls.hpp: what `fs::native` needs of POSIX before there are files.
 //
-// Descriptors that close themselves, system calls that are tried again after a signal, syncs that
-// reach the medium, private copies of pages, and errno told as a coffer error.
+// Clocks, descriptors that close themselves, system calls that are tried again after a signal,
+// syncs that reach the medium, private copies of pages, and errno told as a coffer error.
 #ifndef COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <cerrno>
 #include <cstddef>
@@ -2315,6 +2325,20 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 #include <utility>
 
 namespace coffer::detail::posix {
+
+/// A clock that is some milliseconds behind, where the system has one that costs nothing.
+#if defined(CLOCK_MONOTONIC_COARSE)
+inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC_COARSE;
+#else
+inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
+#endif
+
+[[nodiscard]] inline std::uint64_t nanoseconds_of(::clockid_t clock) noexcept {
+    struct timespec time = {};
+    ::clock_gettime(clock, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(time.tv_nsec);
+}
 
 /// Of the file and of the mount on which it was opened; 0: unknown. A file system that was taken
 /// away and mounted again may have another content, and so may a snapshot of it.
@@ -2585,10 +2609,10 @@ struct native {
     [[nodiscard]] result<bool> make_directory(std::string_view path) const;
 
     [[nodiscard]] std::uint64_t now() const noexcept {
-        struct timespec time = {};
-        ::clock_gettime(CLOCK_MONOTONIC, &time);
-        return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
-               static_cast<std::uint64_t>(time.tv_nsec);
+        return detail::posix::nanoseconds_of(CLOCK_MONOTONIC);
+    }
+    [[nodiscard]] std::uint64_t coarse_now() const noexcept {
+        return detail::posix::nanoseconds_of(detail::posix::coarse_clock);
     }
 
     template <class Condition, class Lock>
@@ -5263,6 +5287,7 @@ public:
         return disk_->make_folder(path);
     }
     [[nodiscard]] std::uint64_t now() const noexcept { return disk_->now(); }
+    [[nodiscard]] std::uint64_t coarse_now() const noexcept { return now(); }
     /// Waits a millisecond of real time at most, since somebody else may move the clock.
     template <class Condition, class Lock>
     void wait_until(Condition& condition, Lock& lock, std::uint64_t deadline) const {
@@ -6015,13 +6040,15 @@ static_assert(durability_policy<async>);
 // begin file coffer/durability/buffered.hpp
 // coffer/durability/buffered.hpp: a returning write is in this process's buffer.
 //
-// The caller's thread hands the buffer over in quarters, so that no call waits for the whole of it:
-// `buffer_bytes` are the most that ever waits. The background thread does when the oldest byte has
-// waited for `interval`, also when no further call comes. Under
-// `threading::single` there is no background thread and each write looks at the clock instead.
+// The background thread hands the buffer over when a quarter of it is full, and when the oldest
+// byte has waited for `interval`, also when no further call comes. A caller that finds three
+// quarters full helps: `buffer_bytes` are the most that ever waits. Under `threading::single` there
+// is no background thread: callers hand over from a quarter on, and each write looks at the clock.
 //
 // I1  oldest_ is the time at which the oldest waiting byte was accepted, 0 when none waits; it is
 //     cleared before a hand-over is planned, so a byte that misses the plan starts the clock anew.
+// I2  called_ is cleared before run() looks at what waits: a quarter that fills up behind it wakes
+//     the background thread again.
 // At risk: at most buffer_bytes, and what `interval` brings.
 #ifndef COFFER_DURABILITY_BUFFERED_HPP
 #define COFFER_DURABILITY_BUFFERED_HPP
@@ -6043,21 +6070,29 @@ public:
           target_(&wake) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) return log_->sync();
+        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]]
+            return log_->sync();
+        if (log_->healthy()) [[likely]]
+            return {};
         return log_->check();
     }
 
     template <class Then>
     [[nodiscard]] result<void> after_write(position, Then&&) {
         if constexpr (Log::hands_over) {
-            // The write is accepted either way; an error stays in the log for the next call.
-            if (log_->unhanded_bytes() >= bounds_.buffer_bytes / 4) {
-                static_cast<void>(hand_over());
-            } else if (oldest_.load(std::memory_order_relaxed) == 0) {
-                oldest_.store(log_->system().now() | 1, std::memory_order_release);
+            const std::uint64_t waiting = log_->unhanded_bytes();
+            if (waiting >= bounds_.buffer_bytes / 4) [[unlikely]] {
+                // The write is accepted either way; an error stays in the log for the next call.
+                if (!helped || waiting >= bounds_.buffer_bytes / 4 * 3) {
+                    static_cast<void>(hand_over());
+                } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
+                    wake_(target_);
+                }
+            } else if (oldest_.load(std::memory_order_relaxed) == 0) [[unlikely]] {
+                oldest_.store(time() | 1, std::memory_order_release);
                 wake_(target_);
-            } else if constexpr (!Log::threading_type::concurrent) {
-                if (due() <= log_->system().now()) static_cast<void>(hand_over());
+            } else if (!helped && due() <= time()) [[unlikely]] {
+                static_cast<void>(hand_over());
             }
         }
         return {};
@@ -6066,11 +6101,13 @@ public:
     [[nodiscard]] std::uint64_t due() const noexcept {
         if (!log_->healthy()) return never;
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) return 0;
+        if (helped && called_.load(std::memory_order_acquire)) return 0;
         const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
         return oldest == 0 ? never : oldest + bounds_.interval;
     }
 
     [[nodiscard]] result<void> run() {
+        called_.store(false, std::memory_order_release);  // I2
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) {
             oldest_.store(0, std::memory_order_release);
             return log_->sync();
@@ -6079,9 +6116,17 @@ public:
     }
 
 private:
+    /// Is there a background thread?
+    static constexpr bool helped = Log::threading_type::concurrent;
+
     [[nodiscard]] result<void> hand_over() {
         oldest_.store(0, std::memory_order_seq_cst);  // I1
         return log_->hand_over();
+    }
+
+    /// Each write of a single thread asks; an interval is many times as long as a tick.
+    [[nodiscard]] std::uint64_t time() const noexcept {
+        return helped ? log_->system().now() : log_->system().coarse_now();
     }
 
     Log* log_;
@@ -6089,6 +6134,7 @@ private:
     void (*wake_)(void*);
     void* target_;
     word oldest_{0};
+    typename Log::threading_type::template atomic<bool> called_{false};
 };
 
 }  // namespace detail

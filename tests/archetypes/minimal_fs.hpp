@@ -104,6 +104,7 @@ public:
     }
     result<bool> make_directory(std::string_view path) { return of_.make_directory(path); }
     std::uint64_t now() { return of_.now(); }
+    std::uint64_t coarse_now() { return of_.coarse_now(); }
     template <class Condition, class Lock>
     void wait_until(Condition& condition, Lock& lock, std::uint64_t deadline) {
         of_.wait_until(condition, lock, deadline);

@@ -515,6 +515,10 @@ TEMPLATE_TEST_CASE("the machine", "[fs]", COFFER_FILE_SYSTEMS) {
     const std::uint64_t time = w.fs.now();
     CHECK(time > 0);
     CHECK(w.fs.now() >= time);
+    constexpr std::uint64_t coarse = 50'000'000;
+    const std::uint64_t roughly = w.fs.coarse_now();
+    CHECK(roughly + coarse >= time);
+    CHECK(roughly <= w.fs.now());
     CHECK(w.fs.boot_id() == w.fs.boot_id());
     CHECK(w.fs.process_id() == w.fs.process_id());
     CHECK(w.fs.process_id() != 0);

@@ -1,12 +1,14 @@
 // coffer/durability/buffered.hpp: a returning write is in this process's buffer.
 //
-// The caller's thread hands the buffer over in quarters, so that no call waits for the whole of it:
-// `buffer_bytes` are the most that ever waits. The background thread does when the oldest byte has
-// waited for `interval`, also when no further call comes. Under
-// `threading::single` there is no background thread and each write looks at the clock instead.
+// The background thread hands the buffer over when a quarter of it is full, and when the oldest
+// byte has waited for `interval`, also when no further call comes. A caller that finds three
+// quarters full helps: `buffer_bytes` are the most that ever waits. Under `threading::single` there
+// is no background thread: callers hand over from a quarter on, and each write looks at the clock.
 //
 // I1  oldest_ is the time at which the oldest waiting byte was accepted, 0 when none waits; it is
 //     cleared before a hand-over is planned, so a byte that misses the plan starts the clock anew.
+// I2  called_ is cleared before run() looks at what waits: a quarter that fills up behind it wakes
+//     the background thread again.
 // At risk: at most buffer_bytes, and what `interval` brings.
 #ifndef COFFER_DURABILITY_BUFFERED_HPP
 #define COFFER_DURABILITY_BUFFERED_HPP
@@ -34,21 +36,29 @@ public:
           target_(&wake) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) return log_->sync();
+        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]]
+            return log_->sync();
+        if (log_->healthy()) [[likely]]
+            return {};
         return log_->check();
     }
 
     template <class Then>
     [[nodiscard]] result<void> after_write(position, Then&&) {
         if constexpr (Log::hands_over) {
-            // The write is accepted either way; an error stays in the log for the next call.
-            if (log_->unhanded_bytes() >= bounds_.buffer_bytes / 4) {
-                static_cast<void>(hand_over());
-            } else if (oldest_.load(std::memory_order_relaxed) == 0) {
-                oldest_.store(log_->system().now() | 1, std::memory_order_release);
+            const std::uint64_t waiting = log_->unhanded_bytes();
+            if (waiting >= bounds_.buffer_bytes / 4) [[unlikely]] {
+                // The write is accepted either way; an error stays in the log for the next call.
+                if (!helped || waiting >= bounds_.buffer_bytes / 4 * 3) {
+                    static_cast<void>(hand_over());
+                } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
+                    wake_(target_);
+                }
+            } else if (oldest_.load(std::memory_order_relaxed) == 0) [[unlikely]] {
+                oldest_.store(time() | 1, std::memory_order_release);
                 wake_(target_);
-            } else if constexpr (!Log::threading_type::concurrent) {
-                if (due() <= log_->system().now()) static_cast<void>(hand_over());
+            } else if (!helped && due() <= time()) [[unlikely]] {
+                static_cast<void>(hand_over());
             }
         }
         return {};
@@ -57,11 +67,13 @@ public:
     [[nodiscard]] std::uint64_t due() const noexcept {
         if (!log_->healthy()) return never;
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) return 0;
+        if (helped && called_.load(std::memory_order_acquire)) return 0;
         const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
         return oldest == 0 ? never : oldest + bounds_.interval;
     }
 
     [[nodiscard]] result<void> run() {
+        called_.store(false, std::memory_order_release);  // I2
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) {
             oldest_.store(0, std::memory_order_release);
             return log_->sync();
@@ -70,9 +82,17 @@ public:
     }
 
 private:
+    /// Is there a background thread?
+    static constexpr bool helped = Log::threading_type::concurrent;
+
     [[nodiscard]] result<void> hand_over() {
         oldest_.store(0, std::memory_order_seq_cst);  // I1
         return log_->hand_over();
+    }
+
+    /// Each write of a single thread asks; an interval is many times as long as a tick.
+    [[nodiscard]] std::uint64_t time() const noexcept {
+        return helped ? log_->system().now() : log_->system().coarse_now();
     }
 
     Log* log_;
@@ -80,6 +100,7 @@ private:
     void (*wake_)(void*);
     void* target_;
     word oldest_{0};
+    typename Log::threading_type::template atomic<bool> called_{false};
 };
 
 }  // namespace detail

@@ -18,6 +18,7 @@
 // | `fs.open_directory(path)`     | result<FS::directory>     | not_found when absent                          |
 // | `fs.make_directory(path)`     | result<bool>              | one level, mode 0700; false: it was there; the parent is synced either way, since whoever made it may have ended before |
 // | `fs.now()`                    | std::uint64_t             | monotonic nanoseconds                          |
+// | `fs.coarse_now()`             | std::uint64_t             | now(), or some milliseconds earlier: what a clock that costs nothing says |
 // | `fs.wait_until(c, lock, t)`   | void                      | waits on condition `c` until notified or now() >= t; may return early |
 // | `fs.random(span)`             | void                      | fills with unpredictable bytes                 |
 // | `fs.boot_id()`                | std::uint64_t             | equal as long as the kernel runs; 0: unknown   |
@@ -93,6 +94,10 @@ concept fs_make_directory = requires(FS& fs, std::string_view path) {
 template <class FS>
 concept fs_now = requires(FS& fs) {
     { fs.now() } -> std::same_as<std::uint64_t>;
+};
+template <class FS>
+concept fs_coarse_now = requires(FS& fs) {
+    { fs.coarse_now() } -> std::same_as<std::uint64_t>;
 };
 template <class FS>
 concept fs_wait_until = requires(FS& fs, fs_condition& condition, fs_lock& lock) {
@@ -224,8 +229,8 @@ concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
 
 template <class FS>
 concept fs_members =
-    fs_open_directory<FS> && fs_make_directory<FS> && fs_now<FS> && fs_wait_until<FS> &&
-    fs_random<FS> && fs_boot_id<FS> && fs_process_id<FS> && fs_fork_mark<FS>;
+    fs_open_directory<FS> && fs_make_directory<FS> && fs_now<FS> && fs_coarse_now<FS> &&
+    fs_wait_until<FS> && fs_random<FS> && fs_boot_id<FS> && fs_process_id<FS> && fs_fork_mark<FS>;
 
 }  // namespace detail::need
 
@@ -312,6 +317,8 @@ consteval void explain_fs_members() {
     static_assert(need::fs_make_directory<FS>,
                   "a coffer file system needs  result<bool> make_directory(std::string_view)");
     static_assert(need::fs_now<FS>, "a coffer file system needs  std::uint64_t now()");
+    static_assert(need::fs_coarse_now<FS>,
+                  "a coffer file system needs  std::uint64_t coarse_now(); it may return now()");
     static_assert(need::fs_wait_until<FS>,
                   "a coffer file system needs  "
                   "void wait_until(condition&, lock&, std::uint64_t), for any condition and lock");

@@ -68,10 +68,10 @@ struct native {
     [[nodiscard]] result<bool> make_directory(std::string_view path) const;
 
     [[nodiscard]] std::uint64_t now() const noexcept {
-        struct timespec time = {};
-        ::clock_gettime(CLOCK_MONOTONIC, &time);
-        return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
-               static_cast<std::uint64_t>(time.tv_nsec);
+        return detail::posix::nanoseconds_of(CLOCK_MONOTONIC);
+    }
+    [[nodiscard]] std::uint64_t coarse_now() const noexcept {
+        return detail::posix::nanoseconds_of(detail::posix::coarse_clock);
     }
 
     template <class Condition, class Lock>

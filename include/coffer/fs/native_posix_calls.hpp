@@ -1,7 +1,7 @@
 // coffer/fs/native_posix_calls.hpp: what `fs::native` needs of POSIX before there are files.
 //
-// Descriptors that close themselves, system calls that are tried again after a signal, syncs that
-// reach the medium, private copies of pages, and errno told as a coffer error.
+// Clocks, descriptors that close themselves, system calls that are tried again after a signal,
+// syncs that reach the medium, private copies of pages, and errno told as a coffer error.
 #ifndef COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 
@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,20 @@
 #include <utility>
 
 namespace coffer::detail::posix {
+
+/// A clock that is some milliseconds behind, where the system has one that costs nothing.
+#if defined(CLOCK_MONOTONIC_COARSE)
+inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC_COARSE;
+#else
+inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
+#endif
+
+[[nodiscard]] inline std::uint64_t nanoseconds_of(::clockid_t clock) noexcept {
+    struct timespec time = {};
+    ::clock_gettime(clock, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(time.tv_nsec);
+}
 
 /// Of the file and of the mount on which it was opened; 0: unknown. A file system that was taken
 /// away and mounted again may have another content, and so may a snapshot of it.

@@ -56,6 +56,8 @@ struct native {
             std::chrono::duration_cast<std::chrono::nanoseconds>(time).count());
     }
 
+    [[nodiscard]] std::uint64_t coarse_now() const noexcept { return now(); }
+
     template <class Condition, class Lock>
     void wait_until(Condition& condition, Lock& lock, std::uint64_t deadline) const {
         constexpr std::uint64_t longest = 3'600'000'000'000U;  // so that no clock overflows

@@ -77,6 +77,7 @@ public:
         return disk_->make_folder(path);
     }
     [[nodiscard]] std::uint64_t now() const noexcept { return disk_->now(); }
+    [[nodiscard]] std::uint64_t coarse_now() const noexcept { return now(); }
     /// Waits a millisecond of real time at most, since somebody else may move the clock.
     template <class Condition, class Lock>
     void wait_until(Condition& condition, Lock& lock, std::uint64_t deadline) const {
