@@ -47,12 +47,7 @@ public:
     void scan_back(Visit&& visit)
         requires Store::ordered
     {
-        const auto first = store_.begin();
-        for (auto at = store_.end(); at != first;) {
-            --at;
-            const auto& [key, value] = *at;
-            visit(key, value);
-        }
+        store_.for_each_back(visit);
     }
     template <class Visit>
     void scan_from(const std::string& key, std::size_t n, Visit&& visit)

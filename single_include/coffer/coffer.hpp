@@ -16507,7 +16507,7 @@ public:
         if constexpr (requires { table.likely(table.probe(group[0])); }) {
             for (const bytes key : group) {
                 const ref slot = table.likely(table.probe(key));
-                if (slot - 1 < unclear - 1) journal.table().prefetch(pending.bearer(slot));
+                if (slot - 1 < unclear - 1) prefetch(slot);
             }
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
@@ -16521,6 +16521,7 @@ public:
     template <class Show>
     [[nodiscard]] result<void> show_all(const std::vector<ref>& slots, Show&& show) const {
         reader_type reader(journal.table());
+        for (const ref slot : slots) prefetch(slot);
         for (const ref slot : slots) {
             const address where = pending.resolve(slot);
             if (where == 0) continue;
@@ -16531,18 +16532,24 @@ public:
         return {};
     }
 
-    /// The same, but shows hidden entries, too, as `show(key, value, visible)`: a walk in order
-    /// goes on from the last key, whether it was visible or not.
+    /// The same, but shows hidden entries, too, as `show(key, value, visible)`, until it answers
+    /// false: a walk in order goes on from the last key, whether it was visible or not. True:
+    /// everything was shown, and `last` is that key.
     template <class Show>
-    [[nodiscard]] result<void> show_slots(const std::vector<ref>& slots, Show&& show) const {
+    [[nodiscard]] result<bool> show_slots(const std::vector<ref>& slots,
+                                          std::vector<std::byte>& last, Show&& show) const {
+        constexpr std::size_t ahead = 8;
         reader_type reader(journal.table());
-        for (const ref slot : slots) {
-            const address where = pending.resolve(slot);
-            const record* found = reader.read(where != 0 ? where : pending.bearer(slot));
+        for (std::size_t i = 0; i < (std::min)(ahead, slots.size()); ++i) prefetch(slots[i]);
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (i + ahead < slots.size()) prefetch(slots[i + ahead]);
+            const address where = pending.resolve(slots[i]);
+            const record* found = reader.read(where != 0 ? where : pending.bearer(slots[i]));
             if (found == nullptr) return reader.cause();
-            show(found->key, found->value, where != 0);
+            if (!show(found->key, found->value, where != 0)) return false;
+            if (i + 1 == slots.size()) last.assign(found->key.begin(), found->key.end());
         }
-        return {};
+        return true;
     }
 
     // ---- the writer's section ----
@@ -16663,6 +16670,9 @@ public:
     bool exclusive = false;  // a clear is on its way: no other writer may append
 
 private:
+    /// What a slot leads to will be read soon.
+    void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
+
     template <class Show>
     [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
                                              Show&& show) const {
@@ -19565,10 +19575,11 @@ public:
         return more;
     }
 
-    /// Shows the next few entries above (or, descending, below) `from`. False: there are none.
+    /// Shows the next few entries above (or, descending, below) `from`, until show() answers false.
+    /// True: there may be more, behind `last`; that may be where the key of `from` lies.
     template <bool Descending, class Show>
     [[nodiscard]] result<bool> step_in_order(const bound& from, std::vector<ref>& slots,
-                                             Show&& show) const {
+                                             std::vector<std::byte>& last, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
         slots.clear();
@@ -19580,8 +19591,7 @@ public:
         }
         if (known.failed()) return known.reader().cause();
         if (slots.empty()) return false;
-        if (auto shown = records_.show_slots(slots, show); !shown) return shown.failure();
-        return true;
+        return records_.show_slots(slots, last, show);
     }
 
     // ---- writing ----
@@ -19742,6 +19752,7 @@ private:
             if (due == 0 || due <= self->system_.now()) self->note(self->driver_.run());
             self->sweep();
             if (journal.wants_segment()) {
+                if (self->holds_full()) self->note(journal.hand_over());
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
             }
@@ -19751,6 +19762,15 @@ private:
 
     void note(result<void> done) const {
         if (!done) tell(done.error());
+    }
+
+    /// Is there a full segment whose memory the next one could have?
+    [[nodiscard]] bool holds_full() {
+        auto& journal = records_.journal;
+        if (!log_type::hands_over || !journal.healthy()) return false;
+        auto section = journal.enter();
+        const auto& all = journal.segments();
+        return all.size() > 1 && !all[all.size() - 2]->settled;
     }
 
     /// To remove a file takes a third of a quick open: nobody who opens a store waits for it.
@@ -20010,6 +20030,13 @@ struct limits {
     side high;
     friend bool operator==(const limits&, const limits&) = default;
 
+    /// Is a key that a walk has come to still inside?
+    template <bool Descending>
+    [[nodiscard]] bool holds(bytes key) const noexcept {
+        return Descending ? above_low(key) : below_high(key);
+    }
+
+private:
     [[nodiscard]] bool below_high(bytes key) const noexcept {
         if (high.is == bound::kind::open) return true;
         const auto order = compare(key, high.key);
@@ -20038,18 +20065,15 @@ template <bool Descending, class Engine>
     auto out = std::make_shared<chunk>();
     std::vector<ref> slots;
     std::vector<std::byte> last;
-    for (;;) {
-        bool inside = true;
-        auto more = of.template step_in_order<Descending>(
-            from, slots, [&](bytes key, bytes value, bool visible) {
-                inside = inside && (Descending ? within.above_low(key) : within.below_high(key));
-                if (!inside) return;
+    for (bool more = true; more && out->empty(); from = {bound::kind::excluding, last}) {
+        auto shown = of.template step_in_order<Descending>(
+            from, slots, last, [&](bytes key, bytes value, bool visible) {
+                if (!within.template holds<Descending>(key)) return false;
                 if (visible) out->add(key, value);
-                last.assign(key.begin(), key.end());
+                return true;
             });
-        if (!more) return more.failure();
-        if (!*more || !inside || !out->empty()) break;
-        from = {bound::kind::excluding, last};
+        if (!shown) return shown.failure();
+        more = *shown;
     }
     return std::shared_ptr<const chunk>(std::move(out));
 }
@@ -20217,27 +20241,24 @@ public:
         return iterator(*of_, within_, from.as_bound());
     }
 
-    /// For for_each: shows every entry in order without a copy for each.
-    template <class Show>
+    /// For for_each: shows every entry in order, or against it, without a copy for each, until
+    /// shown(key, value) answers false.
+    template <bool Descending, class Show>
     [[nodiscard]] result<void> show(Show&& shown) const {
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
-        std::vector<std::byte> last = within_->low.key;
-        bound from{within_->low.is, last};
-        for (bool inside = true; inside;) {
-            std::vector<std::byte> next;
-            auto more = of_->template step_in_order<false>(
-                from, slots, [&](bytes key, bytes value, bool visible) {
-                    inside = inside && within_->below_high(key);
-                    if (!inside) return;
-                    if (visible && !shown(key, value)) inside = false;
-                    next.assign(key.begin(), key.end());
+        slots.reserve(64);
+        std::vector<std::byte> last;
+        bound from = (Descending ? within_->high : within_->low).as_bound();
+        for (bool more = true; more; from = {bound::kind::excluding, last}) {
+            auto next = of_->template step_in_order<Descending>(
+                from, slots, last, [&](bytes key, bytes value, bool visible) {
+                    return within_->template holds<Descending>(key) &&
+                           (!visible || shown(key, value));
                 });
-            if (!more) return more.failure();
-            if (!*more) break;
-            last.swap(next);
-            from = {bound::kind::excluding, last};
+            if (!next) return next.failure();
+            more = *next;
         }
         return {};
     }
@@ -20636,16 +20657,34 @@ public:
     /// The same over a range of this store.
     template <class F>
     [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
-        result<void> shown;
-        auto done = range.show([&](bytes key, bytes value) {
-            return detail::show_entry<Key, Value>(key, value, f, shown);
-        });
-        if (done && !shown) return shown;
-        return done;
+        return show<false>(range, f);
     }
     template <class F>
     void for_each(const range_type& range, F&& f) const {
         try_for_each(range, f).value();
+    }
+
+    /// for_each from the last key to the first.
+    template <class F>
+    [[nodiscard]] result<void> try_for_each_back(const range_type& range, F&& f) const {
+        return show<true>(range, f);
+    }
+    template <class F>
+    [[nodiscard]] result<void> try_for_each_back(F&& f) const
+        requires ordered
+    {
+        if (!engine_) return closed();
+        return try_for_each_back(everything(), f);
+    }
+    template <class F>
+    void for_each_back(const range_type& range, F&& f) const {
+        try_for_each_back(range, f).value();
+    }
+    template <class F>
+    void for_each_back(F&& f) const
+        requires ordered
+    {
+        try_for_each_back(f).value();
     }
 
     // A range says that it cannot be read (closed store, bound that no key can be) when it is read:
@@ -20702,7 +20741,7 @@ public:
         needs_order();
         if (!engine_) return closed();
         std::vector<std::vector<std::byte>> keys;
-        auto listed = range(from, to).show([&](bytes key, bytes) {
+        auto listed = range(from, to).template show<false>([&](bytes key, bytes) {
             keys.emplace_back(key.begin(), key.end());
             return true;
         });
@@ -20830,6 +20869,16 @@ private:
         detail::scratch value_room;
         return engine_->write(detail::record_type::put, key_codec::view(key, key_room),
                               value_codec::view(value, value_room), when);
+    }
+
+    template <bool Descending, class F>
+    [[nodiscard]] result<void> show(const range_type& range, F& f) const {
+        result<void> shown;
+        auto done = range.template show<Descending>([&](bytes key, bytes value) {
+            return detail::show_entry<Key, Value>(key, value, f, shown);
+        });
+        if (done && !shown) return shown;
+        return done;
     }
 
     [[nodiscard]] range_type everything() const {

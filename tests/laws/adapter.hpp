@@ -155,21 +155,30 @@ public:
             return unordered(wanted, reversed, most);
         }
     }
-    result<rows> for_each_in(const part& wanted, std::size_t most) const override {
+    result<rows> for_each_in(const part& wanted, bool reversed, std::size_t most) const override {
         if constexpr (S::ordered) {
             rows out;
             const auto show = taking(out, most);
+            const bool all = wanted.is == part::kind::from && wanted.low.empty();
             auto done = caught<void>([&] {
-                if (throws) {
+                if (!reversed && throws) {
                     store_.for_each(range_of(wanted), show);
-                } else {
+                } else if (!reversed) {
                     store_.try_for_each(range_of(wanted), show).value();
+                } else if (throws && all) {
+                    store_.for_each_back(show);
+                } else if (throws) {
+                    store_.for_each_back(range_of(wanted), show);
+                } else if (all) {
+                    store_.try_for_each_back(show).value();
+                } else {
+                    store_.try_for_each_back(range_of(wanted), show).value();
                 }
             });
             if (!done) return done.failure();
             return out;
         } else {
-            return unordered(wanted, most);
+            return unordered(wanted, reversed, most);
         }
     }
     result<rows> lower_bound(std::string_view key, std::size_t most) const override {

@@ -87,7 +87,9 @@ public:
     // On a sorted index only.
     virtual result<rows> in(const part& wanted, bool reversed = false,
                             std::size_t most = all_of_them) const = 0;
-    virtual result<rows> for_each_in(const part& wanted, std::size_t most = all_of_them) const = 0;
+    /// for_each, or for_each_back, over a range.
+    virtual result<rows> for_each_in(const part& wanted, bool reversed = false,
+                                     std::size_t most = all_of_them) const = 0;
     /// Up to `most` rows from lower_bound(key), or upper_bound(key), to end().
     virtual result<rows> lower_bound(std::string_view key, std::size_t most) const = 0;
     virtual result<rows> upper_bound(std::string_view key, std::size_t most) const = 0;

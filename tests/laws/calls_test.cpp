@@ -418,7 +418,9 @@ void answers_closed(any_store& store, bool ordered) {
              {part::kind::scan, part::kind::range, part::kind::from, part::kind::prefix}) {
             fails(store.in({is, "a", "b"}), errc::closed);
             fails(store.for_each_in({is, "a", "b"}), errc::closed);
+            fails(store.for_each_in({is, "a", "b"}, true), errc::closed);
         }
+        fails(store.for_each_in({part::kind::from, "", ""}, true), errc::closed);
         fails(store.lower_bound("k", 1), errc::closed);
         fails(store.upper_bound("k", 1), errc::closed);
         fails(store.erase_range("a", "b"), errc::closed);

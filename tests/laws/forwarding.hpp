@@ -37,8 +37,8 @@ public:
     result<rows> in(const part& wanted, bool reversed, std::size_t most) const override {
         return to_->in(wanted, reversed, most);
     }
-    result<rows> for_each_in(const part& wanted, std::size_t most) const override {
-        return to_->for_each_in(wanted, most);
+    result<rows> for_each_in(const part& wanted, bool reversed, std::size_t most) const override {
+        return to_->for_each_in(wanted, reversed, most);
     }
     result<rows> lower_bound(std::string_view key, std::size_t most) const override {
         return to_->lower_bound(key, most);

@@ -109,10 +109,10 @@ struct scans_miss : forwarding {
 /// Shows a row that is gone: what the scan before has shown.
 struct scans_old : forwarding {
     using forwarding::forwarding;
-    result<rows> for_each_in(const part& wanted, std::size_t most) const override {
-        auto found = to_->for_each_in(wanted, most);
+    result<rows> for_each_in(const part& wanted, bool reversed, std::size_t most) const override {
+        auto found = to_->for_each_in(wanted, reversed, most);
         const std::lock_guard hold(mutex);
-        if (!found) return found;
+        if (!found || reversed) return found;
         rows& before = seen[wanted.low + ' ' + wanted.high];
         if (now_and_then(4)) return before;
         return before = std::move(*found);

@@ -370,11 +370,11 @@ private:
             wanted = {part::kind::prefix, keys_->prefix, {}};
         }
         const bool visits = random_.one_in(3);
-        const bool reversed = !visits && random_.one_in(3);
+        const bool reversed = random_.one_in(3);
         event each = begin(event::kind::get, visits     ? "visit"
                                              : reversed ? "scan backwards"
                                                         : "scan");
-        auto found = visits ? store_->for_each_in(wanted) : store_->in(wanted, reversed);
+        auto found = visits ? store_->for_each_in(wanted, reversed) : store_->in(wanted, reversed);
         end(each);
         const rows shown = good(std::move(found));
         expect_in_order(shown, reversed);

@@ -292,9 +292,9 @@ private:
                     good(store_->in(wanted, back, most)) == rows_in(model_, wanted, back, most),
                     "a range is the model's");
             case 1:
-                return expect(
-                    good(store_->for_each_in(wanted, most)) == rows_in(model_, wanted, false, most),
-                    "for_each of a range is the model's");
+                return expect(good(store_->for_each_in(wanted, back, most)) ==
+                                  rows_in(model_, wanted, back, most),
+                              "for_each and for_each_back of a range are the model's");
             case 2:
                 return bound(wanted.low, most);
             case 3:

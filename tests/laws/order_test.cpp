@@ -76,11 +76,21 @@ void ranges_are_half_open(const combination& choice) {
     expect(keys_of(good(store->in({kind::prefix, "a"}))) == keys{"a", "aa", "ab"}, "prefix");
     expect(good(store->in({kind::prefix, "ax"})).empty(), "a prefix of nothing");
     expect(good(store->in({kind::prefix, ""})).size() == 7, "everything begins with nothing");
+    rows all = good(store->iterate());
+    std::reverse(all.begin(), all.end());
+    expect(good(store->for_each_in({kind::from, ""}, true)) == all, "for_each_back");
     for (const kind is : {kind::scan, kind::range, kind::from, kind::prefix}) {
         expect(good(store->for_each_in({is, "a", "b"})) == good(store->in({is, "a", "b"})),
                "for_each of a range");
-        expect(good(store->for_each_in({is, "a", "b"}, 2)).size() == 2,
-               "for_each of a range, ended early");
+        expect(
+            good(store->for_each_in({is, "a", "b"}, true)) == good(store->in({is, "a", "b"}, true)),
+            "for_each_back of a range");
+        for (const bool back : {false, true}) {
+            rows some = good(store->in({is, "a", "b"}, back));
+            some.resize(2);
+            expect(good(store->for_each_in({is, "a", "b"}, back, 2)) == some,
+                   "for_each of a range, either way, ended early");
+        }
     }
 }
 

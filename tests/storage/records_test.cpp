@@ -258,10 +258,23 @@ TEST_CASE("a walk shows visible entries, an ordered one the hidden keys, too", "
     }));
     CHECK(shown == "plain1");
     shown.clear();
-    REQUIRE(it.all.show_slots(slots, [&](coffer::bytes key, coffer::bytes, bool visible) {
+    std::vector<std::byte> last;
+    const auto visit = [&](coffer::bytes key, coffer::bytes, bool visible) {
         shown.append(as_text(key)).append(visible ? "+" : "-");
-    }));
+        return shown.size() < 12;
+    };
+    const auto whole = it.all.show_slots(slots, last, visit);
+    REQUIRE(whole);
+    CHECK_FALSE(*whole);  // the last call said that it was enough
     CHECK(shown == "plain+hidden-");
+    CHECK(last.empty());
+    slots.pop_back();
+    shown.clear();
+    CHECK(*it.all.show_slots(slots, last, visit));
+    CHECK(as_text(last) == "plain");
+    shown = "enough of it";
+    CHECK_FALSE(*it.all.show_slots(slots, last, visit));
+    CHECK(shown == "enough of itplain+");
 }
 
 TEST_CASE("an index that is replaced goes when its readers have left", "[records]") {

@@ -98,9 +98,41 @@ TEST_CASE("backwards is forwards turned round, for every range", "[ordered]") {
         for (const auto& one : each) forwards.push_back(one.key);
         std::vector<std::string> backwards;
         for (auto at = each.end(); at != each.begin();) backwards.push_back((*--at).key);
+        std::vector<std::string> shown;
+        db.for_each_back(each, [&](std::string_view key, int) { shown.emplace_back(key); });
+        CHECK(shown == backwards);
         std::reverse(backwards.begin(), backwards.end());
         CHECK(forwards == backwards);
         CHECK(std::is_sorted(forwards.begin(), forwards.end()));
+    }
+}
+
+TEST_CASE("a walk that ends early reads nothing behind its end", "[ordered]") {
+    using filed = coffer::store<std::string, std::string, coffer::storage::file_log,
+                                coffer::index::sorted, coffer::threading::single, simulated>;
+    const simulated disk;
+    coffer::options chosen;
+    chosen.segment_bytes = 16 * 1024;
+    auto db = filed::open("/db", chosen, disk);
+    for (int i = 100; i < 200; ++i) db.put(std::to_string(i), std::string(300, 'v'));
+    db.sync();
+    REQUIRE(disk.flip("/db/0000000000000001.log", 5000, std::byte{1}));
+    for (const bool back : {false, true}) {
+        std::string last;
+        int shown = 0;
+        const auto visit = [&](std::string_view key, std::string_view) {
+            last = key;
+            return ++shown != 3;
+        };
+        // Records of some 320 bytes: the damage lies in that of 115.
+        const auto ended = back ? db.try_for_each_back(db.range("100", "119"), visit)
+                                : db.try_for_each(db.from("112"), visit);
+        CHECK(ended);
+        CHECK(last == (back ? "116" : "114"));
+        const auto met = back ? db.try_for_each_back([](std::string_view, std::string_view) {})
+                              : db.try_for_each([](std::string_view, std::string_view) {});
+        REQUIRE_FALSE(met);
+        CHECK(met.error().kind() == coffer::errc::corruption);
     }
 }
 
@@ -284,16 +316,16 @@ TEST_CASE("limits say what is inside", "[ordered]") {
         return std::vector<std::byte>(from.begin(), from.end());
     };
     limits open;
-    CHECK(open.above_low(coffer::as_bytes("")));
-    CHECK(open.below_high(coffer::as_bytes("zzz")));
+    CHECK(open.holds<true>(coffer::as_bytes("")));
+    CHECK(open.holds<false>(coffer::as_bytes("zzz")));
     limits closed{{bound::kind::including, run("b")}, {bound::kind::excluding, run("d")}};
-    CHECK_FALSE(closed.above_low(coffer::as_bytes("a")));
-    CHECK(closed.above_low(coffer::as_bytes("b")));
-    CHECK(closed.below_high(coffer::as_bytes("c")));
-    CHECK_FALSE(closed.below_high(coffer::as_bytes("d")));
+    CHECK_FALSE(closed.holds<true>(coffer::as_bytes("a")));
+    CHECK(closed.holds<true>(coffer::as_bytes("b")));
+    CHECK(closed.holds<false>(coffer::as_bytes("c")));
+    CHECK_FALSE(closed.holds<false>(coffer::as_bytes("d")));
     limits other{{bound::kind::excluding, run("b")}, {bound::kind::including, run("d")}};
-    CHECK_FALSE(other.above_low(coffer::as_bytes("b")));
-    CHECK(other.above_low(coffer::as_bytes("ba")));
-    CHECK(other.below_high(coffer::as_bytes("d")));
-    CHECK_FALSE(other.below_high(coffer::as_bytes("da")));
+    CHECK_FALSE(other.holds<true>(coffer::as_bytes("b")));
+    CHECK(other.holds<true>(coffer::as_bytes("ba")));
+    CHECK(other.holds<false>(coffer::as_bytes("d")));
+    CHECK_FALSE(other.holds<false>(coffer::as_bytes("da")));
 }

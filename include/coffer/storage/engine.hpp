@@ -174,10 +174,11 @@ public:
         return more;
     }
 
-    /// Shows the next few entries above (or, descending, below) `from`. False: there are none.
+    /// Shows the next few entries above (or, descending, below) `from`, until show() answers false.
+    /// True: there may be more, behind `last`; that may be where the key of `from` lies.
     template <bool Descending, class Show>
     [[nodiscard]] result<bool> step_in_order(const bound& from, std::vector<ref>& slots,
-                                             Show&& show) const {
+                                             std::vector<std::byte>& last, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
         slots.clear();
@@ -189,8 +190,7 @@ public:
         }
         if (known.failed()) return known.reader().cause();
         if (slots.empty()) return false;
-        if (auto shown = records_.show_slots(slots, show); !shown) return shown.failure();
-        return true;
+        return records_.show_slots(slots, last, show);
     }
 
     // ---- writing ----
@@ -351,6 +351,7 @@ private:
             if (due == 0 || due <= self->system_.now()) self->note(self->driver_.run());
             self->sweep();
             if (journal.wants_segment()) {
+                if (self->holds_full()) self->note(journal.hand_over());
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
             }
@@ -360,6 +361,15 @@ private:
 
     void note(result<void> done) const {
         if (!done) tell(done.error());
+    }
+
+    /// Is there a full segment whose memory the next one could have?
+    [[nodiscard]] bool holds_full() {
+        auto& journal = records_.journal;
+        if (!log_type::hands_over || !journal.healthy()) return false;
+        auto section = journal.enter();
+        const auto& all = journal.segments();
+        return all.size() > 1 && !all[all.size() - 2]->settled;
     }
 
     /// To remove a file takes a third of a quick open: nobody who opens a store waits for it.

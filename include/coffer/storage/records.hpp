@@ -15,6 +15,8 @@
 #include <coffer/journal/record_reader.hpp>
 #include <coffer/storage/pending.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -100,7 +102,7 @@ public:
         if constexpr (requires { table.likely(table.probe(group[0])); }) {
             for (const bytes key : group) {
                 const ref slot = table.likely(table.probe(key));
-                if (slot - 1 < unclear - 1) journal.table().prefetch(pending.bearer(slot));
+                if (slot - 1 < unclear - 1) prefetch(slot);
             }
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
@@ -114,6 +116,7 @@ public:
     template <class Show>
     [[nodiscard]] result<void> show_all(const std::vector<ref>& slots, Show&& show) const {
         reader_type reader(journal.table());
+        for (const ref slot : slots) prefetch(slot);
         for (const ref slot : slots) {
             const address where = pending.resolve(slot);
             if (where == 0) continue;
@@ -124,18 +127,24 @@ public:
         return {};
     }
 
-    /// The same, but shows hidden entries, too, as `show(key, value, visible)`: a walk in order
-    /// goes on from the last key, whether it was visible or not.
+    /// The same, but shows hidden entries, too, as `show(key, value, visible)`, until it answers
+    /// false: a walk in order goes on from the last key, whether it was visible or not. True:
+    /// everything was shown, and `last` is that key.
     template <class Show>
-    [[nodiscard]] result<void> show_slots(const std::vector<ref>& slots, Show&& show) const {
+    [[nodiscard]] result<bool> show_slots(const std::vector<ref>& slots,
+                                          std::vector<std::byte>& last, Show&& show) const {
+        constexpr std::size_t ahead = 8;
         reader_type reader(journal.table());
-        for (const ref slot : slots) {
-            const address where = pending.resolve(slot);
-            const record* found = reader.read(where != 0 ? where : pending.bearer(slot));
+        for (std::size_t i = 0; i < (std::min)(ahead, slots.size()); ++i) prefetch(slots[i]);
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (i + ahead < slots.size()) prefetch(slots[i + ahead]);
+            const address where = pending.resolve(slots[i]);
+            const record* found = reader.read(where != 0 ? where : pending.bearer(slots[i]));
             if (found == nullptr) return reader.cause();
-            show(found->key, found->value, where != 0);
+            if (!show(found->key, found->value, where != 0)) return false;
+            if (i + 1 == slots.size()) last.assign(found->key.begin(), found->key.end());
         }
-        return {};
+        return true;
     }
 
     // ---- the writer's section ----
@@ -256,6 +265,9 @@ public:
     bool exclusive = false;  // a clear is on its way: no other writer may append
 
 private:
+    /// What a slot leads to will be read soon.
+    void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
+
     template <class Show>
     [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
                                              Show&& show) const {

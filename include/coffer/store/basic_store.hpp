@@ -329,16 +329,34 @@ public:
     /// The same over a range of this store.
     template <class F>
     [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
-        result<void> shown;
-        auto done = range.show([&](bytes key, bytes value) {
-            return detail::show_entry<Key, Value>(key, value, f, shown);
-        });
-        if (done && !shown) return shown;
-        return done;
+        return show<false>(range, f);
     }
     template <class F>
     void for_each(const range_type& range, F&& f) const {
         try_for_each(range, f).value();
+    }
+
+    /// for_each from the last key to the first.
+    template <class F>
+    [[nodiscard]] result<void> try_for_each_back(const range_type& range, F&& f) const {
+        return show<true>(range, f);
+    }
+    template <class F>
+    [[nodiscard]] result<void> try_for_each_back(F&& f) const
+        requires ordered
+    {
+        if (!engine_) return closed();
+        return try_for_each_back(everything(), f);
+    }
+    template <class F>
+    void for_each_back(const range_type& range, F&& f) const {
+        try_for_each_back(range, f).value();
+    }
+    template <class F>
+    void for_each_back(F&& f) const
+        requires ordered
+    {
+        try_for_each_back(f).value();
     }
 
     // A range says that it cannot be read (closed store, bound that no key can be) when it is read:
@@ -395,7 +413,7 @@ public:
         needs_order();
         if (!engine_) return closed();
         std::vector<std::vector<std::byte>> keys;
-        auto listed = range(from, to).show([&](bytes key, bytes) {
+        auto listed = range(from, to).template show<false>([&](bytes key, bytes) {
             keys.emplace_back(key.begin(), key.end());
             return true;
         });
@@ -523,6 +541,16 @@ private:
         detail::scratch value_room;
         return engine_->write(detail::record_type::put, key_codec::view(key, key_room),
                               value_codec::view(value, value_room), when);
+    }
+
+    template <bool Descending, class F>
+    [[nodiscard]] result<void> show(const range_type& range, F& f) const {
+        result<void> shown;
+        auto done = range.template show<Descending>([&](bytes key, bytes value) {
+            return detail::show_entry<Key, Value>(key, value, f, shown);
+        });
+        if (done && !shown) return shown;
+        return done;
     }
 
     [[nodiscard]] range_type everything() const {

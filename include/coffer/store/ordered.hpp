@@ -39,6 +39,13 @@ struct limits {
     side high;
     friend bool operator==(const limits&, const limits&) = default;
 
+    /// Is a key that a walk has come to still inside?
+    template <bool Descending>
+    [[nodiscard]] bool holds(bytes key) const noexcept {
+        return Descending ? above_low(key) : below_high(key);
+    }
+
+private:
     [[nodiscard]] bool below_high(bytes key) const noexcept {
         if (high.is == bound::kind::open) return true;
         const auto order = compare(key, high.key);
@@ -67,18 +74,15 @@ template <bool Descending, class Engine>
     auto out = std::make_shared<chunk>();
     std::vector<ref> slots;
     std::vector<std::byte> last;
-    for (;;) {
-        bool inside = true;
-        auto more = of.template step_in_order<Descending>(
-            from, slots, [&](bytes key, bytes value, bool visible) {
-                inside = inside && (Descending ? within.above_low(key) : within.below_high(key));
-                if (!inside) return;
+    for (bool more = true; more && out->empty(); from = {bound::kind::excluding, last}) {
+        auto shown = of.template step_in_order<Descending>(
+            from, slots, last, [&](bytes key, bytes value, bool visible) {
+                if (!within.template holds<Descending>(key)) return false;
                 if (visible) out->add(key, value);
-                last.assign(key.begin(), key.end());
+                return true;
             });
-        if (!more) return more.failure();
-        if (!*more || !inside || !out->empty()) break;
-        from = {bound::kind::excluding, last};
+        if (!shown) return shown.failure();
+        more = *shown;
     }
     return std::shared_ptr<const chunk>(std::move(out));
 }
@@ -246,27 +250,24 @@ public:
         return iterator(*of_, within_, from.as_bound());
     }
 
-    /// For for_each: shows every entry in order without a copy for each.
-    template <class Show>
+    /// For for_each: shows every entry in order, or against it, without a copy for each, until
+    /// shown(key, value) answers false.
+    template <bool Descending, class Show>
     [[nodiscard]] result<void> show(Show&& shown) const {
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
-        std::vector<std::byte> last = within_->low.key;
-        bound from{within_->low.is, last};
-        for (bool inside = true; inside;) {
-            std::vector<std::byte> next;
-            auto more = of_->template step_in_order<false>(
-                from, slots, [&](bytes key, bytes value, bool visible) {
-                    inside = inside && within_->below_high(key);
-                    if (!inside) return;
-                    if (visible && !shown(key, value)) inside = false;
-                    next.assign(key.begin(), key.end());
+        slots.reserve(64);
+        std::vector<std::byte> last;
+        bound from = (Descending ? within_->high : within_->low).as_bound();
+        for (bool more = true; more; from = {bound::kind::excluding, last}) {
+            auto next = of_->template step_in_order<Descending>(
+                from, slots, last, [&](bytes key, bytes value, bool visible) {
+                    return within_->template holds<Descending>(key) &&
+                           (!visible || shown(key, value));
                 });
-            if (!more) return more.failure();
-            if (!*more) break;
-            last.swap(next);
-            from = {bound::kind::excluding, last};
+            if (!next) return next.failure();
+            more = *next;
         }
         return {};
     }
