@@ -6904,7 +6904,9 @@ public:
     [[nodiscard]] bool ready(std::size_t n) noexcept {
         if (n <= promised_) [[likely]]
             return true;
-        promised_ = has_room((std::max)(n, ahead)) ? (std::max)(n, ahead) : has_room(n) ? n : 0;
+        std::size_t most = (std::max)(n, ahead);  // or as many as there is room for
+        while (most > n && !has_room(most)) most = (std::max)(n, most / 2);
+        promised_ = has_room(most) ? most : 0;
         return promised_ != 0;
     }
 
@@ -6912,6 +6914,7 @@ public:
         if (n > most_keys - (std::min)(key_count(), most_keys)) {
             return fail(errc::no_space, "the hash index holds no more keys than it does now");
         }
+        n = (std::max)(n, ahead);  // so that ready() need not count one by one
         while (primary_.capacity() < wanted(n)) {
             if (auto done = primary_.grow(memory_, primary_region); !done) return done;
         }
@@ -7498,15 +7501,14 @@ private:
     }
 
     /// Bit `bit` of the hash of the key in a slot.
-    [[nodiscard]] static bool goes(std::uint64_t entry, std::uint64_t print,
-                                   unsigned bit) noexcept {
+    [[nodiscard]] static bool goes(std::uint64_t entry, std::uint64_t print, unsigned bit) {
         return (known(entry, print) >> bit & 1) != 0;
     }
 
     /// The next bucket of the round. False: not now.
     bool split() {
         const std::uint64_t n = buckets();
-        const unsigned bit = static_cast<unsigned>(std::bit_width(n)) - 1;
+        const auto bit = static_cast<unsigned>(std::bit_width(n)) - 1;
         const std::uint64_t index = n - (std::uint64_t{1} << bit);
         if (n >= (std::min)(most_buckets, primary_.capacity())) return false;
         state_->shortage.store(0, relaxed);
@@ -7518,22 +7520,26 @@ private:
         const change guard(*state_);
         const std::uint64_t deeper = (bit + 1 - base_bits) * depth_one;
         bucket& fresh = primary_[n];
-        fresh.control.store(deeper, release);
         std::uint64_t staying = (control & ~depth_bits) | deeper;
+        // No processor predicts which go: each is written, and one that stays is written over.
+        std::uint64_t coming = 0;
+        unsigned next = 0;
         for_each_of(old, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
-            if (!goes(entry, print, bit)) return;
-            static_cast<void>(add(fresh, n, entry, print));
-            staying = set(staying, slot, 0);
+            const std::uint64_t all = -std::uint64_t{goes(entry, print, bit)};
+            fresh.entry[next].store(entry, relaxed);
+            coming |= (print & all) << (8 * next);
+            staying &= ~((0xFF & all) << (8 * slot));
+            next += static_cast<unsigned>(all & 1);
         });
+        if (next < 7) fresh.entry[next].store(0, relaxed);
+        fresh.control.store(coming | deeper, release);
         const auto copy = [&](unsigned, std::uint64_t entry, std::uint64_t print) {
             if (goes(entry, print, bit)) static_cast<void>(add(fresh, n, entry, print));
         };
         for_each_in_chain(front, [&](bucket& each) { for_each_of(each, copy); });
         old.control.store(staying, release);  // I4: from here on the moved keys are in bucket n
-        const std::uint64_t moved = used(control) & ~used(staying);
-        for (std::uint64_t slots = moved; slots != 0; slots &= slots - 1) {
-            old.entry[first(slots)].store(0, release);
-        }
+        for (std::uint64_t gone = used(control ^ staying); gone != 0; gone &= gone - 1)
+            old.entry[first(gone)].store(0, release);
         if ((control & chained) != 0) {
             for_each_in_chain(front, [&](bucket& each) {
                 for_each_of(each, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
@@ -7544,11 +7550,10 @@ private:
         }
         state_->buckets.store(n + 1, relaxed);
         exact_ = extent(n + 1);
-        // The readers' copy changes 64 times a round: seldom wrong, seldom taken from their caches.
+        // The readers' copy changes 64 times a round: it is seldom taken from their caches.
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
-        // Those of the splits to come, between which puts go everywhere else.
-        if (n + 2 < primary_.capacity()) {
+        if (n + 2 < primary_.capacity()) {  // splits to come
             COFFER_PREFETCH(&primary_[index + 2]);
             COFFER_PREFETCH(&primary_[n + 2]);
         }
@@ -19023,7 +19028,8 @@ public:
 
     /// Writes one record if `when` holds. Returns whether it did.
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
-        if (auto fits = check_bounds(key, value); !fits) return fits.failure();
+        if (!fits(key, value)) [[unlikely]]
+            return out_of_bounds(key, value);
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
         position end;
@@ -19073,7 +19079,8 @@ public:
         bool clears = false;
         bool puts = false;
         for (const change& each : changes) {
-            if (auto fits = check_bounds(each.key, each.value); !fits) return fits;
+            if (!fits(each.key, each.value)) [[unlikely]]
+                return out_of_bounds(each.key, each.value);
             size += record_size(each.key.size(), each.value.size());
             clears = clears || each.type == record_type::clear;
             puts = puts || each.type == record_type::put;
@@ -19156,18 +19163,18 @@ private:
         }
     }
 
-    [[nodiscard]] static result<void> check_bounds(bytes key, bytes value) {
-        if (key.size() > max_key_size) [[unlikely]] {
+    [[nodiscard]] static bool fits(bytes key, bytes value) noexcept {
+        return key.size() <= max_key_size && value.size() <= max_value_size;
+    }
+    [[nodiscard]] COFFER_NOINLINE static failure out_of_bounds(bytes key, bytes value) {
+        if (key.size() > max_key_size) {
             return fail(
                 errc::too_large,
                 "a key of " + std::to_string(key.size()) +
                     " bytes exceeds the largest of 65536; store a hash of it, or shorten it");
         }
-        if (value.size() > max_value_size) [[unlikely]] {
-            return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
-                                             " bytes exceeds the largest of 4294967295; split it");
-        }
-        return {};
+        return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
+                                         " bytes exceeds the largest of 4294967295; split it");
     }
 
     [[nodiscard]] static purpose purpose_of(record_type type) noexcept {
@@ -19866,10 +19873,7 @@ public:
     /// batch itself.
     void clear() { add(detail::record_type::clear, {}, {}); }
 
-    void reset() noexcept {
-        operations_.clear();
-        bytes_.clear();
-    }
+    void reset() noexcept { operations_.clear(); }
 
     [[nodiscard]] std::size_t size() const noexcept { return operations_.size(); }
     [[nodiscard]] bool empty() const noexcept { return operations_.empty(); }
@@ -19893,12 +19897,22 @@ private:
     }
 
     void add(detail::record_type type, bytes key, bytes value) {
-        operations_.push_back({type, bytes_.size(), key.size(), value.size()});
-        bytes_.insert(bytes_.end(), key.begin(), key.end());
-        bytes_.insert(bytes_.end(), value.begin(), value.end());
+        const std::size_t at = end();
+        const std::size_t needed = at + key.size() + value.size();
+        if (bytes_.size() < needed) bytes_.resize(2 * needed);
+        copy(bytes_.data() + at, key);
+        copy(bytes_.data() + at + key.size(), value);
+        operations_.push_back({type, at, key.size(), value.size()});
     }
 
-    std::vector<std::byte> bytes_;
+    /// Where the bytes of the operations end.
+    [[nodiscard]] std::size_t end() const noexcept {
+        if (operations_.empty()) return 0;
+        const operation& last = operations_.back();
+        return last.at + last.key + last.value;
+    }
+
+    std::vector<std::byte> bytes_;  // room, larger than what is used
     std::vector<operation> operations_;
 };
 

@@ -452,15 +452,14 @@ private:
     }
 
     /// Bit `bit` of the hash of the key in a slot.
-    [[nodiscard]] static bool goes(std::uint64_t entry, std::uint64_t print,
-                                   unsigned bit) noexcept {
+    [[nodiscard]] static bool goes(std::uint64_t entry, std::uint64_t print, unsigned bit) {
         return (known(entry, print) >> bit & 1) != 0;
     }
 
     /// The next bucket of the round. False: not now.
     bool split() {
         const std::uint64_t n = buckets();
-        const unsigned bit = static_cast<unsigned>(std::bit_width(n)) - 1;
+        const auto bit = static_cast<unsigned>(std::bit_width(n)) - 1;
         const std::uint64_t index = n - (std::uint64_t{1} << bit);
         if (n >= (std::min)(most_buckets, primary_.capacity())) return false;
         state_->shortage.store(0, relaxed);
@@ -472,22 +471,26 @@ private:
         const change guard(*state_);
         const std::uint64_t deeper = (bit + 1 - base_bits) * depth_one;
         bucket& fresh = primary_[n];
-        fresh.control.store(deeper, release);
         std::uint64_t staying = (control & ~depth_bits) | deeper;
+        // No processor predicts which go: each is written, and one that stays is written over.
+        std::uint64_t coming = 0;
+        unsigned next = 0;
         for_each_of(old, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
-            if (!goes(entry, print, bit)) return;
-            static_cast<void>(add(fresh, n, entry, print));
-            staying = set(staying, slot, 0);
+            const std::uint64_t all = -std::uint64_t{goes(entry, print, bit)};
+            fresh.entry[next].store(entry, relaxed);
+            coming |= (print & all) << (8 * next);
+            staying &= ~((0xFF & all) << (8 * slot));
+            next += static_cast<unsigned>(all & 1);
         });
+        if (next < 7) fresh.entry[next].store(0, relaxed);
+        fresh.control.store(coming | deeper, release);
         const auto copy = [&](unsigned, std::uint64_t entry, std::uint64_t print) {
             if (goes(entry, print, bit)) static_cast<void>(add(fresh, n, entry, print));
         };
         for_each_in_chain(front, [&](bucket& each) { for_each_of(each, copy); });
         old.control.store(staying, release);  // I4: from here on the moved keys are in bucket n
-        const std::uint64_t moved = used(control) & ~used(staying);
-        for (std::uint64_t slots = moved; slots != 0; slots &= slots - 1) {
-            old.entry[first(slots)].store(0, release);
-        }
+        for (std::uint64_t gone = used(control ^ staying); gone != 0; gone &= gone - 1)
+            old.entry[first(gone)].store(0, release);
         if ((control & chained) != 0) {
             for_each_in_chain(front, [&](bucket& each) {
                 for_each_of(each, [&](unsigned slot, std::uint64_t entry, std::uint64_t print) {
@@ -498,11 +501,10 @@ private:
         }
         state_->buckets.store(n + 1, relaxed);
         exact_ = extent(n + 1);
-        // The readers' copy changes 64 times a round: seldom wrong, seldom taken from their caches.
+        // The readers' copy changes 64 times a round: it is seldom taken from their caches.
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
-        // Those of the splits to come, between which puts go everywhere else.
-        if (n + 2 < primary_.capacity()) {
+        if (n + 2 < primary_.capacity()) {  // splits to come
             COFFER_PREFETCH(&primary_[index + 2]);
             COFFER_PREFETCH(&primary_[n + 2]);
         }

@@ -79,7 +79,9 @@ public:
     [[nodiscard]] bool ready(std::size_t n) noexcept {
         if (n <= promised_) [[likely]]
             return true;
-        promised_ = has_room((std::max)(n, ahead)) ? (std::max)(n, ahead) : has_room(n) ? n : 0;
+        std::size_t most = (std::max)(n, ahead);  // or as many as there is room for
+        while (most > n && !has_room(most)) most = (std::max)(n, most / 2);
+        promised_ = has_room(most) ? most : 0;
         return promised_ != 0;
     }
 
@@ -87,6 +89,7 @@ public:
         if (n > most_keys - (std::min)(key_count(), most_keys)) {
             return fail(errc::no_space, "the hash index holds no more keys than it does now");
         }
+        n = (std::max)(n, ahead);  // so that ready() need not count one by one
         while (primary_.capacity() < wanted(n)) {
             if (auto done = primary_.grow(memory_, primary_region); !done) return done;
         }

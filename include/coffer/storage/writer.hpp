@@ -15,6 +15,7 @@
 #ifndef COFFER_STORAGE_WRITER_HPP
 #define COFFER_STORAGE_WRITER_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/scope.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/storage/records.hpp>
@@ -80,7 +81,8 @@ public:
 
     /// Writes one record if `when` holds. Returns whether it did.
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
-        if (auto fits = check_bounds(key, value); !fits) return fits.failure();
+        if (!fits(key, value)) [[unlikely]]
+            return out_of_bounds(key, value);
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
         position end;
@@ -130,7 +132,8 @@ public:
         bool clears = false;
         bool puts = false;
         for (const change& each : changes) {
-            if (auto fits = check_bounds(each.key, each.value); !fits) return fits;
+            if (!fits(each.key, each.value)) [[unlikely]]
+                return out_of_bounds(each.key, each.value);
             size += record_size(each.key.size(), each.value.size());
             clears = clears || each.type == record_type::clear;
             puts = puts || each.type == record_type::put;
@@ -213,18 +216,18 @@ private:
         }
     }
 
-    [[nodiscard]] static result<void> check_bounds(bytes key, bytes value) {
-        if (key.size() > max_key_size) [[unlikely]] {
+    [[nodiscard]] static bool fits(bytes key, bytes value) noexcept {
+        return key.size() <= max_key_size && value.size() <= max_value_size;
+    }
+    [[nodiscard]] COFFER_NOINLINE static failure out_of_bounds(bytes key, bytes value) {
+        if (key.size() > max_key_size) {
             return fail(
                 errc::too_large,
                 "a key of " + std::to_string(key.size()) +
                     " bytes exceeds the largest of 65536; store a hash of it, or shorten it");
         }
-        if (value.size() > max_value_size) [[unlikely]] {
-            return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
-                                             " bytes exceeds the largest of 4294967295; split it");
-        }
-        return {};
+        return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
+                                         " bytes exceeds the largest of 4294967295; split it");
     }
 
     [[nodiscard]] static purpose purpose_of(record_type type) noexcept {

@@ -6,6 +6,7 @@
 #ifndef COFFER_STORE_BATCH_HPP
 #define COFFER_STORE_BATCH_HPP
 
+#include <coffer/core/bytes.hpp>
 #include <coffer/core/codec.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/storage/writer.hpp>
@@ -54,10 +55,7 @@ public:
     /// batch itself.
     void clear() { add(detail::record_type::clear, {}, {}); }
 
-    void reset() noexcept {
-        operations_.clear();
-        bytes_.clear();
-    }
+    void reset() noexcept { operations_.clear(); }
 
     [[nodiscard]] std::size_t size() const noexcept { return operations_.size(); }
     [[nodiscard]] bool empty() const noexcept { return operations_.empty(); }
@@ -81,12 +79,22 @@ private:
     }
 
     void add(detail::record_type type, bytes key, bytes value) {
-        operations_.push_back({type, bytes_.size(), key.size(), value.size()});
-        bytes_.insert(bytes_.end(), key.begin(), key.end());
-        bytes_.insert(bytes_.end(), value.begin(), value.end());
+        const std::size_t at = end();
+        const std::size_t needed = at + key.size() + value.size();
+        if (bytes_.size() < needed) bytes_.resize(2 * needed);
+        copy(bytes_.data() + at, key);
+        copy(bytes_.data() + at + key.size(), value);
+        operations_.push_back({type, at, key.size(), value.size()});
     }
 
-    std::vector<std::byte> bytes_;
+    /// Where the bytes of the operations end.
+    [[nodiscard]] std::size_t end() const noexcept {
+        if (operations_.empty()) return 0;
+        const operation& last = operations_.back();
+        return last.at + last.key + last.value;
+    }
+
+    std::vector<std::byte> bytes_;  // room, larger than what is used
     std::vector<operation> operations_;
 };
 
