@@ -11,6 +11,7 @@ import time
 from . import machine
 
 TIMEOUT = 1800
+MEMORY = 1000  # bytes for each entry: the data in two orders, a store, its files
 CANNOT = 3  # exit code: the subject cannot do that
 
 
@@ -93,9 +94,12 @@ def versus(asked, where, repeat, folder, value_bytes, sharing):
             alone = "" if workload in sharing else workload
             processes.setdefault((subject, entries, alone), []).append(workload)
 
+    ballast = machine.Ballast()
+
     def run_one(each):
         subject, entries, _ = each
         workloads = random.sample(processes[each], len(processes[each]))
+        ballast.lend(entries * MEMORY)
         return json_lines([where[subject], subject, ",".join(workloads), str(entries),
                            os.path.join(folder, "run"), str(value_bytes)])
     return measure(list(processes), repeat, run_one, folder)
