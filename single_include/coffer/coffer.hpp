@@ -7841,11 +7841,10 @@ public:
             return words_[0].load(std::memory_order_relaxed) == version;
         }
     }
-    /// Hints that the heads will be searched.
-    void prefetch() const noexcept {
-        for (unsigned at = 0; at < node_header_words + capacity_; at += 8) {
-            COFFER_PREFETCH(words_ + at);
-        }
+    /// Hints that the heads will be searched, or all of the node read.
+    void prefetch(bool all = false) const noexcept {
+        const unsigned end = node_header_words + (all ? 2 : 1) * capacity_;
+        for (unsigned at = 0; at < end; at += 8) COFFER_PREFETCH(words_ + at);
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE node_meta meta() const noexcept { return {load(1)}; }
@@ -9029,6 +9028,15 @@ template <class Pool>
                    });
 }
 
+/// Hints that the leaf behind one end of the range will be read next.
+template <class Pool>
+void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& range, bool up) {
+    const auto& end = up ? range.high : range.low;
+    if (end.entry == 0) return;
+    const node_id beside = child_of(end.of.node.entry(up ? end.entry : end.entry - 1));
+    if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch(true);
+}
+
 /// An end of a range as a walk remembers it, independent of the tree.
 struct kept_fence {
     std::vector<std::byte> key = {};
@@ -9546,6 +9554,7 @@ public:
         while (!at.over && refs.size() == before) {
             leaf_range<node> range;
             if (!detail::descend(pool_, at.from.way(route::aim::at), range)) continue;
+            prefetch_beside(pool_, range, true);
             const unsigned count = range.leaf.node.count(range.leaf.node.meta());
             for (unsigned i = 0; i < count; ++i) refs.push_back(ref_of(range.leaf.node.entry(i)));
             const bool last = range.high.entry == 0;
@@ -9719,6 +9728,7 @@ private:
                                                                          : route::aim::at;
             leaf_range<node> range;
             if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
+            if (left.from == ends::excluding) prefetch_beside(pool_, range, Up);  // it goes on
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
             const auto& fence = Up ? range.high : range.low;

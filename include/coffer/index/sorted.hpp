@@ -181,6 +181,7 @@ public:
         while (!at.over && refs.size() == before) {
             leaf_range<node> range;
             if (!detail::descend(pool_, at.from.way(route::aim::at), range)) continue;
+            prefetch_beside(pool_, range, true);
             const unsigned count = range.leaf.node.count(range.leaf.node.meta());
             for (unsigned i = 0; i < count; ++i) refs.push_back(ref_of(range.leaf.node.entry(i)));
             const bool last = range.high.entry == 0;
@@ -354,6 +355,7 @@ private:
                                                                          : route::aim::at;
             leaf_range<node> range;
             if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
+            if (left.from == ends::excluding) prefetch_beside(pool_, range, Up);  // it goes on
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
             const auto& fence = Up ? range.high : range.low;

@@ -201,11 +201,10 @@ public:
             return words_[0].load(std::memory_order_relaxed) == version;
         }
     }
-    /// Hints that the heads will be searched.
-    void prefetch() const noexcept {
-        for (unsigned at = 0; at < node_header_words + capacity_; at += 8) {
-            COFFER_PREFETCH(words_ + at);
-        }
+    /// Hints that the heads will be searched, or all of the node read.
+    void prefetch(bool all = false) const noexcept {
+        const unsigned end = node_header_words + (all ? 2 : 1) * capacity_;
+        for (unsigned at = 0; at < end; at += 8) COFFER_PREFETCH(words_ + at);
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE node_meta meta() const noexcept { return {load(1)}; }

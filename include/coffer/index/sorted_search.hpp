@@ -130,6 +130,15 @@ template <class Pool>
                    });
 }
 
+/// Hints that the leaf behind one end of the range will be read next.
+template <class Pool>
+void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& range, bool up) {
+    const auto& end = up ? range.high : range.low;
+    if (end.entry == 0) return;
+    const node_id beside = child_of(end.of.node.entry(up ? end.entry : end.entry - 1));
+    if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch(true);
+}
+
 /// An end of a range as a walk remembers it, independent of the tree.
 struct kept_fence {
     std::vector<std::byte> key = {};
