@@ -426,7 +426,7 @@ class Versus(unittest.TestCase):
         found = self.times("durable_8", asked.SYNC, 30) + self.times("durable_8", "leveldb", 40)
         found += self.times("scan", asked.SORTED, 20) + self.times("scan", "lmdb", 10)
         row = "durable insert, 8 threads"
-        with unittest.mock.patch.dict(asked.NOTES, {row: "The disk is slow."}):
+        with unittest.mock.patch.dict(asked.NOTES, {row: "The disk is slow."}, clear=True):
             text = peers.page(found, self.ABOUT)
         self.assertIn("≤ 0.5 ✗", self.line(text, row)[3])
         self.assertIn("0 limits are met, 2 are missed.", text)
