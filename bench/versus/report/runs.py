@@ -109,8 +109,10 @@ def golite(program, repeat, folder, only):
     """The runs of bench/golite.hpp: one process of Google Benchmark for each."""
     listed = subprocess.run([program, "--benchmark_list_tests"], capture_output=True, text=True,
                             check=True, cwd=folder).stdout.split()
+    ballast = machine.Ballast()
 
     def run_one(each):
+        ballast.lend(1_000_000 * MEMORY)
         name = f"--benchmark_filter=^{re.escape(each[0])}$"
         done = subprocess.run([program, name, "--benchmark_format=json"], capture_output=True,
                               text=True, timeout=TIMEOUT, cwd=folder)

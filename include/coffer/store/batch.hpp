@@ -11,6 +11,7 @@
 #include <coffer/core/result.hpp>
 #include <coffer/storage/writer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -81,7 +82,7 @@ private:
     void add(detail::record_type type, bytes key, bytes value) {
         const std::size_t at = end();
         const std::size_t needed = at + key.size() + value.size();
-        if (bytes_.size() < needed) bytes_.resize(2 * needed);
+        if (bytes_.size() < needed) bytes_.resize((std::max)(needed, 2 * bytes_.size()));
         copy(bytes_.data() + at, key);
         copy(bytes_.data() + at + key.size(), value);
         operations_.push_back({type, at, key.size(), value.size()});
