@@ -6072,8 +6072,6 @@ public:
     [[nodiscard]] result<void> before_write() {
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]]
             return log_->sync();
-        if (log_->healthy()) [[likely]]
-            return {};
         return log_->check();
     }
 
@@ -9859,20 +9857,10 @@ public:
         return state_.load(std::memory_order_acquire) == poisoned_state;
     }
 
-    [[nodiscard]] result<void> check() const {
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<void> check() const {
         if (healthy()) [[likely]]
             return {};
-        const auto hold = lock(mutex_);
-        if (!cause_) return {};
-        if (state_.load(std::memory_order_relaxed) == poisoned_state) {
-            return fail(
-                errc::poisoned,
-                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
-                            "close the store and open it again. The cause: ")
-                    .append(cause_->what()),
-                cause_->path(), cause_->os_code());
-        }
-        return coffer::failure(*cause_);
+        return told();
     }
 
     void stick(const error& cause) { note(cause, stuck); }
@@ -9887,6 +9875,20 @@ public:
     }
 
 private:
+    [[nodiscard]] COFFER_NOINLINE result<void> told() const {
+        const auto hold = lock(mutex_);
+        if (!cause_) return {};
+        if (state_.load(std::memory_order_relaxed) == poisoned_state) {
+            return fail(
+                errc::poisoned,
+                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
+                            "close the store and open it again. The cause: ")
+                    .append(cause_->what()),
+                cause_->path(), cause_->os_code());
+        }
+        return coffer::failure(*cause_);
+    }
+
     void note(const error& cause, state now) {
         const auto hold = lock(mutex_);
         if (state_.load(std::memory_order_relaxed) == poisoned_state) return;
@@ -20272,7 +20274,7 @@ public:
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
-        slots.reserve(64);
+        slots.reserve(64);  // as many as most steps find
         std::vector<std::byte> last;
         bound from = (Descending ? within_->high : within_->low).as_bound();
         for (bool more = true; more; from = {bound::kind::excluding, last}) {

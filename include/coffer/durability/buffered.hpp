@@ -38,8 +38,6 @@ public:
     [[nodiscard]] result<void> before_write() {
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]]
             return log_->sync();
-        if (log_->healthy()) [[likely]]
-            return {};
         return log_->check();
     }
 

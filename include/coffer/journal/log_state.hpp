@@ -6,6 +6,7 @@
 #ifndef COFFER_JOURNAL_LOG_STATE_HPP
 #define COFFER_JOURNAL_LOG_STATE_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 
@@ -37,20 +38,10 @@ public:
         return state_.load(std::memory_order_acquire) == poisoned_state;
     }
 
-    [[nodiscard]] result<void> check() const {
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<void> check() const {
         if (healthy()) [[likely]]
             return {};
-        const auto hold = lock(mutex_);
-        if (!cause_) return {};
-        if (state_.load(std::memory_order_relaxed) == poisoned_state) {
-            return fail(
-                errc::poisoned,
-                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
-                            "close the store and open it again. The cause: ")
-                    .append(cause_->what()),
-                cause_->path(), cause_->os_code());
-        }
-        return coffer::failure(*cause_);
+        return told();
     }
 
     void stick(const error& cause) { note(cause, stuck); }
@@ -65,6 +56,20 @@ public:
     }
 
 private:
+    [[nodiscard]] COFFER_NOINLINE result<void> told() const {
+        const auto hold = lock(mutex_);
+        if (!cause_) return {};
+        if (state_.load(std::memory_order_relaxed) == poisoned_state) {
+            return fail(
+                errc::poisoned,
+                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
+                            "close the store and open it again. The cause: ")
+                    .append(cause_->what()),
+                cause_->path(), cause_->os_code());
+        }
+        return coffer::failure(*cause_);
+    }
+
     void note(const error& cause, state now) {
         const auto hold = lock(mutex_);
         if (state_.load(std::memory_order_relaxed) == poisoned_state) return;

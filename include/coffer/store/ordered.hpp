@@ -257,7 +257,7 @@ public:
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
-        slots.reserve(64);
+        slots.reserve(64);  // as many as most steps find
         std::vector<std::byte> last;
         bound from = (Descending ? within_->high : within_->low).as_bound();
         for (bool more = true; more; from = {bound::kind::excluding, last}) {
