@@ -6441,8 +6441,8 @@ struct policy_id {
 // | `t.ready(n)`                    | bool           | writer | the next n puts allocate nothing   |
 // | `t.prepare(n)`                  | result<void>   | one at a time, beside writer and readers | makes ready(n) true |
 // | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
-// | `t.ascend(bound, refs, keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none: there are none. ordered only |
-// | `t.descend(bound, refs, keys)`  | void           | any    | the same below, descending. ordered only |
+// | `t.ascend(from, refs, keys)`    | bool           | any    | appends the next few refs above `from`, ascending, and moves `from` behind them or, where from.moved is false, may leave that to the caller; false: those, if any, are the last. ordered only |
+// | `t.descend(from, refs, keys)`   | bool           | any    | the same below, descending. ordered only |
 // | `t.memory()`                    | std::size_t    | any    | bytes held                         |
 // | `t.save(sink)`                  | result<void>   | writer | hands the used part of each piece of its memory to `sink(region, number, bytes) -> result<void>` |
 // | `t.adopt()`                     | result<void>   | writer | instead of start(), where the memory gives back what save() handed out: goes on with it; errc::corruption, and no harm, when that cannot be a table |
@@ -6482,6 +6482,22 @@ struct bound {
     enum class kind : unsigned char { open, including, excluding };  // open: no end
     kind is = kind::open;
     bytes key = {};
+};
+
+/// One that holds its key, and moves on with a walk: at first to the last key, which costs nothing
+/// if the walk ends there, and then to wherever the table would go on.
+struct held_bound {
+    bound::kind is = bound::kind::open;
+    std::vector<std::byte> key = {};
+    bool moved = false;
+
+    [[nodiscard]] bound as_bound() const noexcept { return {is, key}; }
+    void move_to(bytes last) {
+        is = bound::kind::excluding;
+        key.assign(last.begin(), last.end());
+        moved = true;
+    }
+    friend bool operator==(const held_bound&, const held_bound&) = default;
 };
 
 /// A reading of records that knows none: to check that a table fits the concept.
@@ -6549,9 +6565,9 @@ concept index_adopt = requires(T& table) {
 };
 template <class T>
 concept index_order =
-    requires(const T& table, const bound& end, std::vector<ref>& refs, no_keys& keys) {
-        table.ascend(end, refs, keys);
-        table.descend(end, refs, keys);
+    requires(const T& table, held_bound& from, std::vector<ref>& refs, no_keys& keys) {
+        { table.ascend(from, refs, keys) } -> std::same_as<bool>;
+        { table.descend(from, refs, keys) } -> std::same_as<bool>;
     };
 
 template <class I>
@@ -8172,6 +8188,9 @@ public:
         if (number >= chunks_.capacity()) return 0;
         return chunks_[number].words[at].load(std::memory_order_acquire);
     }
+    void prefetch_chain(std::uint32_t chain) const noexcept {
+        if (chain < chunks_.capacity()) COFFER_PREFETCH(&chunks_[chain]);
+    }
     [[nodiscard]] std::size_t chain_size(std::uint32_t chain) const noexcept {
         return static_cast<std::size_t>(chain_word(chain, 0) >> 32);
     }
@@ -9064,6 +9083,14 @@ template <class Pool>
     return node.valid(at.of.version);
 }
 
+/// Hints that the separator will be kept.
+template <class Pool>
+void prefetch_fence(const Pool& pool, const fence<typename Pool::node>& at) noexcept {
+    if constexpr (!Pool::exact) {
+        if (at.entry != 0) pool.prefetch_chain(chain_of(at.of.node.entry(at.entry)));
+    }
+}
+
 /// Is `a` a lower key than `b`?
 template <class Pool>
 [[nodiscard]] bool lies_below(const kept_fence& a, const kept_fence& b) noexcept {
@@ -9567,13 +9594,14 @@ public:
         return refs.size() != before;
     }
 
+    /// One leaf, or what of it is on that side of the bound.
     template <class Keys>
-    void ascend(const bound& above, std::vector<ref>& refs, Keys& keys) const {
-        walk<true>(above, refs, keys);
+    [[nodiscard]] bool ascend(held_bound& above, std::vector<ref>& refs, Keys& keys) const {
+        return walk<true>(above, refs, keys);
     }
     template <class Keys>
-    void descend(const bound& below, std::vector<ref>& refs, Keys& keys) const {
-        walk<false>(below, refs, keys);
+    [[nodiscard]] bool descend(held_bound& below, std::vector<ref>& refs, Keys& keys) const {
+        return walk<false>(below, refs, keys);
     }
 
     template <class Sink>
@@ -9715,9 +9743,9 @@ private:
     }
 
     template <bool Up, class Keys>
-    void walk(const bound& end, std::vector<ref>& refs, Keys& keys) const {
+    [[nodiscard]] bool walk(held_bound& from, std::vector<ref>& refs, Keys& keys) const {
         using ends = bound::kind;
-        rest left = rest_of<Up>(end);
+        rest left = rest_of<Up>(from.as_bound());
         kept_fence fences[2];
         const std::size_t before = refs.size();
         for (unsigned turn = 0;;) {
@@ -9726,23 +9754,41 @@ private:
                                                                          : route::aim::at;
             leaf_range<node> range;
             if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
-            if (left.from == ends::excluding) prefetch_beside(pool_, range, Up);  // it goes on
+            if (from.moved) prefetch_beside(pool_, range, Up);
+            const auto& fence = Up ? range.high : range.low;
+            if (from.moved) prefetch_fence(pool_, fence);
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
-            const auto& fence = Up ? range.high : range.low;
             kept_fence& next = fences[turn % 2];
+            const bool goes_on = from.moved || refs.size() == before;
             if (!range.leaf.node.valid(range.leaf.version) ||
-                (refs.size() == before && fence.entry != 0 && !keep(pool_, fence, next))) {
+                (goes_on && fence.entry != 0 && !keep(pool_, fence, next))) {
                 refs.resize(before);
                 continue;
             }
             if (tied_count != 0) add_ties<Up>(left, ties, tied_count, refs, before, keys);
-            if (refs.size() != before || fence.entry == 0 || keys.failed()) return;
+            if (fence.entry == 0 || keys.failed()) return false;
+            if (!from.moved && refs.size() != before) return true;
             const auto order = compare_ends(next, left);
-            if (left.from != ends::open && (Up ? order <= 0 : order > 0)) return;  // no progress
-            if (!Up && left.from == ends::excluding && order == 0) return;
+            if (left.from != ends::open && (Up ? order <= 0 : order > 0)) return false;  // damage
+            if (!Up && left.from == ends::excluding && order == 0) return false;
             left = {Up ? ends::including : ends::excluding, next.key, next.head};
+            if (refs.size() != before) {
+                move(from, left.from, next);
+                return true;
+            }
             ++turn;
+        }
+    }
+    static void move(held_bound& from, bound::kind is, kept_fence& to) {
+        from.is = is;
+        from.moved = true;
+        if constexpr (exact) {
+            from.key.resize(sizeof(to.head));
+            store_be(from.key.data(), to.head);
+            from.key.resize(KeySize);
+        } else {
+            std::swap(from.key, to.key);
         }
     }
     static std::strong_ordering compare_ends(const kept_fence& a, const rest& b) noexcept {
@@ -15202,6 +15248,16 @@ public:
         std::uint64_t end;
     };
 
+    /// Where the bytes of one slot were under the caller's pin, for records that lie together. An
+    /// address that the index gave out before the window was opened lies inside it or is damage.
+    struct window {
+        const std::byte* base = nullptr;
+        std::uint64_t end = 0;
+        std::uint64_t seed = 0;
+        std::uint32_t slot = most_slots;  // none
+        bool verify = false;
+    };
+
     [[nodiscard]] result<void> start() {
         // Only the pages of slots that are used are touched: on huge ones all would be.
         memory_.reset(std::calloc(most_slots + 1, sizeof(entry)));
@@ -15242,6 +15298,21 @@ public:
         return out;
     }
 
+    /// The same through a window, which moves to the slot of `where`; only what is in memory.
+    [[nodiscard]] COFFER_ALWAYS_INLINE view at(address where, window& through) const noexcept {
+        if (slot_of(where) != through.slot) [[unlikely]]
+            through = opened(slot_of(where));
+        view out;
+        out.offset = offset_of(where);
+        out.end = through.end;
+        out.at = out.offset < through.end ? through.base + out.offset : nullptr;
+        out.limit = through.base + through.end;
+        out.seed = through.seed;
+        out.verify = through.verify;
+        out.owner = nullptr;
+        return out;
+    }
+
     /// Where the bytes of a slot are; null: only its body reads them.
     [[nodiscard]] const std::byte* base(std::uint32_t slot) const noexcept {
         return entries_[slot].base.load(std::memory_order_acquire);
@@ -15266,6 +15337,18 @@ public:
     }
 
 private:
+    [[nodiscard]] window opened(std::uint32_t slot) const noexcept {
+        const entry& from = entries_[slot];
+        window out;
+        out.slot = slot;
+        out.base = from.base.load(std::memory_order_acquire);
+        const std::uint64_t limit = from.limit.load(std::memory_order_acquire);
+        out.end = out.base != nullptr ? limit & ~verify_bit : 0;
+        out.seed = from.seed.load(std::memory_order_relaxed);
+        out.verify = (limit & verify_bit) != 0;
+        return out;
+    }
+
     struct deleter {
         void operator()(void* owned) const noexcept { std::free(owned); }
     };
@@ -16110,6 +16193,14 @@ public:
         return view.at != nullptr && parse_record(view.at, view.limit, out) &&
                out.type == record_type::put && equal(out.key, key) && sound(view, out);
     }
+    /// The same for walks, whatever its key is.
+    [[nodiscard]] static COFFER_ALWAYS_INLINE bool at_once(const Table& table, address where,
+                                                           typename Table::window& through,
+                                                           record& out) noexcept {
+        const typename Table::view view = table.at(where, through);
+        return view.at != nullptr && parse_record(view.at, view.limit, out) &&
+               out.type == record_type::put && sound(view, out);
+    }
 
 private:
     static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory
@@ -16549,22 +16640,26 @@ public:
         return {};
     }
 
-    /// The same, but shows hidden entries, too, as `show(key, value, visible)`, until it answers
-    /// false: a walk in order goes on from the last key, whether it was visible or not. True:
-    /// everything was shown, and `last` is that key.
+    /// The same in their order, a few ahead of it, until show(key, value) answers false; true:
+    /// everything was shown.
     template <class Show>
-    [[nodiscard]] result<bool> show_slots(const std::vector<ref>& slots,
-                                          std::vector<std::byte>& last, Show&& show) const {
+    [[nodiscard]] result<bool> show_in_order(std::span<const ref> slots, Show&& show) const {
         constexpr std::size_t ahead = 8;
         reader_type reader(journal.table());
+        typename log_type::table_type::window through;
         for (std::size_t i = 0; i < (std::min)(ahead, slots.size()); ++i) prefetch(slots[i]);
         for (std::size_t i = 0; i < slots.size(); ++i) {
             if (i + ahead < slots.size()) prefetch(slots[i + ahead]);
-            const address where = pending.resolve(slots[i]);
-            const record* found = reader.read(where != 0 ? where : pending.bearer(slots[i]));
-            if (found == nullptr) return reader.cause();
-            if (!show(found->key, found->value, where != 0)) return false;
-            if (i + 1 == slots.size()) last.assign(found->key.begin(), found->key.end());
+            record at_once;
+            const record* found = &at_once;
+            if (is_pending(slots[i]) || pending.hides(slots[i]) ||
+                !reader_type::at_once(journal.table(), slots[i], through, at_once)) [[unlikely]] {
+                const address where = pending.resolve(slots[i]);
+                if (where == 0) continue;
+                found = reader.read(where);
+                if (found == nullptr) return reader.cause();
+            }
+            if (!show(found->key, found->value)) return false;
         }
         return true;
     }
@@ -19594,23 +19689,28 @@ public:
         return more;
     }
 
-    /// Shows the next few entries above (or, descending, below) `from`, until show() answers false.
-    /// True: there may be more, behind `last`; that may be where the key of `from` lies.
+    /// Shows the next few entries above (or, descending, below) `from`, and moves it behind them,
+    /// until show() answers false. True: there may be more.
     template <bool Descending, class Show>
-    [[nodiscard]] result<bool> step_in_order(const bound& from, std::vector<ref>& slots,
-                                             std::vector<std::byte>& last, Show&& show) const {
+    [[nodiscard]] result<bool> step_in_order(held_bound& from, std::vector<ref>& slots,
+                                             Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
         slots.clear();
         keys known(records_);
+        bool more = false;
         if constexpr (Descending) {
-            records_.index().descend(from, slots, known);
+            more = records_.index().descend(from, slots, known);
         } else {
-            records_.index().ascend(from, slots, known);
+            more = records_.index().ascend(from, slots, known);
         }
         if (known.failed()) return known.reader().cause();
-        if (slots.empty()) return false;
-        return records_.show_slots(slots, last, show);
+        auto all = records_.show_in_order(slots, show);
+        if (!all || !*all) return all;
+        if (!more) return false;
+        if (!from.moved) from.move_to(known.key_of(slots.back()));
+        if (known.failed()) return known.reader().cause();
+        return true;
     }
 
     // ---- writing ----
@@ -20000,9 +20100,12 @@ template <class Key, class Value, class F>
             f(k, v);
         }
     };
-    result<void> inner;
     const auto with_key = [&](const auto& k) {
-        inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
+        if (auto inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
+            !inner) [[unlikely]] {
+            shown = std::move(inner);
+            go_on = false;
+        }
     };
     if constexpr (std::is_same_v<Key, std::string>) {
         with_key(as_text(key));
@@ -20016,8 +20119,7 @@ template <class Key, class Value, class F>
         }
         with_key(std::as_const(*decoded));
     }
-    if (!inner) shown = std::move(inner);
-    return shown && go_on;
+    return go_on;
 }
 
 }  // namespace detail
@@ -20046,14 +20148,8 @@ namespace coffer::detail {
 
 /// The two ends of a range, with their keys.
 struct limits {
-    struct side {
-        bound::kind is = bound::kind::open;
-        std::vector<std::byte> key = {};
-        [[nodiscard]] bound as_bound() const noexcept { return {is, key}; }
-        friend bool operator==(const side&, const side&) = default;
-    };
-    side low;
-    side high;
+    held_bound low;
+    held_bound high;
     friend bool operator==(const limits&, const limits&) = default;
 
     /// Is a key that a walk has come to still inside?
@@ -20076,7 +20172,7 @@ private:
 };
 
 /// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
-[[nodiscard]] inline limits::side behind_prefix(std::vector<std::byte> start) {
+[[nodiscard]] inline held_bound behind_prefix(std::vector<std::byte> start) {
     while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
     if (start.empty()) return {};
     start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
@@ -20086,16 +20182,15 @@ private:
 /// Reads the next entries behind `from` in one direction, visible ones only, within `within`;
 /// nothing when there are none.
 template <bool Descending, class Engine>
-[[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, bound from,
+[[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, held_bound from,
                                                               const limits& within) {
     auto out = std::make_shared<chunk>();
     std::vector<ref> slots;
-    std::vector<std::byte> last;
-    for (bool more = true; more && out->empty(); from = {bound::kind::excluding, last}) {
-        auto shown = of.template step_in_order<Descending>(
-            from, slots, last, [&](bytes key, bytes value, bool visible) {
+    for (bool more = true; more && out->empty();) {
+        auto shown =
+            of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
                 if (!within.template holds<Descending>(key)) return false;
-                if (visible) out->add(key, value);
+                out->add(key, value);
                 return true;
             });
         if (!shown) return shown.failure();
@@ -20153,13 +20248,13 @@ public:
         if (at_end) {
             here_ = std::make_shared<const stretch_type>(nullptr, false);
         } else {
-            load(within_->low.as_bound());
+            load(within_->low);
         }
     }
     /// The first entry of `within` at or behind `from`.
-    ordered_iterator(const Engine& of, std::shared_ptr<const limits> within, bound from)
+    ordered_iterator(const Engine& of, std::shared_ptr<const limits> within, held_bound from)
         : of_(&of), within_(std::move(within)) {
-        load(from);
+        load(std::move(from));
     }
 
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*entries(), place()); }
@@ -20167,7 +20262,7 @@ public:
     ordered_iterator& operator++() {
         first_ = false;
         const chunk& mine = *entries();
-        if (++at_ == mine.size()) load({bound::kind::excluding, mine.key(place_of(at_ - 1))});
+        if (++at_ == mine.size()) load(beside(mine.key(place_of(at_ - 1))));
         return *this;
     }
     ordered_iterator operator++(int) {
@@ -20211,7 +20306,14 @@ private:
     }
     [[nodiscard]] std::size_t place() const noexcept { return place_of(at_); }
 
-    void load(bound from) { stand_in(read_chunk<false>(*of_, from, *within_).value(), false); }
+    /// Everything above, or below, a key.
+    [[nodiscard]] static held_bound beside(bytes key) {
+        return {bound::kind::excluding, {key.begin(), key.end()}};
+    }
+
+    void load(held_bound from) {
+        stand_in(read_chunk<false>(*of_, std::move(from), *within_).value(), false);
+    }
     void stand_in(std::shared_ptr<const chunk> next, bool backwards) {
         if (next->empty()) next = nullptr;
         at_ = backwards && next ? next->size() - 1 : 0;
@@ -20222,10 +20324,10 @@ private:
     [[nodiscard]] const std::shared_ptr<const chunk>& before() const {
         return here_->before([&] {
             const chunk* const mine = entries();
-            const bound from = mine == nullptr
-                                   ? within_->high.as_bound()
-                                   : bound{bound::kind::excluding, mine->key(place_of(0))};
-            return read_chunk<true>(*of_, from, *within_).value();
+            return read_chunk<true>(
+                       *of_, mine == nullptr ? within_->high : beside(mine->key(place_of(0))),
+                       *within_)
+                .value();
         });
     }
     /// Is nothing before it in the range of which `begun` was the first?
@@ -20262,9 +20364,9 @@ public:
     }
 
     /// The first entry at or behind `from`.
-    [[nodiscard]] iterator at(const limits::side& from) const {
+    [[nodiscard]] iterator at(const held_bound& from) const {
         if (broken_) raise(*broken_);
-        return iterator(*of_, within_, from.as_bound());
+        return iterator(*of_, within_, from);
     }
 
     /// For for_each: shows every entry in order, or against it, without a copy for each, until
@@ -20275,13 +20377,11 @@ public:
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
         slots.reserve(64);  // as many as most steps find
-        std::vector<std::byte> last;
-        bound from = (Descending ? within_->high : within_->low).as_bound();
-        for (bool more = true; more; from = {bound::kind::excluding, last}) {
-            auto next = of_->template step_in_order<Descending>(
-                from, slots, last, [&](bytes key, bytes value, bool visible) {
-                    return within_->template holds<Descending>(key) &&
-                           (!visible || shown(key, value));
+        held_bound from = Descending ? within_->high : within_->low;
+        for (bool more = true; more;) {
+            auto next =
+                of_->template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
+                    return within_->template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();
             more = *next;
@@ -20734,7 +20834,7 @@ public:
     template <class First>
     [[nodiscard]] range_type from(const First& first) const {
         needs_order();
-        return within(side(first, detail::bound::kind::including), detail::limits::side());
+        return within(side(first, detail::bound::kind::including), detail::held_bound());
     }
     /// Keys that begin with `start`; for keys that are strings or runs of bytes.
     template <class Start>
@@ -20745,7 +20845,7 @@ public:
             "coffer: prefix() is for keys that are std::string or std::vector<std::byte>; for "
             "other keys use range(from, to)");
         auto low = side(start, detail::bound::kind::including);
-        auto high = low ? detail::behind_prefix(low->key) : detail::limits::side();
+        auto high = low ? detail::behind_prefix(low->key) : detail::held_bound();
         return within(std::move(low), std::move(high));
     }
 
@@ -20908,11 +21008,11 @@ private:
     }
 
     [[nodiscard]] range_type everything() const {
-        return within(detail::limits::side(), detail::limits::side());
+        return within(detail::held_bound(), detail::held_bound());
     }
 
     template <class K>
-    [[nodiscard]] static result<detail::limits::side> side(const K& key, detail::bound::kind is) {
+    [[nodiscard]] static result<detail::held_bound> side(const K& key, detail::bound::kind is) {
         static_assert(detail::key_like<K, Key>,
                       "coffer: this type does not encode as a key of this store");
         if (!key_codec::fits(key)) {
@@ -20921,12 +21021,12 @@ private:
         }
         detail::scratch room;
         const bytes encoded = key_codec::view(key, room);
-        return detail::limits::side{is, {encoded.begin(), encoded.end()}};
+        return detail::held_bound{is, {encoded.begin(), encoded.end()}};
     }
 
     /// What cannot be read says so when it is read.
-    [[nodiscard]] range_type within(result<detail::limits::side> low,
-                                    result<detail::limits::side> high) const {
+    [[nodiscard]] range_type within(result<detail::held_bound> low,
+                                    result<detail::held_bound> high) const {
         if (!engine_) return range_type(closed().cause());
         if (!low) return range_type(low.error());
         if (!high) return range_type(high.error());

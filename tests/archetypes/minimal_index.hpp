@@ -18,6 +18,7 @@ template <class Threading, class Memory>
 class list_table {
     using ref = coffer::detail::ref;
     using bound = coffer::detail::bound;
+    using held_bound = coffer::detail::held_bound;
     using lock = coffer::lock_of<typename Threading::mutex>;
 
 public:
@@ -75,12 +76,12 @@ public:
         return ++at.at < cells_.size();
     }
     template <class Keys>
-    void ascend(const bound& from, std::vector<ref>& refs, Keys& keys) const {
-        next(from, refs, keys, 1);
+    bool ascend(held_bound& from, std::vector<ref>& refs, Keys& keys) const {
+        return next(from, refs, keys, 1);
     }
     template <class Keys>
-    void descend(const bound& from, std::vector<ref>& refs, Keys& keys) const {
-        next(from, refs, keys, -1);
+    bool descend(held_bound& from, std::vector<ref>& refs, Keys& keys) const {
+        return next(from, refs, keys, -1);
     }
 
     std::size_t memory() const { return cells_.capacity() * sizeof(ref); }
@@ -122,7 +123,7 @@ private:
 
     /// The key closest to `from` in one direction.
     template <class Keys>
-    void next(const bound& from, std::vector<ref>& refs, Keys& keys, int direction) const {
+    bool next(held_bound& from, std::vector<ref>& refs, Keys& keys, int direction) const {
         const lock hold(mutex_);
         const auto behind = [direction](coffer::bytes key, coffer::bytes than) {
             return direction > 0 ? coffer::compare(key, than) > 0 : coffer::compare(key, than) < 0;
@@ -138,7 +139,10 @@ private:
             best = each;
             best_key.assign(key.begin(), key.end());
         }
-        if (best != 0) refs.push_back(best);
+        if (best == 0) return false;
+        refs.push_back(best);
+        from.move_to(best_key);
+        return true;
     }
 
     Memory memory_;

@@ -34,6 +34,7 @@ namespace t {
 
 using coffer::bytes;
 using coffer::detail::bound;
+using coffer::detail::held_bound;
 using coffer::detail::ref;
 
 /// SplitMix64: the same numbers on every machine.
@@ -189,33 +190,32 @@ struct indexed_table {
     [[nodiscard]] std::vector<ref> ascending(bound from = {})
         requires coffer::detail::need::index_order<Table>
     {
-        return ordered(from, [&](const bound& end, std::vector<ref>& refs, record_keys& keys) {
-            table.ascend(end, refs, keys);
+        return ordered(from, [&](held_bound& end, std::vector<ref>& refs, record_keys& keys) {
+            return table.ascend(end, refs, keys);
         });
     }
     [[nodiscard]] std::vector<ref> descending(bound from = {})
         requires coffer::detail::need::index_order<Table>
     {
-        return ordered(from, [&](const bound& end, std::vector<ref>& refs, record_keys& keys) {
-            table.descend(end, refs, keys);
+        return ordered(from, [&](held_bound& end, std::vector<ref>& refs, record_keys& keys) {
+            return table.descend(end, refs, keys);
         });
     }
 
 private:
     template <class More>
-    std::vector<ref> ordered(bound end, More more) {
+    std::vector<ref> ordered(bound from, More more) {
         const auto pin = epoch.enter();
         std::vector<ref> all;
-        std::string last;
-        for (;;) {
-            std::vector<ref> refs;
+        held_bound end{from.is, {from.key.begin(), from.key.end()}};
+        for (bool on = true; on;) {
+            const std::size_t before = all.size();
             record_keys keys(records);
-            more(end, refs, keys);
-            if (refs.empty()) return all;
-            all.insert(all.end(), refs.begin(), refs.end());
-            last = records[refs.back()];
-            end = {bound::kind::excluding, coffer::as_bytes(last)};
+            on = more(end, all, keys);
+            REQUIRE((!on || all.size() > before));
+            if (on && !end.moved) end.move_to(coffer::as_bytes(records[all.back()]));
         }
+        return all;
     }
 
     std::uint64_t changes_ = 0;

@@ -6,7 +6,7 @@ template <class Threading, class Memory>
 struct half : archetype::list_table<Threading, Memory> {
     using archetype::list_table<Threading, Memory>::list_table;
 #ifndef COFFER_ACCEPT
-    void descend() = delete;
+    bool descend() = delete;
 #endif
 };
 struct lame : archetype::list {

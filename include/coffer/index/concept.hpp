@@ -27,8 +27,8 @@
 // | `t.ready(n)`                    | bool           | writer | the next n puts allocate nothing   |
 // | `t.prepare(n)`                  | result<void>   | one at a time, beside writer and readers | makes ready(n) true |
 // | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
-// | `t.ascend(bound, refs, keys)`   | void           | any    | appends the next few refs above `bound`, ascending; none: there are none. ordered only |
-// | `t.descend(bound, refs, keys)`  | void           | any    | the same below, descending. ordered only |
+// | `t.ascend(from, refs, keys)`    | bool           | any    | appends the next few refs above `from`, ascending, and moves `from` behind them or, where from.moved is false, may leave that to the caller; false: those, if any, are the last. ordered only |
+// | `t.descend(from, refs, keys)`   | bool           | any    | the same below, descending. ordered only |
 // | `t.memory()`                    | std::size_t    | any    | bytes held                         |
 // | `t.save(sink)`                  | result<void>   | writer | hands the used part of each piece of its memory to `sink(region, number, bytes) -> result<void>` |
 // | `t.adopt()`                     | result<void>   | writer | instead of start(), where the memory gives back what save() handed out: goes on with it; errc::corruption, and no harm, when that cannot be a table |
@@ -79,6 +79,22 @@ struct bound {
     enum class kind : unsigned char { open, including, excluding };  // open: no end
     kind is = kind::open;
     bytes key = {};
+};
+
+/// One that holds its key, and moves on with a walk: at first to the last key, which costs nothing
+/// if the walk ends there, and then to wherever the table would go on.
+struct held_bound {
+    bound::kind is = bound::kind::open;
+    std::vector<std::byte> key = {};
+    bool moved = false;
+
+    [[nodiscard]] bound as_bound() const noexcept { return {is, key}; }
+    void move_to(bytes last) {
+        is = bound::kind::excluding;
+        key.assign(last.begin(), last.end());
+        moved = true;
+    }
+    friend bool operator==(const held_bound&, const held_bound&) = default;
 };
 
 /// A reading of records that knows none: to check that a table fits the concept.
@@ -146,9 +162,9 @@ concept index_adopt = requires(T& table) {
 };
 template <class T>
 concept index_order =
-    requires(const T& table, const bound& end, std::vector<ref>& refs, no_keys& keys) {
-        table.ascend(end, refs, keys);
-        table.descend(end, refs, keys);
+    requires(const T& table, held_bound& from, std::vector<ref>& refs, no_keys& keys) {
+        { table.ascend(from, refs, keys) } -> std::same_as<bool>;
+        { table.descend(from, refs, keys) } -> std::same_as<bool>;
     };
 
 template <class I>

@@ -196,13 +196,14 @@ public:
         return refs.size() != before;
     }
 
+    /// One leaf, or what of it is on that side of the bound.
     template <class Keys>
-    void ascend(const bound& above, std::vector<ref>& refs, Keys& keys) const {
-        walk<true>(above, refs, keys);
+    [[nodiscard]] bool ascend(held_bound& above, std::vector<ref>& refs, Keys& keys) const {
+        return walk<true>(above, refs, keys);
     }
     template <class Keys>
-    void descend(const bound& below, std::vector<ref>& refs, Keys& keys) const {
-        walk<false>(below, refs, keys);
+    [[nodiscard]] bool descend(held_bound& below, std::vector<ref>& refs, Keys& keys) const {
+        return walk<false>(below, refs, keys);
     }
 
     template <class Sink>
@@ -344,9 +345,9 @@ private:
     }
 
     template <bool Up, class Keys>
-    void walk(const bound& end, std::vector<ref>& refs, Keys& keys) const {
+    [[nodiscard]] bool walk(held_bound& from, std::vector<ref>& refs, Keys& keys) const {
         using ends = bound::kind;
-        rest left = rest_of<Up>(end);
+        rest left = rest_of<Up>(from.as_bound());
         kept_fence fences[2];
         const std::size_t before = refs.size();
         for (unsigned turn = 0;;) {
@@ -355,23 +356,41 @@ private:
                                                                          : route::aim::at;
             leaf_range<node> range;
             if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
-            if (left.from == ends::excluding) prefetch_beside(pool_, range, Up);  // it goes on
+            if (from.moved) prefetch_beside(pool_, range, Up);
+            const auto& fence = Up ? range.high : range.low;
+            if (from.moved) prefetch_fence(pool_, fence);
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
-            const auto& fence = Up ? range.high : range.low;
             kept_fence& next = fences[turn % 2];
+            const bool goes_on = from.moved || refs.size() == before;
             if (!range.leaf.node.valid(range.leaf.version) ||
-                (refs.size() == before && fence.entry != 0 && !keep(pool_, fence, next))) {
+                (goes_on && fence.entry != 0 && !keep(pool_, fence, next))) {
                 refs.resize(before);
                 continue;
             }
             if (tied_count != 0) add_ties<Up>(left, ties, tied_count, refs, before, keys);
-            if (refs.size() != before || fence.entry == 0 || keys.failed()) return;
+            if (fence.entry == 0 || keys.failed()) return false;
+            if (!from.moved && refs.size() != before) return true;
             const auto order = compare_ends(next, left);
-            if (left.from != ends::open && (Up ? order <= 0 : order > 0)) return;  // no progress
-            if (!Up && left.from == ends::excluding && order == 0) return;
+            if (left.from != ends::open && (Up ? order <= 0 : order > 0)) return false;  // damage
+            if (!Up && left.from == ends::excluding && order == 0) return false;
             left = {Up ? ends::including : ends::excluding, next.key, next.head};
+            if (refs.size() != before) {
+                move(from, left.from, next);
+                return true;
+            }
             ++turn;
+        }
+    }
+    static void move(held_bound& from, bound::kind is, kept_fence& to) {
+        from.is = is;
+        from.moved = true;
+        if constexpr (exact) {
+            from.key.resize(sizeof(to.head));
+            store_be(from.key.data(), to.head);
+            from.key.resize(KeySize);
+        } else {
+            std::swap(from.key, to.key);
         }
     }
     static std::strong_ordering compare_ends(const kept_fence& a, const rest& b) noexcept {

@@ -251,6 +251,9 @@ public:
         if (number >= chunks_.capacity()) return 0;
         return chunks_[number].words[at].load(std::memory_order_acquire);
     }
+    void prefetch_chain(std::uint32_t chain) const noexcept {
+        if (chain < chunks_.capacity()) COFFER_PREFETCH(&chunks_[chain]);
+    }
     [[nodiscard]] std::size_t chain_size(std::uint32_t chain) const noexcept {
         return static_cast<std::size_t>(chain_word(chain, 0) >> 32);
     }

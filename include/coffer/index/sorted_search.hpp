@@ -168,6 +168,14 @@ template <class Pool>
     return node.valid(at.of.version);
 }
 
+/// Hints that the separator will be kept.
+template <class Pool>
+void prefetch_fence(const Pool& pool, const fence<typename Pool::node>& at) noexcept {
+    if constexpr (!Pool::exact) {
+        if (at.entry != 0) pool.prefetch_chain(chain_of(at.of.node.entry(at.entry)));
+    }
+}
+
 /// Is `a` a lower key than `b`?
 template <class Pool>
 [[nodiscard]] bool lies_below(const kept_fence& a, const kept_fence& b) noexcept {

@@ -69,6 +69,14 @@ public:
         return view.at != nullptr && parse_record(view.at, view.limit, out) &&
                out.type == record_type::put && equal(out.key, key) && sound(view, out);
     }
+    /// The same for walks, whatever its key is.
+    [[nodiscard]] static COFFER_ALWAYS_INLINE bool at_once(const Table& table, address where,
+                                                           typename Table::window& through,
+                                                           record& out) noexcept {
+        const typename Table::view view = table.at(where, through);
+        return view.at != nullptr && parse_record(view.at, view.limit, out) &&
+               out.type == record_type::put && sound(view, out);
+    }
 
 private:
     static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory

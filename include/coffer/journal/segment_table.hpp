@@ -48,6 +48,16 @@ public:
         std::uint64_t end;
     };
 
+    /// Where the bytes of one slot were under the caller's pin, for records that lie together. An
+    /// address that the index gave out before the window was opened lies inside it or is damage.
+    struct window {
+        const std::byte* base = nullptr;
+        std::uint64_t end = 0;
+        std::uint64_t seed = 0;
+        std::uint32_t slot = most_slots;  // none
+        bool verify = false;
+    };
+
     [[nodiscard]] result<void> start() {
         // Only the pages of slots that are used are touched: on huge ones all would be.
         memory_.reset(std::calloc(most_slots + 1, sizeof(entry)));
@@ -88,6 +98,21 @@ public:
         return out;
     }
 
+    /// The same through a window, which moves to the slot of `where`; only what is in memory.
+    [[nodiscard]] COFFER_ALWAYS_INLINE view at(address where, window& through) const noexcept {
+        if (slot_of(where) != through.slot) [[unlikely]]
+            through = opened(slot_of(where));
+        view out;
+        out.offset = offset_of(where);
+        out.end = through.end;
+        out.at = out.offset < through.end ? through.base + out.offset : nullptr;
+        out.limit = through.base + through.end;
+        out.seed = through.seed;
+        out.verify = through.verify;
+        out.owner = nullptr;
+        return out;
+    }
+
     /// Where the bytes of a slot are; null: only its body reads them.
     [[nodiscard]] const std::byte* base(std::uint32_t slot) const noexcept {
         return entries_[slot].base.load(std::memory_order_acquire);
@@ -112,6 +137,18 @@ public:
     }
 
 private:
+    [[nodiscard]] window opened(std::uint32_t slot) const noexcept {
+        const entry& from = entries_[slot];
+        window out;
+        out.slot = slot;
+        out.base = from.base.load(std::memory_order_acquire);
+        const std::uint64_t limit = from.limit.load(std::memory_order_acquire);
+        out.end = out.base != nullptr ? limit & ~verify_bit : 0;
+        out.seed = from.seed.load(std::memory_order_relaxed);
+        out.verify = (limit & verify_bit) != 0;
+        return out;
+    }
+
     struct deleter {
         void operator()(void* owned) const noexcept { std::free(owned); }
     };

@@ -174,23 +174,28 @@ public:
         return more;
     }
 
-    /// Shows the next few entries above (or, descending, below) `from`, until show() answers false.
-    /// True: there may be more, behind `last`; that may be where the key of `from` lies.
+    /// Shows the next few entries above (or, descending, below) `from`, and moves it behind them,
+    /// until show() answers false. True: there may be more.
     template <bool Descending, class Show>
-    [[nodiscard]] result<bool> step_in_order(const bound& from, std::vector<ref>& slots,
-                                             std::vector<std::byte>& last, Show&& show) const {
+    [[nodiscard]] result<bool> step_in_order(held_bound& from, std::vector<ref>& slots,
+                                             Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
         slots.clear();
         keys known(records_);
+        bool more = false;
         if constexpr (Descending) {
-            records_.index().descend(from, slots, known);
+            more = records_.index().descend(from, slots, known);
         } else {
-            records_.index().ascend(from, slots, known);
+            more = records_.index().ascend(from, slots, known);
         }
         if (known.failed()) return known.reader().cause();
-        if (slots.empty()) return false;
-        return records_.show_slots(slots, last, show);
+        auto all = records_.show_in_order(slots, show);
+        if (!all || !*all) return all;
+        if (!more) return false;
+        if (!from.moved) from.move_to(known.key_of(slots.back()));
+        if (known.failed()) return known.reader().cause();
+        return true;
     }
 
     // ---- writing ----

@@ -127,22 +127,26 @@ public:
         return {};
     }
 
-    /// The same, but shows hidden entries, too, as `show(key, value, visible)`, until it answers
-    /// false: a walk in order goes on from the last key, whether it was visible or not. True:
-    /// everything was shown, and `last` is that key.
+    /// The same in their order, a few ahead of it, until show(key, value) answers false; true:
+    /// everything was shown.
     template <class Show>
-    [[nodiscard]] result<bool> show_slots(const std::vector<ref>& slots,
-                                          std::vector<std::byte>& last, Show&& show) const {
+    [[nodiscard]] result<bool> show_in_order(std::span<const ref> slots, Show&& show) const {
         constexpr std::size_t ahead = 8;
         reader_type reader(journal.table());
+        typename log_type::table_type::window through;
         for (std::size_t i = 0; i < (std::min)(ahead, slots.size()); ++i) prefetch(slots[i]);
         for (std::size_t i = 0; i < slots.size(); ++i) {
             if (i + ahead < slots.size()) prefetch(slots[i + ahead]);
-            const address where = pending.resolve(slots[i]);
-            const record* found = reader.read(where != 0 ? where : pending.bearer(slots[i]));
-            if (found == nullptr) return reader.cause();
-            if (!show(found->key, found->value, where != 0)) return false;
-            if (i + 1 == slots.size()) last.assign(found->key.begin(), found->key.end());
+            record at_once;
+            const record* found = &at_once;
+            if (is_pending(slots[i]) || pending.hides(slots[i]) ||
+                !reader_type::at_once(journal.table(), slots[i], through, at_once)) [[unlikely]] {
+                const address where = pending.resolve(slots[i]);
+                if (where == 0) continue;
+                found = reader.read(where);
+                if (found == nullptr) return reader.cause();
+            }
+            if (!show(found->key, found->value)) return false;
         }
         return true;
     }

@@ -380,7 +380,7 @@ public:
     template <class First>
     [[nodiscard]] range_type from(const First& first) const {
         needs_order();
-        return within(side(first, detail::bound::kind::including), detail::limits::side());
+        return within(side(first, detail::bound::kind::including), detail::held_bound());
     }
     /// Keys that begin with `start`; for keys that are strings or runs of bytes.
     template <class Start>
@@ -391,7 +391,7 @@ public:
             "coffer: prefix() is for keys that are std::string or std::vector<std::byte>; for "
             "other keys use range(from, to)");
         auto low = side(start, detail::bound::kind::including);
-        auto high = low ? detail::behind_prefix(low->key) : detail::limits::side();
+        auto high = low ? detail::behind_prefix(low->key) : detail::held_bound();
         return within(std::move(low), std::move(high));
     }
 
@@ -554,11 +554,11 @@ private:
     }
 
     [[nodiscard]] range_type everything() const {
-        return within(detail::limits::side(), detail::limits::side());
+        return within(detail::held_bound(), detail::held_bound());
     }
 
     template <class K>
-    [[nodiscard]] static result<detail::limits::side> side(const K& key, detail::bound::kind is) {
+    [[nodiscard]] static result<detail::held_bound> side(const K& key, detail::bound::kind is) {
         static_assert(detail::key_like<K, Key>,
                       "coffer: this type does not encode as a key of this store");
         if (!key_codec::fits(key)) {
@@ -567,12 +567,12 @@ private:
         }
         detail::scratch room;
         const bytes encoded = key_codec::view(key, room);
-        return detail::limits::side{is, {encoded.begin(), encoded.end()}};
+        return detail::held_bound{is, {encoded.begin(), encoded.end()}};
     }
 
     /// What cannot be read says so when it is read.
-    [[nodiscard]] range_type within(result<detail::limits::side> low,
-                                    result<detail::limits::side> high) const {
+    [[nodiscard]] range_type within(result<detail::held_bound> low,
+                                    result<detail::held_bound> high) const {
         if (!engine_) return range_type(closed().cause());
         if (!low) return range_type(low.error());
         if (!high) return range_type(high.error());

@@ -74,9 +74,12 @@ template <class Key, class Value, class F>
             f(k, v);
         }
     };
-    result<void> inner;
     const auto with_key = [&](const auto& k) {
-        inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
+        if (auto inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
+            !inner) [[unlikely]] {
+            shown = std::move(inner);
+            go_on = false;
+        }
     };
     if constexpr (std::is_same_v<Key, std::string>) {
         with_key(as_text(key));
@@ -90,8 +93,7 @@ template <class Key, class Value, class F>
         }
         with_key(std::as_const(*decoded));
     }
-    if (!inner) shown = std::move(inner);
-    return shown && go_on;
+    return go_on;
 }
 
 }  // namespace detail

@@ -29,14 +29,8 @@ namespace coffer::detail {
 
 /// The two ends of a range, with their keys.
 struct limits {
-    struct side {
-        bound::kind is = bound::kind::open;
-        std::vector<std::byte> key = {};
-        [[nodiscard]] bound as_bound() const noexcept { return {is, key}; }
-        friend bool operator==(const side&, const side&) = default;
-    };
-    side low;
-    side high;
+    held_bound low;
+    held_bound high;
     friend bool operator==(const limits&, const limits&) = default;
 
     /// Is a key that a walk has come to still inside?
@@ -59,7 +53,7 @@ private:
 };
 
 /// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
-[[nodiscard]] inline limits::side behind_prefix(std::vector<std::byte> start) {
+[[nodiscard]] inline held_bound behind_prefix(std::vector<std::byte> start) {
     while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
     if (start.empty()) return {};
     start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
@@ -69,16 +63,15 @@ private:
 /// Reads the next entries behind `from` in one direction, visible ones only, within `within`;
 /// nothing when there are none.
 template <bool Descending, class Engine>
-[[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, bound from,
+[[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, held_bound from,
                                                               const limits& within) {
     auto out = std::make_shared<chunk>();
     std::vector<ref> slots;
-    std::vector<std::byte> last;
-    for (bool more = true; more && out->empty(); from = {bound::kind::excluding, last}) {
-        auto shown = of.template step_in_order<Descending>(
-            from, slots, last, [&](bytes key, bytes value, bool visible) {
+    for (bool more = true; more && out->empty();) {
+        auto shown =
+            of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
                 if (!within.template holds<Descending>(key)) return false;
-                if (visible) out->add(key, value);
+                out->add(key, value);
                 return true;
             });
         if (!shown) return shown.failure();
@@ -136,13 +129,13 @@ public:
         if (at_end) {
             here_ = std::make_shared<const stretch_type>(nullptr, false);
         } else {
-            load(within_->low.as_bound());
+            load(within_->low);
         }
     }
     /// The first entry of `within` at or behind `from`.
-    ordered_iterator(const Engine& of, std::shared_ptr<const limits> within, bound from)
+    ordered_iterator(const Engine& of, std::shared_ptr<const limits> within, held_bound from)
         : of_(&of), within_(std::move(within)) {
-        load(from);
+        load(std::move(from));
     }
 
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*entries(), place()); }
@@ -150,7 +143,7 @@ public:
     ordered_iterator& operator++() {
         first_ = false;
         const chunk& mine = *entries();
-        if (++at_ == mine.size()) load({bound::kind::excluding, mine.key(place_of(at_ - 1))});
+        if (++at_ == mine.size()) load(beside(mine.key(place_of(at_ - 1))));
         return *this;
     }
     ordered_iterator operator++(int) {
@@ -194,7 +187,14 @@ private:
     }
     [[nodiscard]] std::size_t place() const noexcept { return place_of(at_); }
 
-    void load(bound from) { stand_in(read_chunk<false>(*of_, from, *within_).value(), false); }
+    /// Everything above, or below, a key.
+    [[nodiscard]] static held_bound beside(bytes key) {
+        return {bound::kind::excluding, {key.begin(), key.end()}};
+    }
+
+    void load(held_bound from) {
+        stand_in(read_chunk<false>(*of_, std::move(from), *within_).value(), false);
+    }
     void stand_in(std::shared_ptr<const chunk> next, bool backwards) {
         if (next->empty()) next = nullptr;
         at_ = backwards && next ? next->size() - 1 : 0;
@@ -205,10 +205,10 @@ private:
     [[nodiscard]] const std::shared_ptr<const chunk>& before() const {
         return here_->before([&] {
             const chunk* const mine = entries();
-            const bound from = mine == nullptr
-                                   ? within_->high.as_bound()
-                                   : bound{bound::kind::excluding, mine->key(place_of(0))};
-            return read_chunk<true>(*of_, from, *within_).value();
+            return read_chunk<true>(
+                       *of_, mine == nullptr ? within_->high : beside(mine->key(place_of(0))),
+                       *within_)
+                .value();
         });
     }
     /// Is nothing before it in the range of which `begun` was the first?
@@ -245,9 +245,9 @@ public:
     }
 
     /// The first entry at or behind `from`.
-    [[nodiscard]] iterator at(const limits::side& from) const {
+    [[nodiscard]] iterator at(const held_bound& from) const {
         if (broken_) raise(*broken_);
-        return iterator(*of_, within_, from.as_bound());
+        return iterator(*of_, within_, from);
     }
 
     /// For for_each: shows every entry in order, or against it, without a copy for each, until
@@ -258,13 +258,11 @@ public:
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
         slots.reserve(64);  // as many as most steps find
-        std::vector<std::byte> last;
-        bound from = (Descending ? within_->high : within_->low).as_bound();
-        for (bool more = true; more; from = {bound::kind::excluding, last}) {
-            auto next = of_->template step_in_order<Descending>(
-                from, slots, last, [&](bytes key, bytes value, bool visible) {
-                    return within_->template holds<Descending>(key) &&
-                           (!visible || shown(key, value));
+        held_bound from = Descending ? within_->high : within_->low;
+        for (bool more = true; more;) {
+            auto next =
+                of_->template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
+                    return within_->template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();
             more = *next;
