@@ -11418,6 +11418,16 @@ template <class File>
     return {};
 }
 
+/// Reads a byte of every 64 KiB of a file that was written a moment ago and is mapped now: the
+/// system enters into the process's tables the pages around each, which the first readers of all
+/// would else ask it for, trap by trap.
+inline void enter_pages(const std::byte* mapped, std::uint64_t size) noexcept {
+    constexpr std::uint64_t around = 64 * 1024;  // what Linux enters at a trap
+    for (std::uint64_t at = 0; at < size; at += around) {
+        static_cast<void>(*static_cast<const volatile std::byte*>(mapped + at));
+    }
+}
+
 }  // namespace coffer::detail
 
 #endif
@@ -11528,6 +11538,7 @@ public:
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
+            if (map_) enter_pages(map_data_, end);
             auto left = std::make_unique<raw_memory>(std::move(memory_));
             return leaving{
                 [](void* spare, std::uint64_t what) noexcept {
@@ -12327,6 +12338,7 @@ public:
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
+            enter_pages(mapped->data(), end);
             typename FS::mapping* const old = map_.release();
             map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
             writable_ = false;

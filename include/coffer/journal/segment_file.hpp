@@ -55,6 +55,16 @@ template <class File>
     return {};
 }
 
+/// Reads a byte of every 64 KiB of a file that was written a moment ago and is mapped now: the
+/// system enters into the process's tables the pages around each, which the first readers of all
+/// would else ask it for, trap by trap.
+inline void enter_pages(const std::byte* mapped, std::uint64_t size) noexcept {
+    constexpr std::uint64_t around = 64 * 1024;  // what Linux enters at a trap
+    for (std::uint64_t at = 0; at < size; at += around) {
+        static_cast<void>(*static_cast<const volatile std::byte*>(mapped + at));
+    }
+}
+
 }  // namespace coffer::detail
 
 #endif

@@ -59,6 +59,7 @@ public:
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
+            if (map_) enter_pages(map_data_, end);
             auto left = std::make_unique<raw_memory>(std::move(memory_));
             return leaving{
                 [](void* spare, std::uint64_t what) noexcept {

@@ -61,6 +61,7 @@ public:
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
+            enter_pages(mapped->data(), end);
             typename FS::mapping* const old = map_.release();
             map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
             writable_ = false;
