@@ -7,6 +7,7 @@
 #define COFFER_COFFER_HPP
 
 #include <coffer/config/version.hpp>
+#include <coffer/fs/faulty.hpp>
 #include <coffer/fs/native.hpp>
 #include <coffer/fs/simulated.hpp>
 #include <coffer/store.hpp>

@@ -60,6 +60,24 @@
 #endif
 // end file coffer/config/version.hpp
 
+// begin file coffer/config/assert.hpp
+// coffer/config/assert.hpp: the one assertion, which users may replace.
+//
+// COFFER_ASSERT(condition, "sentence") states what a caller or the library itself must have
+// ensured. It is never the check of anything that a file, a user's value or the system can get
+// wrong: those are typed errors. Define COFFER_ASSERT before the first include to route failures
+// elsewhere; by default it is the standard assert, which NDEBUG removes.
+#ifndef COFFER_CONFIG_ASSERT_HPP
+#define COFFER_CONFIG_ASSERT_HPP
+
+#ifndef COFFER_ASSERT
+#include <cassert>
+#define COFFER_ASSERT(condition, sentence) assert((condition) && (sentence))
+#endif
+
+#endif
+// end file coffer/config/assert.hpp
+
 // begin file coffer/config/platform.hpp
 // coffer/config/platform.hpp: what the compiler and the machine offer, decided once.
 //
@@ -150,24 +168,6 @@
 #endif
 // end file coffer/config/platform.hpp
 
-// begin file coffer/config/assert.hpp
-// coffer/config/assert.hpp: the one assertion, which users may replace.
-//
-// COFFER_ASSERT(condition, "sentence") states what a caller or the library itself must have
-// ensured. It is never the check of anything that a file, a user's value or the system can get
-// wrong: those are typed errors. Define COFFER_ASSERT before the first include to route failures
-// elsewhere; by default it is the standard assert, which NDEBUG removes.
-#ifndef COFFER_CONFIG_ASSERT_HPP
-#define COFFER_CONFIG_ASSERT_HPP
-
-#ifndef COFFER_ASSERT
-#include <cassert>
-#define COFFER_ASSERT(condition, sentence) assert((condition) && (sentence))
-#endif
-
-#endif
-// end file coffer/config/assert.hpp
-
 // begin file coffer/core/bytes.hpp
 // coffer/core/bytes.hpp: a run of bytes, and how two runs compare.
 //
@@ -222,160 +222,6 @@ inline void copy(std::byte* to, bytes from) noexcept {
 
 #endif
 // end file coffer/core/bytes.hpp
-
-// begin file coffer/core/endian.hpp
-// coffer/core/endian.hpp: integers at unaligned places, in a stated byte order.
-//
-// Everything on disk is little-endian; order-preserving keys are big-endian. Compilers turn each
-// function into one load or store, with a byte swap where the machine's order differs.
-#ifndef COFFER_CORE_ENDIAN_HPP
-#define COFFER_CORE_ENDIAN_HPP
-
-namespace coffer::detail {
-
-/// Halves swapped, then halves of halves, then bytes: the form that compilers know as one
-/// instruction; of a loop over bytes some make a loop.
-template <std::unsigned_integral T>
-[[nodiscard]] constexpr T byte_swapped(T value) noexcept {
-    if constexpr (sizeof(T) == 1) {
-        return value;
-    } else if constexpr (sizeof(T) == 2) {
-        return static_cast<T>(value << 8 | value >> 8);
-    } else if constexpr (sizeof(T) == 4) {
-        value = (value & 0x00FF00FFU) << 8 | (value >> 8 & 0x00FF00FFU);
-        return value << 16 | value >> 16;
-    } else {
-        static_assert(sizeof(T) == 8, "integers have 1, 2, 4 or 8 bytes");
-        value = (value & 0x00FF00FF00FF00FFU) << 8 | (value >> 8 & 0x00FF00FF00FF00FFU);
-        value = (value & 0x0000FFFF0000FFFFU) << 16 | (value >> 16 & 0x0000FFFF0000FFFFU);
-        return value << 32 | value >> 32;
-    }
-}
-
-template <std::unsigned_integral T>
-[[nodiscard]] inline T load_le(const std::byte* from) noexcept {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    return std::endian::native == std::endian::little ? value : byte_swapped(value);
-}
-
-template <std::unsigned_integral T>
-[[nodiscard]] inline T load_be(const std::byte* from) noexcept {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    return std::endian::native == std::endian::big ? value : byte_swapped(value);
-}
-
-template <std::unsigned_integral T>
-inline void store_le(std::byte* to, T value) noexcept {
-    if constexpr (std::endian::native != std::endian::little) value = byte_swapped(value);
-    std::memcpy(to, &value, sizeof value);
-}
-
-template <std::unsigned_integral T>
-inline void store_be(std::byte* to, T value) noexcept {
-    if constexpr (std::endian::native != std::endian::big) value = byte_swapped(value);
-    std::memcpy(to, &value, sizeof value);
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/core/endian.hpp
-
-// begin file coffer/core/hash.hpp
-// coffer/core/hash.hpp: the 64-bit seeded hash of keys, and of what is written once in a while.
-//
-// Multiply-and-fold: each step takes 16 bytes, multiplies two 64-bit halves into 128 bits and
-// folds the product by xor (the construction of Wang Yi's wyhash and Nicolas De Carli's rapidhash;
-// this code and its constants are coffer's own). Three independent lanes from 48 bytes on.
-// It finds accidents: on bytes that differ the chance of an equal result is about 2^-64. It is not
-// a defence against somebody who can choose bytes and knows the seed.
-// Equal on every machine. Cost: about 3 ns for 16 bytes, 8 ns for 128, above 10 GB/s in bulk.
-#ifndef COFFER_CORE_HASH_HPP
-#define COFFER_CORE_HASH_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::uint64_t hash_keys[4] = {
-    // The first 64 fractional bits of the square roots of 2, 3, 5 and 7, made odd.
-    0x6a09e667f3bcc909, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1};
-
-/// fold() for machines whose compiler has no 128-bit product: four products of 32 bits.
-[[nodiscard]] constexpr std::uint64_t fold_in_parts(std::uint64_t a, std::uint64_t b) noexcept {
-    const std::uint64_t al = a & 0xFFFFFFFF, ah = a >> 32, bl = b & 0xFFFFFFFF, bh = b >> 32;
-    const std::uint64_t low = al * bl, mid1 = ah * bl, mid2 = al * bh, high = ah * bh;
-    const std::uint64_t carry = ((low >> 32) + (mid1 & 0xFFFFFFFF) + (mid2 & 0xFFFFFFFF)) >> 32;
-    return (a * b) ^ (high + (mid1 >> 32) + (mid2 >> 32) + carry);
-}
-
-/// The 128-bit product of two words, its halves folded by xor.
-[[nodiscard]] constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
-#if COFFER_HAS_INT128
-    __extension__ using wide = unsigned __int128;
-    const wide product = static_cast<wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-#else
-    return fold_in_parts(a, b);
-#endif
-}
-
-/// A word with every bit of the input spread over it; for seeds and integers.
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t value, std::uint64_t seed) noexcept {
-    return fold(value ^ hash_keys[0], seed ^ hash_keys[1]);
-}
-
-[[nodiscard]] inline std::uint64_t hash64(bytes input, std::uint64_t seed) noexcept {
-    const std::byte* at = input.data();
-    const std::size_t size = input.size();
-    seed ^= fold(seed ^ hash_keys[0], hash_keys[1] ^ size);
-    std::uint64_t a = 0;
-    std::uint64_t b = 0;
-    if (size <= 16) {
-        if (size >= 8) {
-            a = load_le<std::uint64_t>(at);
-            b = load_le<std::uint64_t>(at + size - 8);
-        } else if (size >= 4) {
-            a = load_le<std::uint32_t>(at);
-            b = load_le<std::uint32_t>(at + size - 4);
-        } else if (size != 0) {
-            a = (static_cast<std::uint64_t>(at[0]) << 16) |
-                (static_cast<std::uint64_t>(at[size / 2]) << 8) |
-                static_cast<std::uint64_t>(at[size - 1]);
-        }
-    } else {
-        std::size_t left = size;
-        if (left > 48) {
-            std::uint64_t lane1 = seed;
-            std::uint64_t lane2 = seed;
-            do {
-                seed = fold(load_le<std::uint64_t>(at) ^ hash_keys[1],
-                            load_le<std::uint64_t>(at + 8) ^ seed);
-                lane1 = fold(load_le<std::uint64_t>(at + 16) ^ hash_keys[2],
-                             load_le<std::uint64_t>(at + 24) ^ lane1);
-                lane2 = fold(load_le<std::uint64_t>(at + 32) ^ hash_keys[3],
-                             load_le<std::uint64_t>(at + 40) ^ lane2);
-                at += 48;
-                left -= 48;
-            } while (left > 48);
-            seed ^= lane1 ^ lane2;
-        }
-        while (left > 16) {
-            seed = fold(load_le<std::uint64_t>(at) ^ hash_keys[1],
-                        load_le<std::uint64_t>(at + 8) ^ seed);
-            at += 16;
-            left -= 16;
-        }
-        a = load_le<std::uint64_t>(at + left - 16);
-        b = load_le<std::uint64_t>(at + left - 8);
-    }
-    return fold(hash_keys[2] ^ size, fold(a ^ hash_keys[3], b ^ seed));
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/core/hash.hpp
 
 // begin file coffer/core/error.hpp
 // coffer/core/error.hpp: the one vocabulary of failure.
@@ -889,13 +735,269 @@ static_assert(threading_policy<threading::multi> && threading_policy<threading::
 #endif
 // end file coffer/core/threading.hpp
 
+// begin file coffer/fs/calls.hpp
+// coffer/fs/calls.hpp: every call on a file system, counted, shown and made to go wrong.
+//
+// What `simulated` and `faulty` share. A test sees each call before it happens: as a step given to
+// its hook (calls that change the disk only), as a line of the trace, or as a number at which a
+// fault waits: it fails, is cut short or late. Numbers count from 1, from the moment
+// at which the fault was asked for, over all calls or over those of one kind.
+//
+// Threads: any. The hook runs on the thread that makes the call and without a lock, so it may look
+// at the disk, take crash states of it and replace itself. It may not throw.
+#ifndef COFFER_FS_CALLS_HPP
+#define COFFER_FS_CALLS_HPP
+
+namespace coffer::fs {
+
+enum class call : unsigned char {
+    open_directory,
+    make_directory,
+    list,
+    free_bytes,
+    create,
+    open,
+    rename,
+    remove,
+    sync_directory,
+    size,
+    read,
+    write,
+    resize,
+    reserve,
+    sync,
+    lock,
+    map,
+    stored,  // cannot fail; its step comes after the store
+    sync_map,
+};
+
+/// Does a crash before this call differ from one after it?
+[[nodiscard]] constexpr bool changes_disk(call is) noexcept {
+    switch (is) {
+        case call::make_directory:
+        case call::create:
+        case call::rename:
+        case call::remove:
+        case call::sync_directory:
+        case call::write:
+        case call::resize:
+        case call::reserve:
+        case call::sync:
+        case call::stored:
+        case call::sync_map:
+            return true;
+        default:
+            return false;
+    }
+}
+
+[[nodiscard]] constexpr const char* name_of(call is) noexcept {
+    constexpr const char* names[] = {
+        "open_directory", "make_directory", "list", "free_bytes", "create",  "open",   "rename",
+        "remove",         "sync_directory", "size", "read",       "write",   "resize", "reserve",
+        "sync",           "lock",           "map",  "stored",     "sync_map"};
+    return names[static_cast<unsigned>(is)];
+}
+
+struct step {
+    call is;
+    std::string path;
+    std::string to;  ///< the new name, of a rename
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+
+    friend bool operator==(const step&, const step&) = default;
+};
+
+/// What goes wrong with a call.
+struct fault {
+    errc code = errc::io_error;
+    int os_code = EIO;
+    bool forever = false;      ///< every later call of the kind goes wrong, too
+    std::uint64_t length = 0;  ///< bytes that are read or written all the same
+    std::uint64_t delay = 0;   ///< nanoseconds that pass before the call
+    bool carried_out = false;  ///< does not fail, but for a write that is cut short by `length`
+
+    /// A read ends after `length` bytes, as at the end of a file; a write stores as many and fails.
+    /// Any other call is what it always is.
+    [[nodiscard]] static constexpr fault shortened(std::uint64_t length) noexcept {
+        return {.length = length, .carried_out = true};
+    }
+    /// The call is what it always is, later.
+    [[nodiscard]] static constexpr fault delayed(std::uint64_t nanoseconds) noexcept {
+        return {.length = UINT64_MAX, .delay = nanoseconds, .carried_out = true};
+    }
+};
+
+}  // namespace coffer::fs
+
+namespace coffer::detail {
+
+class call_watch {
+    using locked = lock_of<threading::multi::mutex>;
+
+public:
+    /// Before a call is carried out; `wait(nanoseconds)` if it is to be late. What it must fail
+    /// with, or how short a read must be, if anything.
+    template <class Wait>
+    [[nodiscard]] std::optional<fs::fault> begin(Wait&& wait, fs::call is, std::string_view path,
+                                                 std::string_view to = {}, std::uint64_t offset = 0,
+                                                 std::uint64_t length = 0) {
+        std::optional<fs::fault> answer;
+        std::shared_ptr<hook> shown;
+        {
+            const locked held(guard_);
+            if (fs::changes_disk(is)) {
+                ++changes_;
+                shown = hook_;
+            }
+            ++calls_;
+            answer = due(is);
+            if (traced_) trace_.push_back({is, std::string(path), std::string(to), offset, length});
+        }
+        if (shown) shown->before({is, std::string(path), std::string(to), offset, length});
+        if (!answer) return answer;
+        if (answer->delay != 0) wait(answer->delay);
+        const bool partial = is == fs::call::read || is == fs::call::write;
+        if (answer->carried_out && (!partial || answer->length >= length)) answer.reset();
+        return answer;
+    }
+
+    template <class F>
+    void set_hook(F function) {
+        auto made = std::make_shared<hook_of<F>>(std::move(function));
+        const locked held(guard_);
+        hook_ = std::move(made);
+    }
+    void clear_hook() {
+        const locked held(guard_);
+        hook_ = nullptr;
+    }
+
+    void fail_call(std::uint64_t number, const fs::fault& answer, std::optional<fs::call> kind) {
+        const locked held(guard_);
+        planned_.push_back({answer, kind, number});
+    }
+    void clear_faults() {
+        const locked held(guard_);
+        planned_.clear();
+    }
+    [[nodiscard]] std::uint64_t faults() const {
+        const locked held(guard_);
+        return faults_;
+    }
+
+    [[nodiscard]] std::uint64_t changes() const {
+        const locked held(guard_);
+        return changes_;
+    }
+    [[nodiscard]] std::uint64_t calls() const {
+        const locked held(guard_);
+        return calls_;
+    }
+
+    void set_traced(bool on) {
+        const locked held(guard_);
+        traced_ = on;
+    }
+    [[nodiscard]] std::vector<fs::step> take_trace() {
+        const locked held(guard_);
+        return std::exchange(trace_, {});
+    }
+
+private:
+    struct hook {
+        hook() = default;
+        hook(const hook&) = delete;
+        hook& operator=(const hook&) = delete;
+        virtual ~hook() = default;
+        virtual void before(const fs::step& next) = 0;
+    };
+
+    template <class F>
+    struct hook_of final : hook {
+        explicit hook_of(F function) : function_(std::move(function)) {}
+        void before(const fs::step& next) override { function_(next); }
+        F function_;
+    };
+
+    struct planned {
+        fs::fault answer;
+        std::optional<fs::call> kind;
+        std::uint64_t left;  // calls until it is due; 0: past
+    };
+
+    [[nodiscard]] std::optional<fs::fault> due(fs::call is) {
+        std::optional<fs::fault> answer;
+        if (is == fs::call::stored) return answer;
+        for (planned& each : planned_) {
+            if (each.kind && *each.kind != is) continue;
+            if (each.left != 0 && --each.left == 0) {
+                answer = each.answer;
+            } else if (each.left == 0 && each.answer.forever) {
+                answer = each.answer;
+            }
+        }
+        if (answer) ++faults_;
+        return answer;
+    }
+
+    mutable threading::multi::mutex guard_;
+    std::shared_ptr<hook> hook_;
+    std::vector<planned> planned_;
+    std::vector<fs::step> trace_;
+    std::uint64_t calls_ = 0;
+    std::uint64_t changes_ = 0;
+    std::uint64_t faults_ = 0;
+    bool traced_ = false;
+};
+
+/// The controls of a file system whose calls are watched; System has  call_watch& watch() const.
+template <class System>
+class call_controls {
+public:
+    /// `f(const step&)` is called before each call that changes the disk, without a lock.
+    template <class F>
+    void set_step_hook(F f) const {
+        watch().set_hook(std::move(f));
+    }
+    void clear_step_hook() const { watch().clear_hook(); }
+    /// Calls that changed the disk, and all calls.
+    [[nodiscard]] std::uint64_t steps() const { return watch().changes(); }
+    [[nodiscard]] std::uint64_t calls() const { return watch().calls(); }
+
+    /// The `number`-th call from now (1: the next one), of any kind or of one kind, goes wrong.
+    void fail_call(std::uint64_t number, const fs::fault& answer = {},
+                   std::optional<fs::call> kind = std::nullopt) const {
+        watch().fail_call(number, answer, kind);
+    }
+    void clear_faults() const { watch().clear_faults(); }
+    /// Calls that went wrong as they were told to.
+    [[nodiscard]] std::uint64_t faults() const { return watch().faults(); }
+
+    void set_traced(bool on) const { watch().set_traced(on); }
+    /// The calls since the trace was taken last, as far as it was on.
+    [[nodiscard]] std::vector<fs::step> take_trace() const { return watch().take_trace(); }
+
+    friend bool operator==(const call_controls&, const call_controls&) = default;
+
+private:
+    [[nodiscard]] call_watch& watch() const { return static_cast<const System*>(this)->watch(); }
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/fs/calls.hpp
+
 // begin file coffer/fs/concept.hpp
 // coffer/fs/concept.hpp: the file-system axis. Who does the I/O?
 //
 // Files of bytes with no meaning. All input and output of the library goes through this concept,
 // and so do its clock, its randomness and its knowledge of the process: a policy that replaces it
-// sees, and can fail, every step. Policies: `native` (the operating system) and `simulated` (a disk
-// in memory that can lose power).
+// sees, and can fail, every step. Policies: `native` (the operating system), `simulated` (a disk
+// in memory that can lose power) and `faulty` (any of them, with calls that go wrong).
 //
 // A policy is a cheap handle, copyable and movable; its copies speak of the same file system. Every
 // call may be made from any thread; two calls on the same file may overlap. Failures are `result`s
@@ -1276,6 +1378,442 @@ namespace coffer::detail {
 
 #endif
 // end file coffer/fs/path.hpp
+
+// begin file coffer/fs/faulty.hpp
+// coffer/fs/faulty.hpp: any file system, with calls that go wrong when they are told to.
+//
+// A `faulty<FS>` is a handle over an `FS`; its copies speak of the same file system and the same
+// faults. A store on `faulty<native>` works in a real folder, and a test decides what fails there:
+//
+//     coffer::fs::faulty<coffer::fs::native> disk;      // give it to the store, let it work, then
+//     disk.fail_call(1, {coffer::errc::no_space, ENOSPC}, coffer::fs::call::write);
+//     ...                                               // the next write to a file finds no space
+//
+// | control                          | what it is for                                          |
+// |----------------------------------|---------------------------------------------------------|
+// | `fail_call(n, fault, kind)`      | the n-th call from now fails, is late or cut short      |
+// | `clear_faults()`, `faults()`     | nothing more goes wrong; how much has                   |
+// | `set_step_hook(f)`               | a look at each change before it happens                 |
+// | `set_traced(on)`, `take_trace()` | the calls made                                          |
+// | `inner()`                        | the file system below, for what is to go right          |
+//
+// A call that fails does not reach `FS`; a write that is cut short does, with the bytes that it is
+// left. What a failed sync leaves on a real disk is the kernel's secret: `simulated` knows more.
+// Without a fault every call is `FS`'s own, with its errors and its promises.
+//
+// Threads: any. A call that is late waits by the clock of `FS`. Cost: a lock around each look at
+// the faults, none around the call itself.
+#ifndef COFFER_FS_FAULTY_HPP
+#define COFFER_FS_FAULTY_HPP
+
+namespace coffer::detail {
+
+/// A file system and the watch over its calls, as the files and folders of it share them.
+template <class FS>
+class watched {
+    using told = std::optional<fs::fault>;
+
+public:
+    explicit watched(FS inner) : inner_(std::move(inner)) {}
+
+    [[nodiscard]] FS& inner() noexcept { return inner_; }
+    [[nodiscard]] call_watch& watch() noexcept { return watch_; }
+
+    /// call_watch::begin, with the wait that it asks for.
+    [[nodiscard]] told begin(fs::call is, std::string_view path, std::string_view to = {},
+                             std::uint64_t at = 0, std::uint64_t size = 0) {
+        return watch_.begin([this](std::uint64_t delay) { wait(delay); }, is, path, to, at, size);
+    }
+    /// The answer of `call()`, or the fault that is due.
+    template <class Call>
+    [[nodiscard]] auto answer(const told& due, std::string_view path, std::uint64_t at, Call&& call)
+        -> decltype(call()) {
+        if (due) return refused(*due, path, at);
+        return call();
+    }
+
+    [[nodiscard]] static failure refused(const fs::fault& due, std::string_view path,
+                                         std::uint64_t at) {
+        return fail(due.code, "this call was told to fail; clear_faults() ends that", path,
+                    due.os_code, at);
+    }
+
+private:
+    void wait(std::uint64_t delay) {
+        threading::multi::mutex mutex;
+        threading::multi::condition never_notified;
+        lock_of<threading::multi::mutex> hold(mutex);
+        const std::uint64_t until = inner_.now() + delay;
+        while (inner_.now() < until) inner_.wait_until(never_notified, hold, until);
+    }
+
+    FS inner_;
+    call_watch watch_;
+};
+
+}  // namespace coffer::detail
+
+namespace coffer::fs {
+
+template <file_system FS>
+class faulty : public detail::call_controls<faulty<FS>> {
+    friend detail::call_controls<faulty<FS>>;
+    using shared = std::shared_ptr<detail::watched<FS>>;
+
+public:
+    class mapping;
+    class file;
+    class directory;
+    class fork_mark;
+
+    faulty() : faulty(FS{}) {}
+    explicit faulty(FS inner) : shared_(std::make_shared<detail::watched<FS>>(std::move(inner))) {}
+
+    [[nodiscard]] FS& inner() const noexcept { return shared_->inner(); }
+
+    [[nodiscard]] result<directory> open_directory(std::string_view path) const {
+        if (const auto due = shared_->begin(call::open_directory, path))
+            return shared_->refused(*due, path, 0);
+        auto opened = inner().open_directory(path);
+        if (!opened) return opened.failure();
+        return directory(shared_, std::move(*opened));
+    }
+    [[nodiscard]] result<bool> make_directory(std::string_view path) const {
+        return shared_->answer(shared_->begin(call::make_directory, path), path, 0,
+                               [&] { return inner().make_directory(path); });
+    }
+    [[nodiscard]] std::uint64_t now() const { return inner().now(); }
+    [[nodiscard]] std::uint64_t coarse_now() const { return inner().coarse_now(); }
+    template <class Condition, class Lock>
+    void wait_until(Condition& condition, Lock& lock, std::uint64_t deadline) const {
+        inner().wait_until(condition, lock, deadline);
+    }
+    void random(mutable_bytes into) const { inner().random(into); }
+    [[nodiscard]] std::uint64_t boot_id() const { return inner().boot_id(); }
+    [[nodiscard]] std::uint64_t process_id() const { return inner().process_id(); }
+
+    friend bool operator==(const faulty&, const faulty&) = default;  // the same faults
+
+private:
+    [[nodiscard]] detail::call_watch& watch() const noexcept { return shared_->watch(); }
+
+    shared shared_;
+};
+
+template <file_system FS>
+class faulty<FS>::mapping {
+public:
+    mapping(shared of, typename FS::mapping inner, std::string path, std::uint64_t at) noexcept
+        : shared_(std::move(of)), inner_(std::move(inner)), path_(std::move(path)), at_(at) {}
+
+    [[nodiscard]] std::byte* data() noexcept { return inner_.data(); }
+    [[nodiscard]] std::size_t size() const noexcept { return inner_.size(); }
+    void stored(std::uint64_t at, std::uint64_t size) {
+        inner_.stored(at, size);
+        if (size != 0) static_cast<void>(shared_->begin(call::stored, path_, {}, at_ + at, size));
+    }
+    [[nodiscard]] result<void> sync(std::uint64_t at, std::uint64_t size) {
+        if (size == 0) return inner_.sync(at, size);
+        return shared_->answer(shared_->begin(call::sync_map, path_, {}, at_ + at, size), path_,
+                               at_ + at, [&] { return inner_.sync(at, size); });
+    }
+
+private:
+    shared shared_;
+    typename FS::mapping inner_;
+    std::string path_;
+    std::uint64_t at_ = 0;
+};
+
+template <file_system FS>
+class faulty<FS>::file {
+public:
+    file(shared of, typename FS::file inner) noexcept
+        : shared_(std::move(of)), inner_(std::move(inner)) {}
+
+    [[nodiscard]] std::string_view path() const noexcept { return inner_.path(); }
+    [[nodiscard]] result<std::uint64_t> size() const {
+        return shared_->answer(shared_->begin(call::size, path()), path(), 0,
+                               [&] { return inner_.size(); });
+    }
+    [[nodiscard]] result<std::size_t> read_at(std::uint64_t at, mutable_bytes into) const {
+        const auto due = shared_->begin(call::read, path(), {}, at, into.size());
+        if (due && !due->carried_out) return shared_->refused(*due, path(), at);
+        if (due) into = into.first(static_cast<std::size_t>(due->length));
+        return inner_.read_at(at, into);
+    }
+    [[nodiscard]] result<void> write_at(std::uint64_t at, bytes from) {
+        const auto due = shared_->begin(call::write, path(), {}, at, from.size());
+        if (!due) return inner_.write_at(at, from);
+        if (due->length != 0) {
+            const bytes part = from.first(
+                static_cast<std::size_t>(due->length < from.size() ? due->length : from.size()));
+            if (auto stored = inner_.write_at(at, part); !stored) return stored;
+        }
+        return shared_->refused(*due, path(), at);
+    }
+    [[nodiscard]] result<void> resize(std::uint64_t size) {
+        return shared_->answer(shared_->begin(call::resize, path(), {}, size), path(), size,
+                               [&] { return inner_.resize(size); });
+    }
+    [[nodiscard]] result<void> reserve(std::uint64_t at, std::uint64_t size) {
+        return shared_->answer(shared_->begin(call::reserve, path(), {}, at, size), path(), at,
+                               [&] { return inner_.reserve(at, size); });
+    }
+    [[nodiscard]] result<void> sync() {
+        return shared_->answer(shared_->begin(call::sync, path()), path(), 0,
+                               [&] { return inner_.sync(); });
+    }
+    [[nodiscard]] std::uint64_t identity() const noexcept { return inner_.identity(); }
+    [[nodiscard]] result<bool> try_lock() {
+        return shared_->answer(shared_->begin(call::lock, path()), path(), 0,
+                               [&] { return inner_.try_lock(); });
+    }
+    [[nodiscard]] result<mapping> map(std::uint64_t at, std::uint64_t size, access wanted) {
+        return mapped(at, at, size, [&] { return inner_.map(at, size, wanted); });
+    }
+    [[nodiscard]] result<mapping> copy(std::uint64_t at, std::uint64_t held, std::uint64_t size) {
+        return mapped(at, 0, held, [&] { return inner_.copy(at, held, size); });
+    }
+
+private:
+    /// `base`: where in the file, for messages, the memory begins.
+    template <class Call>
+    [[nodiscard]] result<mapping> mapped(std::uint64_t at, std::uint64_t base, std::uint64_t size,
+                                         Call&& call_inner) {
+        if (const auto due = shared_->begin(call::map, path(), {}, at, size))
+            return shared_->refused(*due, path(), at);
+        auto made = call_inner();
+        if (!made) return made.failure();
+        return mapping(shared_, std::move(*made), std::string(path()), base);
+    }
+
+    shared shared_;
+    typename FS::file inner_;
+};
+
+template <file_system FS>
+class faulty<FS>::directory {
+public:
+    directory(shared of, typename FS::directory inner) noexcept
+        : shared_(std::move(of)), inner_(std::move(inner)) {}
+
+    [[nodiscard]] std::string_view path() const noexcept { return inner_.path(); }
+    [[nodiscard]] result<std::vector<std::string>> list() const {
+        return shared_->answer(shared_->begin(call::list, path()), path(), 0,
+                               [&] { return inner_.list(); });
+    }
+    [[nodiscard]] result<file> create(std::string_view name) {
+        return handle(call::create, name, [&] { return inner_.create(name); });
+    }
+    [[nodiscard]] result<file> open(std::string_view name, access wanted) {
+        return handle(call::open, name, [&] { return inner_.open(name, wanted); });
+    }
+    [[nodiscard]] result<void> rename(std::string_view from, std::string_view to) {
+        const std::string whole = detail::joined(path(), from);
+        return shared_->answer(shared_->begin(call::rename, whole, to), whole, 0,
+                               [&] { return inner_.rename(from, to); });
+    }
+    [[nodiscard]] result<void> remove(std::string_view name) {
+        const std::string whole = detail::joined(path(), name);
+        return shared_->answer(shared_->begin(call::remove, whole), whole, 0,
+                               [&] { return inner_.remove(name); });
+    }
+    [[nodiscard]] result<void> sync() {
+        return shared_->answer(shared_->begin(call::sync_directory, path()), path(), 0,
+                               [&] { return inner_.sync(); });
+    }
+    [[nodiscard]] result<std::uint64_t> free_bytes() const {
+        return shared_->answer(shared_->begin(call::free_bytes, path()), path(), 0,
+                               [&] { return inner_.free_bytes(); });
+    }
+
+private:
+    template <class Call>
+    [[nodiscard]] result<file> handle(call is, std::string_view name, Call&& call_inner) {
+        const std::string whole = detail::joined(path(), name);
+        if (const auto due = shared_->begin(is, whole)) return shared_->refused(*due, whole, 0);
+        auto opened = call_inner();
+        if (!opened) return opened.failure();
+        return file(shared_, std::move(*opened));
+    }
+
+    shared shared_;
+    typename FS::directory inner_;
+};
+
+template <file_system FS>
+class faulty<FS>::fork_mark {
+public:
+    fork_mark()
+        requires std::default_initializable<typename FS::fork_mark>
+    = default;
+    explicit fork_mark(const faulty& system) : inner_(system.inner()) {}
+
+    [[nodiscard]] bool forked() const noexcept { return inner_.forked(); }
+
+private:
+    typename FS::fork_mark inner_;
+};
+
+}  // namespace coffer::fs
+
+#endif
+// end file coffer/fs/faulty.hpp
+
+// begin file coffer/core/endian.hpp
+// coffer/core/endian.hpp: integers at unaligned places, in a stated byte order.
+//
+// Everything on disk is little-endian; order-preserving keys are big-endian. Compilers turn each
+// function into one load or store, with a byte swap where the machine's order differs.
+#ifndef COFFER_CORE_ENDIAN_HPP
+#define COFFER_CORE_ENDIAN_HPP
+
+namespace coffer::detail {
+
+/// Halves swapped, then halves of halves, then bytes: the form that compilers know as one
+/// instruction; of a loop over bytes some make a loop.
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr T byte_swapped(T value) noexcept {
+    if constexpr (sizeof(T) == 1) {
+        return value;
+    } else if constexpr (sizeof(T) == 2) {
+        return static_cast<T>(value << 8 | value >> 8);
+    } else if constexpr (sizeof(T) == 4) {
+        value = (value & 0x00FF00FFU) << 8 | (value >> 8 & 0x00FF00FFU);
+        return value << 16 | value >> 16;
+    } else {
+        static_assert(sizeof(T) == 8, "integers have 1, 2, 4 or 8 bytes");
+        value = (value & 0x00FF00FF00FF00FFU) << 8 | (value >> 8 & 0x00FF00FF00FF00FFU);
+        value = (value & 0x0000FFFF0000FFFFU) << 16 | (value >> 16 & 0x0000FFFF0000FFFFU);
+        return value << 32 | value >> 32;
+    }
+}
+
+template <std::unsigned_integral T>
+[[nodiscard]] inline T load_le(const std::byte* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return std::endian::native == std::endian::little ? value : byte_swapped(value);
+}
+
+template <std::unsigned_integral T>
+[[nodiscard]] inline T load_be(const std::byte* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return std::endian::native == std::endian::big ? value : byte_swapped(value);
+}
+
+template <std::unsigned_integral T>
+inline void store_le(std::byte* to, T value) noexcept {
+    if constexpr (std::endian::native != std::endian::little) value = byte_swapped(value);
+    std::memcpy(to, &value, sizeof value);
+}
+
+template <std::unsigned_integral T>
+inline void store_be(std::byte* to, T value) noexcept {
+    if constexpr (std::endian::native != std::endian::big) value = byte_swapped(value);
+    std::memcpy(to, &value, sizeof value);
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/core/endian.hpp
+
+// begin file coffer/core/hash.hpp
+// coffer/core/hash.hpp: the 64-bit seeded hash of keys, and of what is written once in a while.
+//
+// Multiply-and-fold: each step takes 16 bytes, multiplies two 64-bit halves into 128 bits and
+// folds the product by xor (the construction of Wang Yi's wyhash and Nicolas De Carli's rapidhash;
+// this code and its constants are coffer's own). Three independent lanes from 48 bytes on.
+// It finds accidents: on bytes that differ the chance of an equal result is about 2^-64. It is not
+// a defence against somebody who can choose bytes and knows the seed.
+// Equal on every machine. Cost: about 3 ns for 16 bytes, 8 ns for 128, above 10 GB/s in bulk.
+#ifndef COFFER_CORE_HASH_HPP
+#define COFFER_CORE_HASH_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t hash_keys[4] = {
+    // The first 64 fractional bits of the square roots of 2, 3, 5 and 7, made odd.
+    0x6a09e667f3bcc909, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1};
+
+/// fold() for machines whose compiler has no 128-bit product: four products of 32 bits.
+[[nodiscard]] constexpr std::uint64_t fold_in_parts(std::uint64_t a, std::uint64_t b) noexcept {
+    const std::uint64_t al = a & 0xFFFFFFFF, ah = a >> 32, bl = b & 0xFFFFFFFF, bh = b >> 32;
+    const std::uint64_t low = al * bl, mid1 = ah * bl, mid2 = al * bh, high = ah * bh;
+    const std::uint64_t carry = ((low >> 32) + (mid1 & 0xFFFFFFFF) + (mid2 & 0xFFFFFFFF)) >> 32;
+    return (a * b) ^ (high + (mid1 >> 32) + (mid2 >> 32) + carry);
+}
+
+/// The 128-bit product of two words, its halves folded by xor.
+[[nodiscard]] constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
+#if COFFER_HAS_INT128
+    __extension__ using wide = unsigned __int128;
+    const wide product = static_cast<wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+#else
+    return fold_in_parts(a, b);
+#endif
+}
+
+/// A word with every bit of the input spread over it; for seeds and integers.
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t value, std::uint64_t seed) noexcept {
+    return fold(value ^ hash_keys[0], seed ^ hash_keys[1]);
+}
+
+[[nodiscard]] inline std::uint64_t hash64(bytes input, std::uint64_t seed) noexcept {
+    const std::byte* at = input.data();
+    const std::size_t size = input.size();
+    seed ^= fold(seed ^ hash_keys[0], hash_keys[1] ^ size);
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    if (size <= 16) {
+        if (size >= 8) {
+            a = load_le<std::uint64_t>(at);
+            b = load_le<std::uint64_t>(at + size - 8);
+        } else if (size >= 4) {
+            a = load_le<std::uint32_t>(at);
+            b = load_le<std::uint32_t>(at + size - 4);
+        } else if (size != 0) {
+            a = (static_cast<std::uint64_t>(at[0]) << 16) |
+                (static_cast<std::uint64_t>(at[size / 2]) << 8) |
+                static_cast<std::uint64_t>(at[size - 1]);
+        }
+    } else {
+        std::size_t left = size;
+        if (left > 48) {
+            std::uint64_t lane1 = seed;
+            std::uint64_t lane2 = seed;
+            do {
+                seed = fold(load_le<std::uint64_t>(at) ^ hash_keys[1],
+                            load_le<std::uint64_t>(at + 8) ^ seed);
+                lane1 = fold(load_le<std::uint64_t>(at + 16) ^ hash_keys[2],
+                             load_le<std::uint64_t>(at + 24) ^ lane1);
+                lane2 = fold(load_le<std::uint64_t>(at + 32) ^ hash_keys[3],
+                             load_le<std::uint64_t>(at + 40) ^ lane2);
+                at += 48;
+                left -= 48;
+            } while (left > 48);
+            seed ^= lane1 ^ lane2;
+        }
+        while (left > 16) {
+            seed = fold(load_le<std::uint64_t>(at) ^ hash_keys[1],
+                        load_le<std::uint64_t>(at + 8) ^ seed);
+            at += 16;
+            left -= 16;
+        }
+        a = load_le<std::uint64_t>(at + left - 16);
+        b = load_le<std::uint64_t>(at + left - 8);
+    }
+    return fold(hash_keys[2] ^ size, fold(a ^ hash_keys[3], b ^ seed));
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/core/hash.hpp
 
 // begin file coffer/core/scope.hpp
 // coffer/core/scope.hpp: something to do on every way out of a block.
@@ -3979,209 +4517,6 @@ private:
 #endif
 // end file coffer/fs/simulated_crash.hpp
 
-// begin file coffer/fs/simulated_steps.hpp
-// coffer/fs/simulated_steps.hpp: every call on a simulated disk, counted, shown and made to fail.
-//
-// A test sees each call before it happens: as a step given to its hook (calls that change the disk
-// only), as a line of the trace, or as a number at which to fail. Numbers count from 1, from the
-// moment at which the fault was asked for, over all calls or over those of one kind.
-//
-// Threads: any. The hook runs on the thread that makes the call and without a lock, so it may look
-// at the disk, take crash states of it and replace itself. It may not throw.
-#ifndef COFFER_FS_SIMULATED_STEPS_HPP
-#define COFFER_FS_SIMULATED_STEPS_HPP
-
-namespace coffer::fs {
-
-enum class call : unsigned char {
-    open_directory,
-    make_directory,
-    list,
-    free_bytes,
-    create,
-    open,
-    rename,
-    remove,
-    sync_directory,
-    size,
-    read,
-    write,
-    resize,
-    reserve,
-    sync,
-    lock,
-    map,
-    stored,  // cannot fail; its step comes after the store
-    sync_map,
-};
-
-/// Does a crash before this call differ from one after it?
-[[nodiscard]] constexpr bool changes_disk(call is) noexcept {
-    switch (is) {
-        case call::make_directory:
-        case call::create:
-        case call::rename:
-        case call::remove:
-        case call::sync_directory:
-        case call::write:
-        case call::resize:
-        case call::reserve:
-        case call::sync:
-        case call::stored:
-        case call::sync_map:
-            return true;
-        default:
-            return false;
-    }
-}
-
-[[nodiscard]] constexpr const char* name_of(call is) noexcept {
-    constexpr const char* names[] = {
-        "open_directory", "make_directory", "list", "free_bytes", "create",  "open",   "rename",
-        "remove",         "sync_directory", "size", "read",       "write",   "resize", "reserve",
-        "sync",           "lock",           "map",  "stored",     "sync_map"};
-    return names[static_cast<unsigned>(is)];
-}
-
-struct step {
-    call is;
-    std::string path;
-    std::string to;  ///< the new name, of a rename
-    std::uint64_t offset = 0;
-    std::uint64_t length = 0;
-
-    friend bool operator==(const step&, const step&) = default;
-};
-
-struct fault {
-    errc code = errc::io_error;
-    int os_code = EIO;
-    bool forever = false;       ///< every later call of the kind fails too
-    std::uint64_t written = 0;  ///< bytes that a failing write stores before it fails
-};
-
-}  // namespace coffer::fs
-
-namespace coffer::detail::sim {
-
-class steps {
-    using locked = lock_of<threading::multi::mutex>;
-
-public:
-    /// Before a call is carried out. The fault that it must answer with, if any.
-    [[nodiscard]] std::optional<fs::fault> begin(fs::call is, std::string_view path,
-                                                 std::string_view to = {}, std::uint64_t offset = 0,
-                                                 std::uint64_t length = 0) {
-        std::optional<fs::fault> answer;
-        std::shared_ptr<hook> shown;
-        {
-            const locked held(guard_);
-            if (fs::changes_disk(is)) {
-                ++changes_;
-                shown = hook_;
-            }
-            ++calls_;
-            answer = due(is);
-            if (traced_) trace_.push_back({is, std::string(path), std::string(to), offset, length});
-        }
-        if (shown) shown->before({is, std::string(path), std::string(to), offset, length});
-        return answer;
-    }
-
-    template <class F>
-    void set_hook(F function) {
-        auto made = std::make_shared<hook_of<F>>(std::move(function));
-        const locked held(guard_);
-        hook_ = std::move(made);
-    }
-    void clear_hook() {
-        const locked held(guard_);
-        hook_ = nullptr;
-    }
-
-    void fail_call(std::uint64_t number, const fs::fault& answer, std::optional<fs::call> kind) {
-        const locked held(guard_);
-        planned_.push_back({answer, kind, number});
-    }
-    void clear_faults() {
-        const locked held(guard_);
-        planned_.clear();
-    }
-    [[nodiscard]] std::uint64_t faults() const {
-        const locked held(guard_);
-        return faults_;
-    }
-
-    [[nodiscard]] std::uint64_t changes() const {
-        const locked held(guard_);
-        return changes_;
-    }
-    [[nodiscard]] std::uint64_t calls() const {
-        const locked held(guard_);
-        return calls_;
-    }
-
-    void set_traced(bool on) {
-        const locked held(guard_);
-        traced_ = on;
-    }
-    [[nodiscard]] std::vector<fs::step> take_trace() {
-        const locked held(guard_);
-        return std::exchange(trace_, {});
-    }
-
-private:
-    struct hook {
-        hook() = default;
-        hook(const hook&) = delete;
-        hook& operator=(const hook&) = delete;
-        virtual ~hook() = default;
-        virtual void before(const fs::step& next) = 0;
-    };
-
-    template <class F>
-    struct hook_of final : hook {
-        explicit hook_of(F function) : function_(std::move(function)) {}
-        void before(const fs::step& next) override { function_(next); }
-        F function_;
-    };
-
-    struct planned {
-        fs::fault answer;
-        std::optional<fs::call> kind;
-        std::uint64_t left;  // calls until it is due; 0: past
-    };
-
-    [[nodiscard]] std::optional<fs::fault> due(fs::call is) {
-        std::optional<fs::fault> answer;
-        if (is == fs::call::stored) return answer;
-        for (planned& each : planned_) {
-            if (each.kind && *each.kind != is) continue;
-            if (each.left != 0 && --each.left == 0) {
-                answer = each.answer;
-            } else if (each.left == 0 && each.answer.forever) {
-                answer = each.answer;
-            }
-        }
-        if (answer) ++faults_;
-        return answer;
-    }
-
-    mutable threading::multi::mutex guard_;
-    std::shared_ptr<hook> hook_;
-    std::vector<planned> planned_;
-    std::vector<fs::step> trace_;
-    std::uint64_t calls_ = 0;
-    std::uint64_t changes_ = 0;
-    std::uint64_t faults_ = 0;
-    bool traced_ = false;
-};
-
-}  // namespace coffer::detail::sim
-
-#endif
-// end file coffer/fs/simulated_steps.hpp
-
 // begin file coffer/fs/simulated_space.hpp
 // coffer/fs/simulated_space.hpp: which parts of a simulated file have space on the disk.
 //
@@ -4834,7 +5169,7 @@ public:
     disk& operator=(const disk&) = delete;
     ~disk() = default;
 
-    [[nodiscard]] sim::steps& steps() noexcept { return steps_; }
+    [[nodiscard]] call_watch& watch() noexcept { return watch_; }
 
     /// Calls `f(volume&)` under the lock.
     template <class F>
@@ -4911,6 +5246,13 @@ public:
 private:
     using offset = std::optional<std::uint64_t>;
 
+    /// call_watch::begin; a call that is late moves the clock.
+    [[nodiscard]] std::optional<fs::fault> begin(fs::call is, std::string_view path,
+                                                 std::string_view to = {}, std::uint64_t at = 0,
+                                                 std::uint64_t size = 0) {
+        return watch_.begin([&](std::uint64_t delay) { advance(delay); }, is, path, to, at, size);
+    }
+
     [[nodiscard]] static failure refused(const fs::fault& told, std::string_view path,
                                          offset at = std::nullopt) {
         return fail(told.code, "the simulated disk was told to fail this call", path, told.os_code,
@@ -4936,7 +5278,7 @@ private:
     [[nodiscard]] result<void> sync_part(node_id of, std::string_view path, fs::call is,
                                          std::uint64_t at, std::uint64_t end);
 
-    sim::steps steps_;
+    call_watch watch_;
     threading::multi::mutex guard_;
     volume volume_;
     atomic<std::uint64_t> time_{1'000'000'000};
@@ -4946,7 +5288,7 @@ private:
 };
 
 inline result<node_id> disk::open_folder(std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::open_directory, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::open_directory, path)) return refused(*told, path);
     if (path.empty() || path.find('\0') != std::string_view::npos) {
         return fail(errc::invalid_argument, "not the path of a folder; name one", path);
     }
@@ -4960,7 +5302,7 @@ inline result<node_id> disk::open_folder(std::string_view path) {
 }
 
 inline result<bool> disk::make_folder(std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::make_directory, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::make_directory, path)) return refused(*told, path);
     if (path.empty() || path.find('\0') != std::string_view::npos) {
         return fail(errc::invalid_argument, "not the path of a folder; name one", path);
     }
@@ -5001,7 +5343,7 @@ inline result<bool> disk::make_folder(std::string_view path) {
 }
 
 inline result<std::vector<std::string>> disk::list(node_id folder, std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::list, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::list, path)) return refused(*told, path);
     const locked held(guard_);
     std::vector<std::string> names;
     for (const entry& each : volume_.now().nodes[folder].names) names.push_back(each.name);
@@ -5009,14 +5351,14 @@ inline result<std::vector<std::string>> disk::list(node_id folder, std::string_v
 }
 
 inline result<std::uint64_t> disk::free_bytes(std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::free_bytes, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::free_bytes, path)) return refused(*told, path);
     const locked held(guard_);
     return volume_.room();
 }
 
 inline result<node_id> disk::create(node_id folder, std::string_view name,
                                     const std::string& path) {
-    if (const auto told = steps_.begin(fs::call::create, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::create, path)) return refused(*told, path);
     const locked held(guard_);
     if (volume_.now().find(folder, name) != nowhere) {
         return fail(errc::invalid_argument, "a file of this name exists", path, EEXIST);
@@ -5027,7 +5369,7 @@ inline result<node_id> disk::create(node_id folder, std::string_view name,
 }
 
 inline result<node_id> disk::open(node_id folder, std::string_view name, const std::string& path) {
-    if (const auto told = steps_.begin(fs::call::open, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::open, path)) return refused(*told, path);
     const locked held(guard_);
     const node_id found = volume_.now().find(folder, name);
     if (found == nowhere) return missing(path);
@@ -5039,7 +5381,7 @@ inline result<node_id> disk::open(node_id folder, std::string_view name, const s
 inline result<void> disk::rename(node_id folder, std::string_view folder_path,
                                  std::string_view from, std::string_view to) {
     const std::string path = joined(folder_path, from);
-    if (const auto told = steps_.begin(fs::call::rename, path, to)) return refused(*told, path);
+    if (const auto told = begin(fs::call::rename, path, to)) return refused(*told, path);
     const locked held(guard_);
     const tree& now = volume_.now();
     const node_id moved = now.find(folder, from);
@@ -5054,7 +5396,7 @@ inline result<void> disk::rename(node_id folder, std::string_view folder_path,
 }
 
 inline result<void> disk::remove(node_id folder, std::string_view name, const std::string& path) {
-    if (const auto told = steps_.begin(fs::call::remove, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::remove, path)) return refused(*told, path);
     const locked held(guard_);
     const node_id gone = volume_.now().find(folder, name);
     if (gone == nowhere) return missing(path);
@@ -5065,22 +5407,23 @@ inline result<void> disk::remove(node_id folder, std::string_view name, const st
 
 /// A failing sync of a folder leaves its names as they were: durable or not.
 inline result<void> disk::sync_folder(node_id folder, std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::sync_directory, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::sync_directory, path)) return refused(*told, path);
     const locked held(guard_);
     volume_.sync_names(folder);
     return {};
 }
 
 inline result<std::uint64_t> disk::size(node_id of, std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::size, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::size, path)) return refused(*told, path);
     const locked held(guard_);
     return volume_.held(of).size();
 }
 
 inline result<std::size_t> disk::read(node_id of, std::string_view path, std::uint64_t at,
                                       mutable_bytes into) {
-    const auto told = steps_.begin(fs::call::read, path, {}, at, into.size());
-    if (told) return refused(*told, path, at);
+    const auto told = begin(fs::call::read, path, {}, at, into.size());
+    if (told && !told->carried_out) return refused(*told, path, at);
+    if (told) into = into.first(static_cast<std::size_t>(told->length));
     if (!addressable(at, into.size())) return beyond(path, at);
     const locked held(guard_);
     const content& file = volume_.held(of);
@@ -5092,12 +5435,12 @@ inline result<std::size_t> disk::read(node_id of, std::string_view path, std::ui
 }
 
 inline result<void> disk::write(node_id of, std::string_view path, std::uint64_t at, bytes from) {
-    const auto told = steps_.begin(fs::call::write, path, {}, at, from.size());
+    const auto told = begin(fs::call::write, path, {}, at, from.size());
     if (!addressable(at, from.size())) return beyond(path, at);
     const locked held(guard_);
     if (told) {
         from = from.first(
-            static_cast<std::size_t>((std::min)(told->written, std::uint64_t{from.size()})));
+            static_cast<std::size_t>((std::min)(told->length, std::uint64_t{from.size()})));
     }
     const std::uint64_t end = volume_.take(of, at, at + from.size());
     volume_.write(of, at, from.first(static_cast<std::size_t>(end - at)));
@@ -5107,7 +5450,7 @@ inline result<void> disk::write(node_id of, std::string_view path, std::uint64_t
 }
 
 inline result<void> disk::resize(node_id of, std::string_view path, std::uint64_t size) {
-    if (const auto told = steps_.begin(fs::call::resize, path, {}, size)) {
+    if (const auto told = begin(fs::call::resize, path, {}, size)) {
         return refused(*told, path, size);
     }
     if (!addressable(0, size)) return beyond(path, size);
@@ -5118,7 +5461,7 @@ inline result<void> disk::resize(node_id of, std::string_view path, std::uint64_
 
 inline result<void> disk::reserve(node_id of, std::string_view path, std::uint64_t at,
                                   std::uint64_t size) {
-    if (const auto told = steps_.begin(fs::call::reserve, path, {}, at, size)) {
+    if (const auto told = begin(fs::call::reserve, path, {}, at, size)) {
         return refused(*told, path, at);
     }
     if (!addressable(at, size)) return beyond(path, at);
@@ -5129,7 +5472,7 @@ inline result<void> disk::reserve(node_id of, std::string_view path, std::uint64
 
 inline result<void> disk::sync_part(node_id of, std::string_view path, fs::call is,
                                     std::uint64_t at, std::uint64_t end) {
-    const auto told = steps_.begin(is, path, {}, at, end - at);
+    const auto told = begin(is, path, {}, at, end - at);
     const locked held(guard_);
     if (volume_.of(of).late) {
         volume_.of(of).late = false;
@@ -5150,7 +5493,7 @@ inline result<void> disk::sync(node_id of, std::string_view path) {
 }
 
 inline result<bool> disk::try_lock(node_id of, std::string_view path, bool mine) {
-    if (const auto told = steps_.begin(fs::call::lock, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::lock, path)) return refused(*told, path);
     const locked held(guard_);
     if (volume_.of(of).locked && !mine) return false;
     volume_.of(of).locked = true;
@@ -5165,7 +5508,7 @@ inline void disk::close(node_id of, bool holds_lock) noexcept {
 
 inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view path, std::uint64_t at,
                                                 std::uint64_t size, bool writable) {
-    if (const auto told = steps_.begin(fs::call::map, path, {}, at, size)) {
+    if (const auto told = begin(fs::call::map, path, {}, at, size)) {
         return refused(*told, path, at);
     }
     const locked held(guard_);
@@ -5182,7 +5525,7 @@ inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view pat
 inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view path,
                                                  std::uint64_t at, std::uint64_t held,
                                                  std::uint64_t size) {
-    if (const auto told = steps_.begin(fs::call::map, path, {}, at, held)) {
+    if (const auto told = begin(fs::call::map, path, {}, at, held)) {
         return refused(*told, path, at);
     }
     const locked hold(guard_);
@@ -5215,7 +5558,7 @@ inline void disk::stored(node_id of, std::string_view path, block& mapped, std::
         const locked held(guard_);
         volume_.stored(of, mapped, at, size);
     }
-    static_cast<void>(steps_.begin(fs::call::stored, path, {}, at, size));
+    static_cast<void>(begin(fs::call::stored, path, {}, at, size));
 }
 
 inline result<void> disk::sync_map(node_id of, std::string_view path, std::uint64_t at,
@@ -5245,7 +5588,7 @@ inline result<void> disk::sync_map(node_id of, std::string_view path, std::uint6
 // | `for_each_crash_state(p, l, f)`  | every disk that a power cut at this moment can leave    |
 // | `crash_state(p, l, number)`      | one of those again                                      |
 // | `set_step_hook(f)`               | a look at each change before it happens                 |
-// | `fail_call(n, fault, kind)`      | the n-th call from now fails, once or for ever          |
+// | `fail_call(n, fault, kind)`      | the n-th call from now fails, is late or cut short      |
 // | `set_sync_failure(mode)`         | what a failed sync of a file leaves behind              |
 // | `set_capacity(bytes)`            | a disk that becomes full                                |
 // | `advance(ns)`                    | the clock, which stands still otherwise                 |
@@ -5269,7 +5612,9 @@ inline result<void> disk::sync_map(node_id of, std::string_view path, std::uint6
 
 namespace coffer::fs {
 
-class simulated {
+class simulated : public detail::call_controls<simulated> {
+    friend detail::call_controls<simulated>;
+
 public:
     class mapping;
     class file;
@@ -5320,32 +5665,11 @@ public:
         return crash_state(crash_profile::p1, crash_limits{}, 0).value();
     }
 
-    // Steps and faults.
+    // Faults; steps, calls and their numbers are call_controls' (fs/calls.hpp).
 
-    /// `f(const step&)` is called before each call that changes the disk, without a lock.
-    template <class F>
-    void set_step_hook(F f) const {
-        disk_->steps().set_hook(std::move(f));
-    }
-    void clear_step_hook() const { disk_->steps().clear_hook(); }
-    /// Calls that changed the disk, and all calls.
-    [[nodiscard]] std::uint64_t steps() const { return disk_->steps().changes(); }
-    [[nodiscard]] std::uint64_t calls() const { return disk_->steps().calls(); }
-
-    /// The `number`-th call from now (1: the next one), of any kind or of one kind, fails.
-    void fail_call(std::uint64_t number, const fault& answer = {},
-                   std::optional<call> kind = std::nullopt) const {
-        disk_->steps().fail_call(number, answer, kind);
-    }
-    void clear_faults() const { disk_->steps().clear_faults(); }
-    /// Calls that were made to fail.
-    [[nodiscard]] std::uint64_t faults() const { return disk_->steps().faults(); }
     void set_sync_failure(sync_failure mode) const {
         disk_->with_volume([&](auto& volume) { volume.set_sync_failure(mode); });
     }
-
-    void set_traced(bool on) const { disk_->steps().set_traced(on); }
-    [[nodiscard]] std::vector<step> take_trace() const { return disk_->steps().take_trace(); }
 
     // The machine.
 
@@ -5393,6 +5717,7 @@ public:
 
 private:
     explicit simulated(std::shared_ptr<detail::sim::disk> disk) noexcept : disk_(std::move(disk)) {}
+    [[nodiscard]] detail::call_watch& watch() const noexcept { return disk_->watch(); }
 
     /// `f(volume&, node_id)` of a file; an empty value if there is none of this path.
     template <class F>

@@ -49,7 +49,7 @@ struct injected {
         return std::string(name_of(kind)) + " number " + std::to_string(number) + " fails " +
                (answer.forever ? "for ever" : "once") + " with " +
                (answer.code == errc::no_space ? "ENOSPC" : "EIO") +
-               (answer.written != 0 ? ", half written" : "");
+               (answer.length != 0 ? ", half written" : "");
     }
 };
 

@@ -2,6 +2,7 @@
 #include "catch.hpp"
 
 #include <coffer/config/platform.hpp>
+#include <coffer/fs/faulty.hpp>
 #include <coffer/fs/native.hpp>
 #include <coffer/fs/simulated.hpp>
 
@@ -47,6 +48,12 @@ struct world<coffer::fs::simulated> {
     std::string path = "/store";
 };
 
+/// The same folder, seen through a file system that does nothing wrong.
+template <class FS>
+struct world<coffer::fs::faulty<FS>> : world<FS> {
+    coffer::fs::faulty<FS> fs{world<FS>::fs};
+};
+
 coffer::bytes text(std::string_view characters) {
     return coffer::as_bytes(characters);
 }
@@ -77,17 +84,22 @@ using strings = std::vector<std::string>;
 
 /// Windows keeps the name of a file that is open: it can be neither replaced nor made again.
 template <class FS>
-constexpr bool open_files_stay = COFFER_OS_WINDOWS && std::is_same_v<FS, coffer::fs::native>;
+constexpr bool is_native = std::is_same_v<FS, coffer::fs::native> ||
+                           std::is_same_v<FS, coffer::fs::faulty<coffer::fs::native>>;
+template <class FS>
+constexpr bool open_files_stay = COFFER_OS_WINDOWS && is_native<FS>;
 
 /// The system's code, where the system is one that has errno.
 template <class FS>
 int system_code(int code, int here) {
-    return COFFER_OS_WINDOWS && std::is_same_v<FS, coffer::fs::native> ? here : code;
+    return COFFER_OS_WINDOWS && is_native<FS> ? here : code;
 }
 
 }  // namespace
 
-#define COFFER_FILE_SYSTEMS coffer::fs::native, coffer::fs::simulated
+#define COFFER_FILE_SYSTEMS                                                            \
+    coffer::fs::native, coffer::fs::simulated, coffer::fs::faulty<coffer::fs::native>, \
+        coffer::fs::faulty<coffer::fs::simulated>
 
 TEMPLATE_TEST_CASE("folders are made one level at a time", "[fs]", COFFER_FILE_SYSTEMS) {
     world<TestType> w;

@@ -235,7 +235,7 @@ TEST_CASE("a failed hand-over keeps its bytes and may be tried again", "[log]") 
     const address where = scene::put(*log, "b", "2");
     fs::fault full;
     full.code = errc::no_space;
-    full.written = 10;  // part of it reached the file
+    full.length = 10;  // part of it reached the file
     disk.fail_call(1, full, fs::call::write);
     CHECK(log->hand_over().error().kind() == errc::no_space);
     CHECK_FALSE(log->healthy());

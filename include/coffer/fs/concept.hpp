@@ -2,8 +2,8 @@
 //
 // Files of bytes with no meaning. All input and output of the library goes through this concept,
 // and so do its clock, its randomness and its knowledge of the process: a policy that replaces it
-// sees, and can fail, every step. Policies: `native` (the operating system) and `simulated` (a disk
-// in memory that can lose power).
+// sees, and can fail, every step. Policies: `native` (the operating system), `simulated` (a disk
+// in memory that can lose power) and `faulty` (any of them, with calls that go wrong).
 //
 // A policy is a cheap handle, copyable and movable; its copies speak of the same file system. Every
 // call may be made from any thread; two calls on the same file may overlap. Failures are `result`s

@@ -14,7 +14,7 @@
 // | `for_each_crash_state(p, l, f)`  | every disk that a power cut at this moment can leave    |
 // | `crash_state(p, l, number)`      | one of those again                                      |
 // | `set_step_hook(f)`               | a look at each change before it happens                 |
-// | `fail_call(n, fault, kind)`      | the n-th call from now fails, once or for ever          |
+// | `fail_call(n, fault, kind)`      | the n-th call from now fails, is late or cut short      |
 // | `set_sync_failure(mode)`         | what a failed sync of a file leaves behind              |
 // | `set_capacity(bytes)`            | a disk that becomes full                                |
 // | `advance(ns)`                    | the clock, which stands still otherwise                 |
@@ -39,11 +39,11 @@
 #include <coffer/config/assert.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
+#include <coffer/fs/calls.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/fs/path.hpp>
 #include <coffer/fs/simulated_crash.hpp>
 #include <coffer/fs/simulated_disk.hpp>
-#include <coffer/fs/simulated_steps.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -59,7 +59,9 @@
 
 namespace coffer::fs {
 
-class simulated {
+class simulated : public detail::call_controls<simulated> {
+    friend detail::call_controls<simulated>;
+
 public:
     class mapping;
     class file;
@@ -110,32 +112,11 @@ public:
         return crash_state(crash_profile::p1, crash_limits{}, 0).value();
     }
 
-    // Steps and faults.
+    // Faults; steps, calls and their numbers are call_controls' (fs/calls.hpp).
 
-    /// `f(const step&)` is called before each call that changes the disk, without a lock.
-    template <class F>
-    void set_step_hook(F f) const {
-        disk_->steps().set_hook(std::move(f));
-    }
-    void clear_step_hook() const { disk_->steps().clear_hook(); }
-    /// Calls that changed the disk, and all calls.
-    [[nodiscard]] std::uint64_t steps() const { return disk_->steps().changes(); }
-    [[nodiscard]] std::uint64_t calls() const { return disk_->steps().calls(); }
-
-    /// The `number`-th call from now (1: the next one), of any kind or of one kind, fails.
-    void fail_call(std::uint64_t number, const fault& answer = {},
-                   std::optional<call> kind = std::nullopt) const {
-        disk_->steps().fail_call(number, answer, kind);
-    }
-    void clear_faults() const { disk_->steps().clear_faults(); }
-    /// Calls that were made to fail.
-    [[nodiscard]] std::uint64_t faults() const { return disk_->steps().faults(); }
     void set_sync_failure(sync_failure mode) const {
         disk_->with_volume([&](auto& volume) { volume.set_sync_failure(mode); });
     }
-
-    void set_traced(bool on) const { disk_->steps().set_traced(on); }
-    [[nodiscard]] std::vector<step> take_trace() const { return disk_->steps().take_trace(); }
 
     // The machine.
 
@@ -183,6 +164,7 @@ public:
 
 private:
     explicit simulated(std::shared_ptr<detail::sim::disk> disk) noexcept : disk_(std::move(disk)) {}
+    [[nodiscard]] detail::call_watch& watch() const noexcept { return disk_->watch(); }
 
     /// `f(volume&, node_id)` of a file; an empty value if there is none of this path.
     template <class F>

@@ -14,8 +14,8 @@
 #include <coffer/core/hash.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
+#include <coffer/fs/calls.hpp>
 #include <coffer/fs/path.hpp>
-#include <coffer/fs/simulated_steps.hpp>
 #include <coffer/fs/simulated_tree.hpp>
 #include <coffer/fs/simulated_volume.hpp>
 
@@ -47,7 +47,7 @@ public:
     disk& operator=(const disk&) = delete;
     ~disk() = default;
 
-    [[nodiscard]] sim::steps& steps() noexcept { return steps_; }
+    [[nodiscard]] call_watch& watch() noexcept { return watch_; }
 
     /// Calls `f(volume&)` under the lock.
     template <class F>
@@ -124,6 +124,13 @@ public:
 private:
     using offset = std::optional<std::uint64_t>;
 
+    /// call_watch::begin; a call that is late moves the clock.
+    [[nodiscard]] std::optional<fs::fault> begin(fs::call is, std::string_view path,
+                                                 std::string_view to = {}, std::uint64_t at = 0,
+                                                 std::uint64_t size = 0) {
+        return watch_.begin([&](std::uint64_t delay) { advance(delay); }, is, path, to, at, size);
+    }
+
     [[nodiscard]] static failure refused(const fs::fault& told, std::string_view path,
                                          offset at = std::nullopt) {
         return fail(told.code, "the simulated disk was told to fail this call", path, told.os_code,
@@ -149,7 +156,7 @@ private:
     [[nodiscard]] result<void> sync_part(node_id of, std::string_view path, fs::call is,
                                          std::uint64_t at, std::uint64_t end);
 
-    sim::steps steps_;
+    call_watch watch_;
     threading::multi::mutex guard_;
     volume volume_;
     atomic<std::uint64_t> time_{1'000'000'000};
@@ -159,7 +166,7 @@ private:
 };
 
 inline result<node_id> disk::open_folder(std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::open_directory, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::open_directory, path)) return refused(*told, path);
     if (path.empty() || path.find('\0') != std::string_view::npos) {
         return fail(errc::invalid_argument, "not the path of a folder; name one", path);
     }
@@ -173,7 +180,7 @@ inline result<node_id> disk::open_folder(std::string_view path) {
 }
 
 inline result<bool> disk::make_folder(std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::make_directory, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::make_directory, path)) return refused(*told, path);
     if (path.empty() || path.find('\0') != std::string_view::npos) {
         return fail(errc::invalid_argument, "not the path of a folder; name one", path);
     }
@@ -214,7 +221,7 @@ inline result<bool> disk::make_folder(std::string_view path) {
 }
 
 inline result<std::vector<std::string>> disk::list(node_id folder, std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::list, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::list, path)) return refused(*told, path);
     const locked held(guard_);
     std::vector<std::string> names;
     for (const entry& each : volume_.now().nodes[folder].names) names.push_back(each.name);
@@ -222,14 +229,14 @@ inline result<std::vector<std::string>> disk::list(node_id folder, std::string_v
 }
 
 inline result<std::uint64_t> disk::free_bytes(std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::free_bytes, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::free_bytes, path)) return refused(*told, path);
     const locked held(guard_);
     return volume_.room();
 }
 
 inline result<node_id> disk::create(node_id folder, std::string_view name,
                                     const std::string& path) {
-    if (const auto told = steps_.begin(fs::call::create, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::create, path)) return refused(*told, path);
     const locked held(guard_);
     if (volume_.now().find(folder, name) != nowhere) {
         return fail(errc::invalid_argument, "a file of this name exists", path, EEXIST);
@@ -240,7 +247,7 @@ inline result<node_id> disk::create(node_id folder, std::string_view name,
 }
 
 inline result<node_id> disk::open(node_id folder, std::string_view name, const std::string& path) {
-    if (const auto told = steps_.begin(fs::call::open, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::open, path)) return refused(*told, path);
     const locked held(guard_);
     const node_id found = volume_.now().find(folder, name);
     if (found == nowhere) return missing(path);
@@ -252,7 +259,7 @@ inline result<node_id> disk::open(node_id folder, std::string_view name, const s
 inline result<void> disk::rename(node_id folder, std::string_view folder_path,
                                  std::string_view from, std::string_view to) {
     const std::string path = joined(folder_path, from);
-    if (const auto told = steps_.begin(fs::call::rename, path, to)) return refused(*told, path);
+    if (const auto told = begin(fs::call::rename, path, to)) return refused(*told, path);
     const locked held(guard_);
     const tree& now = volume_.now();
     const node_id moved = now.find(folder, from);
@@ -267,7 +274,7 @@ inline result<void> disk::rename(node_id folder, std::string_view folder_path,
 }
 
 inline result<void> disk::remove(node_id folder, std::string_view name, const std::string& path) {
-    if (const auto told = steps_.begin(fs::call::remove, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::remove, path)) return refused(*told, path);
     const locked held(guard_);
     const node_id gone = volume_.now().find(folder, name);
     if (gone == nowhere) return missing(path);
@@ -278,22 +285,23 @@ inline result<void> disk::remove(node_id folder, std::string_view name, const st
 
 /// A failing sync of a folder leaves its names as they were: durable or not.
 inline result<void> disk::sync_folder(node_id folder, std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::sync_directory, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::sync_directory, path)) return refused(*told, path);
     const locked held(guard_);
     volume_.sync_names(folder);
     return {};
 }
 
 inline result<std::uint64_t> disk::size(node_id of, std::string_view path) {
-    if (const auto told = steps_.begin(fs::call::size, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::size, path)) return refused(*told, path);
     const locked held(guard_);
     return volume_.held(of).size();
 }
 
 inline result<std::size_t> disk::read(node_id of, std::string_view path, std::uint64_t at,
                                       mutable_bytes into) {
-    const auto told = steps_.begin(fs::call::read, path, {}, at, into.size());
-    if (told) return refused(*told, path, at);
+    const auto told = begin(fs::call::read, path, {}, at, into.size());
+    if (told && !told->carried_out) return refused(*told, path, at);
+    if (told) into = into.first(static_cast<std::size_t>(told->length));
     if (!addressable(at, into.size())) return beyond(path, at);
     const locked held(guard_);
     const content& file = volume_.held(of);
@@ -305,12 +313,12 @@ inline result<std::size_t> disk::read(node_id of, std::string_view path, std::ui
 }
 
 inline result<void> disk::write(node_id of, std::string_view path, std::uint64_t at, bytes from) {
-    const auto told = steps_.begin(fs::call::write, path, {}, at, from.size());
+    const auto told = begin(fs::call::write, path, {}, at, from.size());
     if (!addressable(at, from.size())) return beyond(path, at);
     const locked held(guard_);
     if (told) {
         from = from.first(
-            static_cast<std::size_t>((std::min)(told->written, std::uint64_t{from.size()})));
+            static_cast<std::size_t>((std::min)(told->length, std::uint64_t{from.size()})));
     }
     const std::uint64_t end = volume_.take(of, at, at + from.size());
     volume_.write(of, at, from.first(static_cast<std::size_t>(end - at)));
@@ -320,7 +328,7 @@ inline result<void> disk::write(node_id of, std::string_view path, std::uint64_t
 }
 
 inline result<void> disk::resize(node_id of, std::string_view path, std::uint64_t size) {
-    if (const auto told = steps_.begin(fs::call::resize, path, {}, size)) {
+    if (const auto told = begin(fs::call::resize, path, {}, size)) {
         return refused(*told, path, size);
     }
     if (!addressable(0, size)) return beyond(path, size);
@@ -331,7 +339,7 @@ inline result<void> disk::resize(node_id of, std::string_view path, std::uint64_
 
 inline result<void> disk::reserve(node_id of, std::string_view path, std::uint64_t at,
                                   std::uint64_t size) {
-    if (const auto told = steps_.begin(fs::call::reserve, path, {}, at, size)) {
+    if (const auto told = begin(fs::call::reserve, path, {}, at, size)) {
         return refused(*told, path, at);
     }
     if (!addressable(at, size)) return beyond(path, at);
@@ -342,7 +350,7 @@ inline result<void> disk::reserve(node_id of, std::string_view path, std::uint64
 
 inline result<void> disk::sync_part(node_id of, std::string_view path, fs::call is,
                                     std::uint64_t at, std::uint64_t end) {
-    const auto told = steps_.begin(is, path, {}, at, end - at);
+    const auto told = begin(is, path, {}, at, end - at);
     const locked held(guard_);
     if (volume_.of(of).late) {
         volume_.of(of).late = false;
@@ -363,7 +371,7 @@ inline result<void> disk::sync(node_id of, std::string_view path) {
 }
 
 inline result<bool> disk::try_lock(node_id of, std::string_view path, bool mine) {
-    if (const auto told = steps_.begin(fs::call::lock, path)) return refused(*told, path);
+    if (const auto told = begin(fs::call::lock, path)) return refused(*told, path);
     const locked held(guard_);
     if (volume_.of(of).locked && !mine) return false;
     volume_.of(of).locked = true;
@@ -378,7 +386,7 @@ inline void disk::close(node_id of, bool holds_lock) noexcept {
 
 inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view path, std::uint64_t at,
                                                 std::uint64_t size, bool writable) {
-    if (const auto told = steps_.begin(fs::call::map, path, {}, at, size)) {
+    if (const auto told = begin(fs::call::map, path, {}, at, size)) {
         return refused(*told, path, at);
     }
     const locked held(guard_);
@@ -395,7 +403,7 @@ inline result<std::shared_ptr<block>> disk::map(node_id of, std::string_view pat
 inline result<std::shared_ptr<block>> disk::copy(node_id of, std::string_view path,
                                                  std::uint64_t at, std::uint64_t held,
                                                  std::uint64_t size) {
-    if (const auto told = steps_.begin(fs::call::map, path, {}, at, held)) {
+    if (const auto told = begin(fs::call::map, path, {}, at, held)) {
         return refused(*told, path, at);
     }
     const locked hold(guard_);
@@ -428,7 +436,7 @@ inline void disk::stored(node_id of, std::string_view path, block& mapped, std::
         const locked held(guard_);
         volume_.stored(of, mapped, at, size);
     }
-    static_cast<void>(steps_.begin(fs::call::stored, path, {}, at, size));
+    static_cast<void>(begin(fs::call::stored, path, {}, at, size));
 }
 
 inline result<void> disk::sync_map(node_id of, std::string_view path, std::uint64_t at,

@@ -1,13 +1,14 @@
-// coffer/fs/simulated_steps.hpp: every call on a simulated disk, counted, shown and made to fail.
+// coffer/fs/calls.hpp: every call on a file system, counted, shown and made to go wrong.
 //
-// A test sees each call before it happens: as a step given to its hook (calls that change the disk
-// only), as a line of the trace, or as a number at which to fail. Numbers count from 1, from the
-// moment at which the fault was asked for, over all calls or over those of one kind.
+// What `simulated` and `faulty` share. A test sees each call before it happens: as a step given to
+// its hook (calls that change the disk only), as a line of the trace, or as a number at which a
+// fault waits: it fails, is cut short or late. Numbers count from 1, from the moment
+// at which the fault was asked for, over all calls or over those of one kind.
 //
 // Threads: any. The hook runs on the thread that makes the call and without a lock, so it may look
 // at the disk, take crash states of it and replace itself. It may not throw.
-#ifndef COFFER_FS_SIMULATED_STEPS_HPP
-#define COFFER_FS_SIMULATED_STEPS_HPP
+#ifndef COFFER_FS_CALLS_HPP
+#define COFFER_FS_CALLS_HPP
 
 #include <coffer/core/error.hpp>
 #include <coffer/core/threading.hpp>
@@ -83,23 +84,38 @@ struct step {
     friend bool operator==(const step&, const step&) = default;
 };
 
+/// What goes wrong with a call.
 struct fault {
     errc code = errc::io_error;
     int os_code = EIO;
-    bool forever = false;       ///< every later call of the kind fails too
-    std::uint64_t written = 0;  ///< bytes that a failing write stores before it fails
+    bool forever = false;      ///< every later call of the kind goes wrong, too
+    std::uint64_t length = 0;  ///< bytes that are read or written all the same
+    std::uint64_t delay = 0;   ///< nanoseconds that pass before the call
+    bool carried_out = false;  ///< does not fail, but for a write that is cut short by `length`
+
+    /// A read ends after `length` bytes, as at the end of a file; a write stores as many and fails.
+    /// Any other call is what it always is.
+    [[nodiscard]] static constexpr fault shortened(std::uint64_t length) noexcept {
+        return {.length = length, .carried_out = true};
+    }
+    /// The call is what it always is, later.
+    [[nodiscard]] static constexpr fault delayed(std::uint64_t nanoseconds) noexcept {
+        return {.length = UINT64_MAX, .delay = nanoseconds, .carried_out = true};
+    }
 };
 
 }  // namespace coffer::fs
 
-namespace coffer::detail::sim {
+namespace coffer::detail {
 
-class steps {
+class call_watch {
     using locked = lock_of<threading::multi::mutex>;
 
 public:
-    /// Before a call is carried out. The fault that it must answer with, if any.
-    [[nodiscard]] std::optional<fs::fault> begin(fs::call is, std::string_view path,
+    /// Before a call is carried out; `wait(nanoseconds)` if it is to be late. What it must fail
+    /// with, or how short a read must be, if anything.
+    template <class Wait>
+    [[nodiscard]] std::optional<fs::fault> begin(Wait&& wait, fs::call is, std::string_view path,
                                                  std::string_view to = {}, std::uint64_t offset = 0,
                                                  std::uint64_t length = 0) {
         std::optional<fs::fault> answer;
@@ -115,6 +131,10 @@ public:
             if (traced_) trace_.push_back({is, std::string(path), std::string(to), offset, length});
         }
         if (shown) shown->before({is, std::string(path), std::string(to), offset, length});
+        if (!answer) return answer;
+        if (answer->delay != 0) wait(answer->delay);
+        const bool partial = is == fs::call::read || is == fs::call::write;
+        if (answer->carried_out && (!partial || answer->length >= length)) answer.reset();
         return answer;
     }
 
@@ -207,6 +227,39 @@ private:
     bool traced_ = false;
 };
 
-}  // namespace coffer::detail::sim
+/// The controls of a file system whose calls are watched; System has  call_watch& watch() const.
+template <class System>
+class call_controls {
+public:
+    /// `f(const step&)` is called before each call that changes the disk, without a lock.
+    template <class F>
+    void set_step_hook(F f) const {
+        watch().set_hook(std::move(f));
+    }
+    void clear_step_hook() const { watch().clear_hook(); }
+    /// Calls that changed the disk, and all calls.
+    [[nodiscard]] std::uint64_t steps() const { return watch().changes(); }
+    [[nodiscard]] std::uint64_t calls() const { return watch().calls(); }
+
+    /// The `number`-th call from now (1: the next one), of any kind or of one kind, goes wrong.
+    void fail_call(std::uint64_t number, const fs::fault& answer = {},
+                   std::optional<fs::call> kind = std::nullopt) const {
+        watch().fail_call(number, answer, kind);
+    }
+    void clear_faults() const { watch().clear_faults(); }
+    /// Calls that went wrong as they were told to.
+    [[nodiscard]] std::uint64_t faults() const { return watch().faults(); }
+
+    void set_traced(bool on) const { watch().set_traced(on); }
+    /// The calls since the trace was taken last, as far as it was on.
+    [[nodiscard]] std::vector<fs::step> take_trace() const { return watch().take_trace(); }
+
+    friend bool operator==(const call_controls&, const call_controls&) = default;
+
+private:
+    [[nodiscard]] call_watch& watch() const { return static_cast<const System*>(this)->watch(); }
+};
+
+}  // namespace coffer::detail
 
 #endif
