@@ -50,6 +50,7 @@ UNTESTED_ALLOWED = {
     "core/policy.hpp": "a struct without behaviour",
     # Tested through the one header that is there for it.
     "fs/calls.hpp": "tests/fs/faulty_test.cpp",
+    "journal/salvaged_log.hpp": "tests/store/salvage_test.cpp",
     # Tested over every combination by the law suites.
     "store.hpp": "tests/laws/policies_test.cpp",
 }

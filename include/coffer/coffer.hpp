@@ -11,5 +11,6 @@
 #include <coffer/fs/native.hpp>
 #include <coffer/fs/simulated.hpp>
 #include <coffer/store.hpp>
+#include <coffer/store/salvage.hpp>
 
 #endif

@@ -20839,6 +20839,19 @@ template <class Path>
     }
 }
 
+/// What the folder of a store of these types says of itself.
+template <class Key, class Value, class Storage>
+[[nodiscard]] identity identity_of() {
+    identity self;
+    self.storage = std::string(Storage::id.name);
+    self.storage_version = Storage::id.version;
+    self.key = fingerprint_of<Key>;
+    self.value = fingerprint_of<Value>;
+    self.key_words = describe<Key>();
+    self.value_words = describe<Value>();
+    return self;
+}
+
 }  // namespace detail
 
 template <class Key, class Value, storage_policy Storage, durability_policy Durability,
@@ -21264,7 +21277,7 @@ public:
     /// always there already. No other thread may use this store, or an iterator of it, meanwhile.
     [[nodiscard]] result<void> try_refresh() {
         if (auto may = usable(); !may || !engine_->is_read_only()) return may;
-        auto again = engine::open(path_, options_, system_, identity(), true);
+        auto again = engine::open(path_, options_, system_, own(), true);
         if (!again) return again.failure();
         engine_ = std::move(*again);
         return {};
@@ -21275,20 +21288,13 @@ private:
     basic_store(typename engine::owner made, std::string path, const options& chosen, FS system)
         : engine_(std::move(made)), path_(std::move(path)), options_(chosen), system_(system) {}
 
-    [[nodiscard]] static detail::identity identity() {
-        detail::identity self;
-        self.storage = std::string(Storage::id.name);
-        self.storage_version = Storage::id.version;
-        self.key = detail::fingerprint_of<Key>;
-        self.value = detail::fingerprint_of<Value>;
-        self.key_words = detail::describe<Key>();
-        self.value_words = detail::describe<Value>();
-        return self;
+    [[nodiscard]] static detail::identity own() {
+        return detail::identity_of<Key, Value, Storage>();
     }
 
     [[nodiscard]] static result<basic_store> opened(std::string path, const options& chosen,
                                                     FS system, bool reads) {
-        auto made = engine::open(path, chosen, system, identity(), reads && Storage::persistent);
+        auto made = engine::open(path, chosen, system, own(), reads && Storage::persistent);
         if (!made) return made.failure();
         return basic_store(std::move(*made), std::move(path), chosen, system);
     }
@@ -21583,6 +21589,472 @@ concept store_of =
 
 #endif
 // end file coffer/store.hpp
+
+// begin file coffer/journal/salvaged_log.hpp
+// coffer/journal/salvaged_log.hpp: what is left of a log, read in spite of damage.
+//
+// Recovery refuses a log that is not what was written. This reads it all the same: every record
+// that is sound, in the order of the log, and as lost every stretch between two of them. A sound
+// record is found wherever it begins, since its check is bound to its place.
+//
+// What belongs to the log is what the newest readable header says: the segments that it lists, its
+// own, and any behind it; less those that later drop records name. Where a header says that the one
+// before it ended, that one ends: what lies behind was never part of the log.
+//
+// L1  A record is shown only if V1 to V4 of format/record.hpp hold for it.
+// L2  A commit that was never finished is not shown; one whose end is lost is, as far as it goes.
+// L3  Nothing is written, and nobody writes meanwhile: LOCK is held.
+// Failure: only what leaves no choice: no folder, another type, a store in use, no memory, or
+// neither an identity nor any header from which the checks of this store follow.
+// Cost: one segment in memory; each byte is hashed once, and a few thousand times where a file is
+// full of what looks like records. Threads: one.
+#ifndef COFFER_JOURNAL_SALVAGED_LOG_HPP
+#define COFFER_JOURNAL_SALVAGED_LOG_HPP
+
+namespace coffer {
+
+/// What salvage() found, and what it did not.
+struct salvage_report {
+    /// A stretch of a segment in which no record can be read.
+    struct loss {
+        std::uint64_t segment;  ///< its id, which is its file's name in hexadecimal
+        std::uint64_t begin;    ///< the first byte, or that of the record that holds it
+        std::uint64_t end;      ///< behind the last one
+        bool at_end;            ///< of the log: a write that a crash cut off looks the same
+    };
+    std::uint64_t records = 0;           ///< puts, erases and clears that were read and done again
+    std::uint64_t entries = 0;           ///< in the new store
+    std::uint64_t broken_batches = 0;    ///< of which something was done, and the end is lost
+    std::vector<loss> losses;            ///< by segment and place
+    std::vector<std::uint64_t> missing;  ///< segments of which there is no file
+    bool identity = true;                ///< the file STORE was whole, and names these types
+
+    /// Nothing is lost but what a crash may have cut off.
+    [[nodiscard]] bool ok() const noexcept {
+        return identity && missing.empty() && broken_batches == 0 &&
+               std::all_of(losses.begin(), losses.end(),
+                           [](const loss& each) { return each.at_end; });
+    }
+};
+
+namespace detail {
+
+template <file_system FS>
+class salvaged_log {
+    struct part {
+        std::uint64_t id = 0;
+        bool born = false;  // has a valid header
+        bool counts = true;
+        bool exact = false;  // `end` is known; else the records end where the zeros begin
+        std::uint64_t end = 0;
+        segment_header header;
+    };
+
+public:
+    explicit salvaged_log(salvage_report& report) noexcept : report_(&report) {}
+
+    /// Finds out what there is in the folder.
+    [[nodiscard]] result<void> open(FS& system, std::string_view path, const identity& expected) {
+        auto folder = system.open_directory(path);
+        if (!folder) return folder.failure();
+        folder_.emplace(std::move(*folder));
+        if (auto locked = take_lock(); !locked) return locked;
+        if (auto read = read_names(); !read) return read;
+        if (auto read = read_store(expected); !read) return read;
+        for (part& each : parts_) read_header(each);
+        if (auto known = know_store(); !known) return known;
+        choose_parts();
+        return leave_dropped();
+    }
+
+    /// Calls `visit(record)`, a result<bool>, with every record that changed something, in order;
+    /// false: it could not be done again, which is a loss.
+    template <class Visit>
+    [[nodiscard]] result<void> walk(Visit&& visit) {
+        for (const part& each : parts_) {
+            if (!each.counts) continue;
+            if (auto loaded = load(each); !loaded) return loaded;
+            if (auto done = show(each, visit); !done) return done;
+        }
+        return {};
+    }
+
+private:
+    // ---- the folder ----
+
+    [[nodiscard]] result<void> take_lock() {
+        auto opened = folder_->open(lock_name, fs::access::read);
+        if (!opened) {
+            if (opened.error().kind() == errc::not_found) return {};
+            return opened.failure();
+        }
+        lock_.emplace(std::move(*opened));
+        auto taken = lock_->try_lock();
+        if (!taken) return taken.failure();
+        if (*taken) return {};
+        return fail(errc::locked, "a process is using this store; close it there, then salvage",
+                    folder_->path());
+    }
+
+    [[nodiscard]] result<void> read_names() {
+        auto names = folder_->list();
+        if (!names) return names.failure();
+        for (const std::string& name : *names) {
+            const std::uint64_t id = segment_id_of(name);
+            if (id == 0 || id > largest_segment_id) continue;
+            parts_.emplace_back();
+            parts_.back().id = id;
+        }
+        std::sort(parts_.begin(), parts_.end(),
+                  [](const part& left, const part& right) { return left.id < right.id; });
+        return {};
+    }
+
+    /// Who the store is, if its own file still says so.
+    [[nodiscard]] result<void> read_store(const identity& expected) {
+        const auto lost = [this] {
+            report_->identity = false;
+            return result<void>();
+        };
+        auto opened = folder_->open(store_name, fs::access::read);
+        if (!opened) return lost();
+        std::vector<std::byte> image(identity_at::size + 1);
+        auto got = opened->read_at(0, image);
+        if (!got) return lost();
+        auto found = read_identity({image.data(), *got}, opened->path());
+        if (!found && found.error().kind() == errc::incompatible) newer_.emplace(found.failure());
+        if (!found) return lost();
+        if (auto same = check_identity(*found, expected, opened->path()); !same) return same;
+        store_ = found->id;
+        return {};
+    }
+
+    /// A header names its store itself: of the first one the others must be.
+    void read_header(part& of) {
+        auto file = folder_->open(segment_name(of.id), fs::access::read);
+        if (!file) return;
+        std::vector<std::byte> buffer(header_unit);
+        auto got = file->read_at(0, buffer);
+        if (!got || *got < header_unit) return;
+        auto size = file->size();
+        const std::size_t claimed = claimed_header_size(buffer);
+        if (size && claimed > buffer.size() && claimed <= *size) {
+            buffer.resize(claimed);
+            got = file->read_at(0, buffer);
+            if (!got || *got < claimed) return;
+        }
+        const store_id own{load_le<std::uint64_t>(buffer.data() + header_at::store),
+                           load_le<std::uint64_t>(buffer.data() + header_at::store + 8)};
+        const store_id wanted = store_.value_or(own);
+        of.born = read_segment_header(buffer, wanted, of.id, of.header);
+        if (of.born) store_ = wanted;
+    }
+
+    [[nodiscard]] result<void> know_store() {
+        if (store_ && !parts_.empty()) return {};
+        if (newer_) return std::move(*newer_);
+        if (store_ || parts_.empty()) {
+            return fail(parts_.empty() && !report_->identity ? errc::not_found : errc::corruption,
+                        "the folder holds no segment of a store; nothing is left to salvage",
+                        folder_->path());
+        }
+        return fail(errc::corruption,
+                    "neither the identity nor any segment header can be read, and without them no "
+                    "record; restore the file STORE from a copy, then salvage",
+                    folder_->path());
+    }
+
+    // ---- what belongs to the log ----
+
+    [[nodiscard]] part* find(std::uint64_t id) noexcept {
+        const auto at = std::lower_bound(
+            parts_.begin(), parts_.end(), id,
+            [](const part& each, std::uint64_t wanted) { return each.id < wanted; });
+        return at != parts_.end() && at->id == id ? &*at : nullptr;
+    }
+
+    void choose_parts() {
+        const auto newest = std::find_if(parts_.rbegin(), parts_.rend(),
+                                         [](const part& each) { return each.born; });
+        if (newest == parts_.rend()) return;
+        newest_ = newest->id;
+        for (part& each : parts_) each.counts = each.id >= newest_;
+        for (const segment_run& run : newest->header.live) {
+            for (std::uint64_t id = run.first;
+                 id < run.first + run.count && report_->missing.size() < most_slots; ++id) {
+                part* const listed = find(id);
+                if (listed == nullptr) {
+                    report_->missing.push_back(id);
+                    continue;
+                }
+                listed->counts = true;
+                listed->exact = run.end != 0;
+                listed->end = run.end;
+            }
+        }
+        for (const part& each : parts_) {
+            if (!each.born || !each.counts) continue;
+            part* const before = find(each.header.predecessor.segment());
+            if (before == nullptr || before->id >= each.id) continue;
+            before->exact = true;
+            before->end = each.header.predecessor.offset();
+        }
+    }
+
+    /// A segment that was emptied is gone, or about to go: its tombstones may be gone already.
+    [[nodiscard]] result<void> leave_dropped() {
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            if (parts_[i].id < newest_) continue;
+            if (auto loaded = load(parts_[i]); !loaded) return loaded;
+            const std::uint64_t end = end_of(parts_[i]);
+            record found;
+            for (std::uint64_t at = begin_of(parts_[i]); at < end; at += found.size) {
+                at = next_record(at, end, found);
+                if (at == end) break;
+                if (found.type != record_type::drop || found.value.size() != 8) continue;
+                const auto id = load_le<std::uint64_t>(found.value.data());
+                if (part* const dropped = find(id); dropped != nullptr && id < parts_[i].id)
+                    dropped->counts = false;
+                std::erase(report_->missing, id);
+            }
+        }
+        return {};
+    }
+
+    // ---- one segment ----
+
+    /// Takes its whole file into memory; what cannot be read counts as zeros.
+    [[nodiscard]] result<void> load(const part& of) {
+        contents_ = {};
+        seed_ = segment_seed(store_->low, store_->high, of.id);
+        auto file = folder_->open(segment_name(of.id), fs::access::read);
+        auto size = file ? file->size() : result<std::uint64_t>(std::uint64_t{0});
+        if (!file || !size || *size == 0 || *size > largest_segment) return {};
+        const auto whole = static_cast<std::size_t>(*size);
+        if (whole > memory_.size()) {
+            auto taken = raw_memory::take(whole);
+            if (!taken) return taken.failure();
+            memory_ = std::move(*taken);
+        }
+        const mutable_bytes all(memory_.get(), whole);
+        constexpr std::size_t piece = 4096;  // what a disk loses at once
+        auto got = file->read_at(0, all);
+        if (got) {
+            std::memset(all.data() + *got, 0, whole - *got);
+        } else {
+            for (std::size_t at = 0; at < whole; at += piece) {
+                const mutable_bytes part_of = all.subspan(at, (std::min)(piece, whole - at));
+                got = file->read_at(at, part_of);
+                if (!got || *got < part_of.size()) std::memset(part_of.data(), 0, part_of.size());
+            }
+        }
+        contents_ = all;
+        budget_ = std::uint64_t{64} * whole;
+        return {};
+    }
+
+    [[nodiscard]] static std::uint64_t begin_of(const part& of) noexcept {
+        return of.born ? header_size(of.header.live.size()) : 0;
+    }
+    /// Behind which place no record begins; none reaches beyond limit_.
+    [[nodiscard]] std::uint64_t end_of(const part& of) noexcept {
+        limit_ = contents_.size() & ~std::uint64_t{offset_unit - 1};
+        if (of.exact) limit_ = (std::min)(of.end, limit_);
+        if (of.exact || of.id < newest_) return limit_;
+        // Behind the end lies room that was reserved; the zeros before it may be a value's own.
+        return (std::min)(std::uint64_t{padded(size_without_zeros(contents_))}, limit_);
+    }
+
+    template <class Visit>
+    [[nodiscard]] result<void> show(const part& of, Visit& visit) {
+        const std::uint64_t end = end_of(of);
+        std::vector<std::pair<record, std::uint64_t>> commit;  // not yet finished
+        const auto finish = [&]() -> result<void> {
+            for (const auto& [each, at] : commit) {
+                auto done = visit(each);
+                if (!done) return done.failure();
+                if (*done) {
+                    ++report_->records;
+                } else {
+                    lose(of, at, at + each.size, false);
+                }
+            }
+            commit.clear();
+            return {};
+        };
+        record found;
+        bool whole = false;  // a mark of the end, or what is lost, reaches it
+        for (std::uint64_t at = begin_of(of); at < end;) {
+            const std::uint64_t next = next_record(at, end, found);
+            if (next != at) {
+                if (!commit.empty()) ++report_->broken_batches;
+                if (auto done = finish(); !done) return done;
+                lose(of, at, next, next == end && !of.exact && of.id >= newest_);
+                whole = next == end;
+                at = next;
+                if (at == end) break;
+            }
+            go_on();
+            whole = found.type == record_type::mark || found.type == record_type::end;
+            if (changes(found)) commit.emplace_back(found, at);
+            if (!found.more) {
+                if (auto done = finish(); !done) return done;
+            }
+            at += found.size;
+        }
+        // One that was filled ends with a mark, another where a header says.
+        if (of.exact ? end < of.end : of.id < newest_ && !whole) {
+            if (!commit.empty()) ++report_->broken_batches;
+            if (auto done = finish(); !done) return done;
+            lose(of, end, of.exact ? of.end : end, false);
+        }
+        return {};
+    }
+
+    void lose(const part& of, std::uint64_t begin, std::uint64_t end, bool at_end) {
+        report_->losses.push_back({of.id, begin, end, at_end});
+    }
+    /// A record follows what was lost.
+    void go_on() noexcept {
+        for (auto each = report_->losses.rbegin(); each != report_->losses.rend() && each->at_end;
+             ++each) {
+            each->at_end = false;
+        }
+    }
+
+    [[nodiscard]] static bool changes(const record& each) noexcept {
+        return each.type == record_type::put || each.type == record_type::erase ||
+               each.type == record_type::clear;
+    }
+
+    [[nodiscard]] bool parses(std::uint64_t at, record& out) const noexcept {
+        return parse_record(contents_.data() + at, contents_.data() + limit_, out);
+    }
+    [[nodiscard]] bool sound(std::uint64_t at, record& out) const noexcept {
+        return read_record(contents_.data() + at, contents_.data() + limit_, seed_, at, out);
+    }
+
+    /// Where the first sound record at or behind `from` begins, which `out` is then; `end`: there
+    /// is none. A large one is tried only if another seems to follow it, and no longer than the
+    /// budget lasts, so that the time stays bounded.
+    [[nodiscard]] std::uint64_t next_record(std::uint64_t from, std::uint64_t end, record& out) {
+        constexpr std::size_t large = 4096;
+        if (from < end && sound(from, out)) return from;
+        for (std::uint64_t at = from + offset_unit; at < end; at += offset_unit) {
+            if (!parses(at, out)) continue;
+            if (out.size > large) {
+                record follows;
+                if (at + out.size < end && !parses(at + out.size, follows)) continue;
+                if (out.size > budget_) continue;
+                budget_ -= out.size;
+            }
+            if (sound(at, out)) return at;
+        }
+        return end;
+    }
+
+    salvage_report* report_;
+    std::optional<typename FS::directory> folder_;
+    std::optional<typename FS::file> lock_;
+    std::optional<store_id> store_;
+    std::optional<failure> newer_;  // STORE says that another coffer wrote this
+    std::vector<part> parts_;       // by id
+    std::uint64_t newest_ = 0;      // the newest with a header
+    raw_memory memory_;
+    bytes contents_;
+    std::uint64_t seed_ = 0;
+    std::uint64_t limit_ = 0;
+    std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed
+};
+
+}  // namespace detail
+}  // namespace coffer
+
+#endif
+// end file coffer/journal/salvaged_log.hpp
+
+// begin file coffer/store/salvage.hpp
+// coffer/store/salvage.hpp: a new store with everything that the damage to an old one left.
+//
+//   coffer::salvage_report told = coffer::salvage<users>("users.coffer", "users.saved");
+//
+// For a store that open() refuses with errc::corruption, or whose verify() names damages, where no
+// copy brings the file back. Every put, erase and clear that is sound is done again, in order, in a
+// new store; the report names every stretch that could not be read. Where an erase, or a newer
+// value, was in such a stretch, the value before it comes back: look at the report, and at your own
+// invariants, before you trust the new store. Of a batch that was hit, what is left is done.
+//
+// The old folder is not changed, and nobody may use it meanwhile (errc::locked). The new one must
+// not hold a store yet. What fails half-way leaves an unfinished store there: remove it, and try
+// again. Cost: one pass over the old log, with one segment in memory, and the writes of the new.
+#ifndef COFFER_STORE_SALVAGE_HPP
+#define COFFER_STORE_SALVAGE_HPP
+
+namespace coffer {
+
+namespace detail {
+
+/// Does again in `to` what a record of an old store did. False: it holds no key, or no value, of
+/// these types.
+template <class Store>
+[[nodiscard]] result<bool> do_again(Store& to, const record& each) {
+    if (each.type == record_type::clear) {
+        if (auto done = to.try_clear(); !done) return done.failure();
+        return true;
+    }
+    auto key = key_codec<typename Store::key_type>::decode(each.key);
+    if (!key) return false;
+    if (each.type == record_type::erase) {
+        if (auto done = to.try_erase(*key); !done) return done.failure();
+        return true;
+    }
+    auto value = value_codec<typename Store::mapped_type>::decode(each.value);
+    if (!value) return false;
+    if (auto done = to.try_put(*key, *value); !done) return done.failure();
+    return true;
+}
+
+}  // namespace detail
+
+/// Store is the type that wrote `from`; its durability does not matter. The new store is durable
+/// when this returns.
+template <class Store, class From, class To>
+[[nodiscard]] result<salvage_report> try_salvage(const From& from, const To& to,
+                                                 const options& chosen = {},
+                                                 typename Store::file_system_type system = {}) {
+    static_assert(!Store::volatile_, "coffer: a store in memory has no files to salvage");
+    using written = rebind<Store, durability::buffered>;
+    salvage_report told;
+    detail::salvaged_log<typename Store::file_system_type> log(told);
+    auto opened =
+        log.open(system, detail::path_text(from),
+                 detail::identity_of<typename Store::key_type, typename Store::mapped_type,
+                                     typename Store::storage_type>());
+    if (!opened) return opened.failure();
+    auto made = written::try_open(to, chosen, system);
+    if (!made) return made.failure();
+    if (!made->recovery().created) {
+        return fail(errc::invalid_argument,
+                    "this folder holds a store already; salvage into a new one",
+                    detail::path_text(to));
+    }
+    auto done = log.walk([&](const detail::record& each) { return detail::do_again(*made, each); });
+    if (!done) return done.failure();
+    told.entries = made->size();
+    if (auto closed = made->try_close(); !closed) return closed.failure();
+    return told;
+}
+
+template <class Store, class From, class To>
+salvage_report salvage(const From& from, const To& to, const options& chosen = {},
+                       typename Store::file_system_type system = {}) {
+    return try_salvage<Store>(from, to, chosen, system).value();
+}
+
+}  // namespace coffer
+
+#endif
+// end file coffer/store/salvage.hpp
 
 // begin file coffer/coffer.hpp
 // coffer/coffer.hpp: all of coffer in one include.

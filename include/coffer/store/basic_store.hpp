@@ -48,6 +48,19 @@ template <class Path>
     }
 }
 
+/// What the folder of a store of these types says of itself.
+template <class Key, class Value, class Storage>
+[[nodiscard]] identity identity_of() {
+    identity self;
+    self.storage = std::string(Storage::id.name);
+    self.storage_version = Storage::id.version;
+    self.key = fingerprint_of<Key>;
+    self.value = fingerprint_of<Value>;
+    self.key_words = describe<Key>();
+    self.value_words = describe<Value>();
+    return self;
+}
+
 }  // namespace detail
 
 template <class Key, class Value, storage_policy Storage, durability_policy Durability,
@@ -473,7 +486,7 @@ public:
     /// always there already. No other thread may use this store, or an iterator of it, meanwhile.
     [[nodiscard]] result<void> try_refresh() {
         if (auto may = usable(); !may || !engine_->is_read_only()) return may;
-        auto again = engine::open(path_, options_, system_, identity(), true);
+        auto again = engine::open(path_, options_, system_, own(), true);
         if (!again) return again.failure();
         engine_ = std::move(*again);
         return {};
@@ -484,20 +497,13 @@ private:
     basic_store(typename engine::owner made, std::string path, const options& chosen, FS system)
         : engine_(std::move(made)), path_(std::move(path)), options_(chosen), system_(system) {}
 
-    [[nodiscard]] static detail::identity identity() {
-        detail::identity self;
-        self.storage = std::string(Storage::id.name);
-        self.storage_version = Storage::id.version;
-        self.key = detail::fingerprint_of<Key>;
-        self.value = detail::fingerprint_of<Value>;
-        self.key_words = detail::describe<Key>();
-        self.value_words = detail::describe<Value>();
-        return self;
+    [[nodiscard]] static detail::identity own() {
+        return detail::identity_of<Key, Value, Storage>();
     }
 
     [[nodiscard]] static result<basic_store> opened(std::string path, const options& chosen,
                                                     FS system, bool reads) {
-        auto made = engine::open(path, chosen, system, identity(), reads && Storage::persistent);
+        auto made = engine::open(path, chosen, system, own(), reads && Storage::persistent);
         if (!made) return made.failure();
         return basic_store(std::move(*made), std::move(path), chosen, system);
     }

@@ -1,0 +1,405 @@
+// What salvage brings back from a damaged store, byte by byte, and what it says of the rest.
+#include "catch.hpp"
+
+#include <coffer/fs/simulated.hpp>
+#include <coffer/store/salvage.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using coffer::bytes;
+using coffer::errc;
+using coffer::salvage_report;
+using coffer::fs::simulated;
+using namespace coffer::detail;
+
+template <class Storage>
+using store_on = coffer::store<std::string, std::string, Storage, coffer::durability::buffered,
+                               coffer::threading::single, simulated>;
+using entries = std::map<std::string, std::string>;
+
+constexpr const char* from = "/old";
+constexpr const char* to = "/new";
+
+coffer::options small() {
+    coffer::options out;
+    out.segment_bytes = 16 * 1024;
+    out.auto_compact = false;
+    return out;
+}
+
+template <class Store>
+entries all(const Store& of) {
+    entries out;
+    of.for_each([&](std::string_view key, std::string_view value) { out.emplace(key, value); });
+    return out;
+}
+
+/// One record of a sound log, and where it lies.
+struct placed {
+    std::string path;
+    std::uint64_t segment, begin, end;
+    record_type type;
+    std::string key, value;
+};
+
+std::vector<std::string> segments_of(const simulated& disk) {
+    std::vector<std::string> out;
+    for (const std::string& path : disk.files())
+        if (path.starts_with(from) && path.ends_with(".log")) out.push_back(path);
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::vector<placed> records_of(const simulated& disk) {
+    std::vector<placed> out;
+    for (const std::string& path : segments_of(disk)) {
+        const auto file = disk.read_file(path).value();
+        const std::uint64_t id = segment_id_of(path.substr(path.rfind('/') + 1));
+        const store_id store{load_le<std::uint64_t>(file.data() + header_at::store),
+                             load_le<std::uint64_t>(file.data() + header_at::store + 8)};
+        segment_header header;
+        REQUIRE(read_segment_header(file, store, id, header));
+        record each;
+        for (std::uint64_t at = header_size(header.live.size());
+             at < file.size() && read_record(file.data() + at, file.data() + file.size(),
+                                             segment_seed(store.low, store.high, id), at, each);
+             at += each.size) {
+            out.push_back({path, id, at, at + each.size, each.type,
+                           std::string(coffer::as_text(each.key)),
+                           std::string(coffer::as_text(each.value))});
+        }
+    }
+    return out;
+}
+
+/// What is left if the records that `lost` names were never there.
+template <class Lost>
+entries without(const std::vector<placed>& log, Lost lost) {
+    entries out;
+    for (const placed& each : log) {
+        if (lost(each)) continue;
+        if (each.type == record_type::put) out[each.key] = each.value;
+        if (each.type == record_type::erase) out.erase(each.key);
+        if (each.type == record_type::clear) out.clear();
+    }
+    return out;
+}
+
+/// A store of three segments, closed, with every kind of change.
+template <class Storage>
+struct scene {
+    using store = store_on<Storage>;
+
+    scene() {
+        const std::string padding(30, 'p');
+        for (int session = 0; session < 3; ++session) {
+            auto db = store::open(from, small(), disk);
+            const std::string mine = std::to_string(session);
+            for (int i = 0; i < 4; ++i) db.put("key " + mine + std::to_string(i), mine + padding);
+            db.put("key", "of session " + mine);
+            typename store::batch batch;
+            batch.put("in a batch", mine);
+            batch.erase("key 01");
+            batch.put("at its end", mine);
+            db.write(batch);
+            if (session == 1) db.clear();
+            db.put("key 01", "again " + mine);
+            db.erase("key 02");
+            db.close();
+        }
+        disk.settle();
+        log = records_of(disk);
+        REQUIRE(segments_of(disk).size() == 3);
+        REQUIRE(without(log, nothing) == all(store::open_read_only(from, small(), disk)));
+    }
+
+    static bool nothing(const placed&) { return false; }
+
+    /// Salvages a damaged copy; checks that the old folder is as it was.
+    entries saved(const simulated& damaged, salvage_report& told) {
+        std::map<std::string, std::vector<std::byte>> before;
+        for (const std::string& path : damaged.files())
+            before[path] = damaged.read_file(path).value();
+        told = coffer::salvage<store>(from, to, small(), damaged);
+        for (const auto& [path, contents] : before) CHECK(damaged.read_file(path) == contents);
+        const auto db = store::open(to, small(), damaged);
+        CHECK(db.size() == told.entries);
+        CHECK(db.verify().ok());
+        return all(db);
+    }
+
+    simulated disk;
+    std::vector<placed> log;
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("of a sound store everything is saved", "[salvage]", coffer::storage::file_log,
+                   coffer::storage::mmap) {
+    scene<TestType> it;
+    salvage_report told;
+    CHECK(it.saved(it.disk.process_killed(), told) == without(it.log, it.nothing));
+    CHECK(told.ok());
+    CHECK(told.losses.empty());
+    CHECK(told.records == static_cast<std::uint64_t>(
+                              std::count_if(it.log.begin(), it.log.end(), [](const placed& each) {
+                                  return each.type == record_type::put ||
+                                         each.type == record_type::erase ||
+                                         each.type == record_type::clear;
+                              })));
+}
+
+TEMPLATE_TEST_CASE("of a changed byte only its record is lost", "[salvage]",
+                   coffer::storage::file_log, coffer::storage::mmap) {
+    scene<TestType> it;
+    const placed& last = it.log.back();
+    for (const std::string& path : it.disk.files()) {
+        const std::uint64_t size = it.disk.read_file(path)->size();
+        const std::uint64_t stride = path.ends_with(".log") ? 1 : 3;
+        for (std::uint64_t at = 0; at < size; ++at) {
+            // Of the zeros of a header each is like the next.
+            if (at % stride != 0 || (stride == 1 && at > 200 && at < 4080 && at % 97 != 0))
+                continue;
+            INFO("a byte of " << path << " at " << at);
+            const simulated damaged = it.disk.process_killed();
+            REQUIRE(damaged.flip(path, at, std::byte{0x10}));
+            const auto hit = [&](const placed& each) {
+                return each.path == path && each.begin <= at && at < each.end;
+            };
+            const auto lost = std::find_if(it.log.begin(), it.log.end(), hit);
+            salvage_report told;
+            const entries left = it.saved(damaged, told);
+            REQUIRE(left == without(it.log, hit));
+            REQUIRE(told.missing.empty());
+            REQUIRE(told.identity == !path.ends_with("STORE"));
+            if (!path.ends_with(".log")) {
+                REQUIRE(told.losses.empty());
+            } else if (lost != it.log.end()) {
+                REQUIRE(told.losses.size() == 1);
+                REQUIRE(told.losses[0].segment == lost->segment);
+                REQUIRE(told.losses[0].begin == lost->begin);
+                const bool at_end = lost->path == last.path && lost->end == last.end;
+                REQUIRE(told.losses[0].at_end == at_end);
+                // Zeros at the end of the log may be room that was reserved.
+                REQUIRE(told.losses[0].end > at);
+                REQUIRE(told.losses[0].end <= lost->end);
+                REQUIRE((at_end || told.losses[0].end == lost->end));
+            } else {
+                REQUIRE(told.losses.size() == 1);
+                REQUIRE(told.losses[0].begin == 0);
+                REQUIRE(told.losses[0].end == 4096);
+                REQUIRE_FALSE(told.ok());
+            }
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("of a file that is cut everything before the cut is saved", "[salvage]",
+                   coffer::storage::file_log, coffer::storage::mmap) {
+    scene<TestType> it;
+    for (const std::string& path : segments_of(it.disk)) {
+        const std::uint64_t size = it.disk.read_file(path)->size();
+        const bool newest = path == it.log.back().path;
+        for (std::uint64_t left = 0; left < size; left += left < 4090 ? 409 : 1) {
+            INFO(path << " cut to " << left);
+            const simulated damaged = it.disk.process_killed();
+            REQUIRE(damaged.cut_file(path, left));
+            salvage_report told;
+            const auto gone = [&](const placed& each) {
+                return each.path == path && each.end > left;
+            };
+            // Of the newest a batch without its end may never have been written.
+            const entries found = it.saved(damaged, told);
+            if (newest && !told.ok()) continue;
+            if (!newest) REQUIRE(found == without(it.log, gone));
+            REQUIRE(told.ok() == newest);
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("files that are gone or exchanged cost no more than they held", "[salvage]",
+                   coffer::storage::file_log, coffer::storage::mmap) {
+    scene<TestType> it;
+    const auto segments = segments_of(it.disk);
+    salvage_report told;
+    for (const std::string& path : it.disk.files()) {
+        INFO(path << " is gone");
+        const simulated damaged = it.disk.process_killed();
+        REQUIRE(damaged.remove_file(path));
+        const entries found = it.saved(damaged, told);
+        CHECK(found == without(it.log, [&](const placed& each) { return each.path == path; }));
+        CHECK(told.identity == !path.ends_with("STORE"));
+        CHECK(told.missing.size() == (path == segments[0] || path == segments[1]));
+    }
+    const simulated exchanged = it.disk.process_killed();
+    const auto first = exchanged.read_file(segments[0]).value();
+    const auto second = exchanged.read_file(segments[1]).value();
+    REQUIRE(exchanged.write_file(segments[0], second));
+    REQUIRE(exchanged.write_file(segments[1], first));
+    CHECK(it.saved(exchanged, told) ==
+          without(it.log, [&](const placed& each) { return each.path != segments[2]; }));
+    CHECK(told.losses.size() == 2);
+    CHECK_FALSE(told.ok());
+}
+
+TEST_CASE("what a crash left is saved as recovery would", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    const simulated disk;
+    auto db = store::open(from, small(), disk);
+    db.put("a", "1");
+    db.sync();
+    std::uint64_t states = 0;
+    disk.set_step_hook([&](const coffer::fs::step&) {
+        coffer::fs::crash_limits few;
+        few.exhaustive = 4;
+        few.pairs = few.random = 8;
+        disk.for_each_crash_state(coffer::fs::crash_profile::p2, few, [&](const simulated& after) {
+            // Twice: the torn end of the first life is not to come back in the second.
+            auto again = store::open(from, small(), after);
+            again.put("second", "life");
+            again.sync();
+            again.close();
+            ++states;
+            const auto told = coffer::salvage<store>(from, to, small(), after);
+            CHECK(told.ok());
+            CHECK(all(store::open(to, small(), after)) ==
+                  all(store::open_read_only(from, small(), after)));
+        });
+    });
+    typename store::batch batch;
+    for (int i = 0; i < 5; ++i) batch.put("in a batch " + std::to_string(i), std::string(300, 'b'));
+    db.write(batch);
+    db.erase("a");
+    db.flush();
+    db.put("b", std::string(2000, 'b'));
+    db.sync();
+    db.compact();
+    db.close();
+    disk.clear_step_hook();
+    CHECK(states > 50);
+}
+
+TEST_CASE("records of any size are found behind damage", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    const simulated disk;
+    {
+        auto db = store::open(from, {}, disk);
+        db.put("before", "b");
+        db.put("large", std::string(300'000, 'l'));
+        db.put("middle", std::string(5'000, 'm'));
+        db.put("larger", std::string(500'000, 'l'));
+        db.close();
+    }
+    disk.settle();
+    for (const placed& each : records_of(disk)) {
+        if (each.type != record_type::put) continue;
+        INFO(each.key);
+        const simulated damaged = disk.process_killed();
+        REQUIRE(damaged.flip(each.path, each.begin + 9, std::byte{0x7F}));  // its size
+        const auto told = coffer::salvage<store>(from, to, {}, damaged);
+        CHECK(told.entries == 3);
+        REQUIRE(told.losses.size() == 1);
+        CHECK(told.losses[0].begin == each.begin);
+        CHECK(told.losses[0].end == each.end);
+    }
+}
+
+TEST_CASE("a block that cannot be read costs what is in it", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    scene<coffer::storage::file_log> it;
+    const simulated disk = it.disk.process_killed();
+    disk.fail_call(5, {}, coffer::fs::call::read);  // of a whole segment: read again in pieces
+    const auto told = coffer::salvage<store>(from, to, small(), disk);
+    CHECK(disk.faults() == 1);
+    CHECK(told.ok());
+    CHECK(told.entries == without(it.log, it.nothing).size());
+}
+
+TEST_CASE("a lost erase or overwrite brings back what was before", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    const simulated disk;
+    {
+        auto db = store::open(from, {}, disk);
+        db.put("erased", "1");
+        db.put("changed", "1");
+        db.erase("erased");
+        db.put("changed", "2");
+        db.close();
+    }
+    disk.settle();
+    const auto log = records_of(disk);
+    REQUIRE(disk.flip(log[2].path, log[2].begin, std::byte{1}));
+    REQUIRE(disk.flip(log[3].path, log[3].begin, std::byte{1}));
+    const auto told = coffer::salvage<store>(from, to, {}, disk);
+    CHECK(all(store::open(to, {}, disk)) == entries{{"changed", "1"}, {"erased", "1"}});
+    REQUIRE(told.losses.size() == 1);
+    CHECK(told.losses[0].begin == log[2].begin);
+    CHECK(told.losses[0].end == log[3].end);
+    CHECK_FALSE(told.ok());
+}
+
+TEST_CASE("of a batch that was hit, what is left is saved and told", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    const simulated disk;
+    {
+        auto db = store::open(from, {}, disk);
+        typename store::batch batch;
+        for (const char* key : {"a", "b", "c"}) batch.put(key, "1");
+        db.write(batch);
+        db.put("behind", "1");
+        db.close();
+    }
+    disk.settle();
+    const auto log = records_of(disk);
+    for (std::size_t hit = 0; hit < 3; ++hit) {
+        const simulated damaged = disk.process_killed();
+        REQUIRE(damaged.flip(log[hit].path, log[hit].begin, std::byte{1}));
+        const auto told = coffer::salvage<store>(from, to, {}, damaged);
+        CHECK(told.entries == 3);
+        CHECK(told.broken_batches == (hit == 0 ? 0 : 1));  // its beginning leaves no trace
+        CHECK(told.losses.size() == 1);
+    }
+}
+
+TEST_CASE("salvage refuses what it cannot or should not do", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    const auto refused = [](const simulated& disk, const char* old, const char* fresh) {
+        const auto answer = coffer::try_salvage<store>(old, fresh, {}, disk);
+        REQUIRE_FALSE(answer.has_value());
+        CHECK(std::string(answer.error().what()).size() > 30);
+        return answer.error().kind();
+    };
+    scene<coffer::storage::file_log> it;
+    CHECK(refused(it.disk, "/absent", to) == errc::not_found);
+    REQUIRE(it.disk.make_directory("/empty").value());
+    CHECK(refused(it.disk, "/empty", to) == errc::not_found);
+    CHECK(refused(it.disk, from, from) == errc::locked);
+    {
+        auto db = store::open(from, {}, it.disk);
+        CHECK(refused(it.disk, from, to) == errc::locked);
+        auto other = store::open("/other", {}, it.disk);
+    }
+    CHECK(refused(it.disk, from, "/other") == errc::invalid_argument);
+
+    using numbers = coffer::store<int, int, simulated>;
+    const auto types = coffer::try_salvage<numbers>(from, to, {}, it.disk);
+    REQUIRE_FALSE(types.has_value());
+    CHECK(types.error().kind() == errc::incompatible);
+
+    // Without STORE nobody knows the types: what does not decode is lost, and said to be.
+    REQUIRE(it.disk.remove_file(std::string(from) + "/STORE"));
+    const auto told = coffer::salvage<numbers>(from, to, {}, it.disk);
+    CHECK(told.entries == 0);
+    CHECK_FALSE(told.losses.empty());
+    CHECK_FALSE(told.ok());
+    for (const std::string& path : segments_of(it.disk))
+        REQUIRE(it.disk.flip(path, 100, std::byte{1}));
+    CHECK(refused(it.disk, from, "/third") == errc::corruption);
+}
