@@ -17921,7 +17921,8 @@ private:
     [[nodiscard]] failure damaged(std::string sentence, std::uint64_t id,
                                   std::uint64_t offset) const {
         return fail(errc::corruption,
-                    sentence.append("; nothing was changed: restore the file from a copy"),
+                    sentence.append("; nothing was changed: restore the file from a copy, or save "
+                                    "what is left with coffer::salvage"),
                     std::string(folder_->path()).append("/").append(segment_name(id)), 0, offset);
     }
 
@@ -18266,7 +18267,7 @@ public:
         if (*whole != from.end) {
             return fail(errc::corruption,
                         "a record is not what was written; nothing was changed: restore the file "
-                        "from a copy",
+                        "from a copy, or save what is left with coffer::salvage",
                         scan.path(), 0, *whole);
         }
         return {};
@@ -18966,7 +18967,7 @@ private:
             if (scan.used() > header_unit) {
                 return fail(errc::corruption,
                             "the store's identity file is missing but its segments are there; "
-                            "restore STORE from a copy of the store",
+                            "restore STORE from a copy, or save what is left with coffer::salvage",
                             folder_->path());
             }
             if (auto gone = folder_->remove(name); !gone) return gone;
@@ -19322,7 +19323,7 @@ namespace detail {
 // end file coffer/storage/options.hpp
 
 // begin file coffer/storage/stats.hpp
-// coffer/storage/stats.hpp: figures of one store, and the check of everything it holds.
+// coffer/storage/stats.hpp: figures of one store.
 #ifndef COFFER_STORAGE_STATS_HPP
 #define COFFER_STORAGE_STATS_HPP
 
@@ -19339,65 +19340,229 @@ struct store_stats {
     std::uint64_t unsynced_bytes = 0;  ///< accepted, not yet on stable storage
 };
 
+}  // namespace coffer
+
+#endif
+// end file coffer/storage/stats.hpp
+
+// begin file coffer/journal/sifting.hpp
+// coffer/journal/sifting.hpp: the sound records among any bytes.
+//
+// Where a record that was damaged ends is not known. A sifter looks for the next sound one at every
+// place where one could begin: a check is bound to its segment and its offset, so nothing that a
+// user stored, no older version and no copy of a record is taken for one.
+//
+// S1  What next() finds holds V1 to V4 of format/record.hpp; before it, from where it was asked on,
+//     no record is sound but one that is as large as 4 KiB and followed by nothing like a record.
+// Cost: each byte is hashed once where all is sound; behind damage each place costs a look, and a
+// large candidate its hash, 64 times the size of the input in all, so that no input takes for ever.
+// Threads: one.
+#ifndef COFFER_JOURNAL_SIFTING_HPP
+#define COFFER_JOURNAL_SIFTING_HPP
+
+namespace coffer::detail {
+
+class sifter {
+public:
+    /// Sifts memory that stays in place.
+    void take(bytes contents) noexcept {
+        contents_ = contents;
+        budget_ = std::uint64_t{64} * contents.size();
+    }
+
+    /// Takes `size` bytes of a file into memory of its own, by `read(offset, span)`, a bool. What
+    /// cannot be read counts as zeros; it is tried in pieces, as small as a disk loses them.
+    template <class Read>
+    [[nodiscard]] result<void> load(std::uint64_t size, Read&& read) {
+        contents_ = {};
+        const auto whole = static_cast<std::size_t>(size);
+        if (whole == 0) return {};
+        if (whole > memory_.size()) {
+            auto taken = raw_memory::take(whole);
+            if (!taken) return taken.failure();
+            memory_ = std::move(*taken);
+        }
+        const mutable_bytes all(memory_.get(), whole);
+        constexpr std::size_t piece = 4096;
+        if (!read(std::uint64_t{0}, all)) {
+            for (std::size_t at = 0; at < whole; at += piece) {
+                const mutable_bytes some = all.subspan(at, (std::min)(piece, whole - at));
+                if (!read(std::uint64_t{at}, some)) std::memset(some.data(), 0, some.size());
+            }
+        }
+        take(all);
+        return {};
+    }
+
+    [[nodiscard]] bytes contents() const noexcept { return contents_; }
+
+    /// The records of a segment with this seed, none of which reaches beyond `limit`.
+    void expect(std::uint64_t seed, std::uint64_t limit) noexcept {
+        seed_ = seed;
+        limit_ = (std::min)(limit, std::uint64_t{contents_.size()});
+    }
+
+    /// Where the first sound record at or behind `from`, and before `end`, begins, which `out` is
+    /// then; `end`: there is none.
+    [[nodiscard]] std::uint64_t next(std::uint64_t from, std::uint64_t end, record& out) {
+        end = (std::min)(end, limit_);
+        if (from >= end) return end;
+        if (sound(from, out)) return from;
+        constexpr std::size_t large = 4096;
+        for (std::uint64_t at = padded(static_cast<std::size_t>(from) + 1); at < end;
+             at += offset_unit) {
+            if (!parses(at, out)) continue;
+            if (out.size > large) {
+                record follows;
+                if (at + out.size < end && !parses(at + out.size, follows)) continue;
+                if (out.size > budget_) continue;
+                budget_ -= out.size;
+            }
+            if (sound(at, out)) return at;
+        }
+        return end;
+    }
+
+private:
+    [[nodiscard]] bool parses(std::uint64_t at, record& out) const noexcept {
+        return parse_record(contents_.data() + at, contents_.data() + limit_, out);
+    }
+    [[nodiscard]] bool sound(std::uint64_t at, record& out) const noexcept {
+        return read_record(contents_.data() + at, contents_.data() + limit_, seed_, at, out);
+    }
+
+    raw_memory memory_;
+    bytes contents_;
+    std::uint64_t seed_ = 0;
+    std::uint64_t limit_ = 0;
+    std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/sifting.hpp
+
+// begin file coffer/storage/verifying.hpp
+// coffer/storage/verifying.hpp: everything that a store holds, read and compared with its checks.
+//
+// The identity, the header of every segment, and every record; beside readers, writers and the
+// cleaner. What lies in a file is read from the file, not through its map: a block that the disk
+// has lost is damage, and no fault of the process. INDEX and LIVE are left out: they are caches,
+// checked when they are used.
+//
+// Cost: one pass over the log, with one segment in memory at a time. Threads: any.
+#ifndef COFFER_STORAGE_VERIFYING_HPP
+#define COFFER_STORAGE_VERIFYING_HPP
+
+namespace coffer {
+
 /// What verify() found.
 struct verify_report {
+    /// A stretch of a file that is not what was written.
     struct damage {
-        std::uint64_t segment;  ///< its id, which is its file's name in hexadecimal
-        std::uint64_t offset;   ///< where the first damaged byte may be
+        std::uint64_t segment;  ///< its id, which is its file's name in hexadecimal; 0: of STORE
+        std::uint64_t begin;    ///< the first byte, or that of the record that holds it
+        std::uint64_t end;      ///< behind the last one
     };
-    std::uint64_t records = 0;  ///< read and checked
-    std::uint64_t bytes = 0;
-    std::vector<damage> damages;
+    std::uint64_t records = 0;    ///< that are sound
+    std::uint64_t bytes = 0;      ///< of these
+    std::vector<damage> damages;  ///< by segment and place
 
     [[nodiscard]] bool ok() const noexcept { return damages.empty(); }
 };
 
 namespace detail {
 
-/// Walks every segment of `records`. A damaged record ends the walk of its segment only.
 template <class Records>
-[[nodiscard]] result<verify_report> verify_log(Records& records) {
+class verifier {
+    using segment_type = typename Records::segment_type;
+    static constexpr bool persistent = Records::log_type::persistent;
+
     struct part {
         std::uint64_t id, begin, end, seed;
-        const std::byte* memory;
-        const typename Records::segment_type* segment;
+        const std::byte* memory;  // null: its file, through
+        const segment_type* segment;
     };
-    verify_report out;
-    const auto pin = records.enter();
-    std::vector<part> parts;
-    {
-        auto section = records.journal.enter();
-        for (const auto& each : records.journal.segments()) {
+
+public:
+    explicit verifier(Records& records) noexcept : records_(&records) {}
+
+    [[nodiscard]] result<verify_report> verify() {
+        const auto pin = records_->enter();
+        if constexpr (persistent) check_store();
+        for (const part& each : parts()) {
+            if (auto loaded = load(each); !loaded) return loaded.failure();
+            if constexpr (persistent) check_header(each);
+            check_records(each);
+        }
+        return std::move(out_);
+    }
+
+private:
+    [[nodiscard]] std::vector<part> parts() {
+        std::vector<part> out;
+        auto& journal = records_->journal;
+        auto section = journal.enter();
+        for (const auto& each : journal.segments()) {
             // Not body.memory(): whoever has the turn to hand over may be moving it.
-            parts.push_back({each->id, each->begin, each->end, each->seed,
-                             records.journal.table().base(each->slot), each.get()});
+            const std::byte* const memory = journal.table().base(each->slot);
+            out.push_back({each->id, each->begin, each->end, each->seed,
+                           persistent && each->settled ? nullptr : memory, each.get()});
         }
+        return out;
     }
-    std::vector<std::byte> contents;
-    for (const part& each : parts) {
-        const std::byte* base = each.memory;
-        if (base == nullptr) {
-            contents.resize(static_cast<std::size_t>(each.end));
-            if (auto got = each.segment->body.read_at(0, contents); !got) return got.failure();
-            base = contents.data();
+
+    void check_store() {
+        std::byte image[identity_at::size + 1];
+        auto file = records_->journal.folder()->open(store_name, fs::access::read);
+        auto got = file ? file->read_at(0, image) : result<std::size_t>(std::size_t{0});
+        const bytes read(image, got ? *got : 0);
+        auto found = read_identity(read, store_name);
+        if (!found || !(found->id == records_->journal.id()))
+            out_.damages.push_back({0, 0, identity_at::size});
+    }
+
+    [[nodiscard]] result<void> load(const part& of) {
+        if (of.memory == nullptr) {
+            return sift_.load(of.end, [&](std::uint64_t at, mutable_bytes into) {
+                return of.segment->body.read_at(at, into).has_value();
+            });
         }
+        sift_.take({of.memory, static_cast<std::size_t>(of.end)});
+        return {};
+    }
+
+    void check_header(const part& of) {
+        const bytes header = sift_.contents().first(static_cast<std::size_t>(of.begin));
+        segment_header found;
+        if (!read_segment_header(header, records_->journal.id(), of.id, found))
+            out_.damages.push_back({of.id, 0, of.begin});
+    }
+
+    void check_records(const part& of) {
+        sift_.expect(of.seed, of.end);
         record found;
-        std::uint64_t at = each.begin;
-        while (at < each.end && read_record(base + at, base + each.end, each.seed, at, found)) {
-            at += found.size;
-            ++out.records;
+        for (std::uint64_t at = of.begin; at < of.end;) {
+            const std::uint64_t next = sift_.next(at, of.end, found);
+            if (next != at) out_.damages.push_back({of.id, at, next});
+            if (next == of.end) return;
+            ++out_.records;
+            out_.bytes += found.size;
+            at = next + found.size;
         }
-        out.bytes += at - each.begin;
-        if (at != each.end) out.damages.push_back({each.id, at});
     }
-    return out;
-}
+
+    Records* records_;
+    sifter sift_;
+    verify_report out_;
+};
 
 }  // namespace detail
 }  // namespace coffer
 
 #endif
-// end file coffer/storage/stats.hpp
+// end file coffer/storage/verifying.hpp
 
 // begin file coffer/storage/writer.hpp
 // coffer/storage/writer.hpp: how a write becomes part of the log and of the index.
@@ -20134,7 +20299,7 @@ public:
     /// Reads and checks every record of the log.
     [[nodiscard]] result<verify_report> verify() const {
         if (auto may = usable(); !may) return may.failure();
-        return verify_log(const_cast<records_type&>(records_));
+        return verifier<records_type>(const_cast<records_type&>(records_)).verify();
     }
 
 private:
@@ -21594,8 +21759,7 @@ concept store_of =
 // coffer/journal/salvaged_log.hpp: what is left of a log, read in spite of damage.
 //
 // Recovery refuses a log that is not what was written. This reads it all the same: every record
-// that is sound, in the order of the log, and as lost every stretch between two of them. A sound
-// record is found wherever it begins, since its check is bound to its place.
+// that is sound (sifting.hpp), in the order of the log, and as lost every stretch between two.
 //
 // What belongs to the log is what the newest readable header says: the segments that it lists, its
 // own, and any behind it; less those that later drop records name. Where a header says that the one
@@ -21606,8 +21770,7 @@ concept store_of =
 // L3  Nothing is written, and nobody writes meanwhile: LOCK is held.
 // Failure: only what leaves no choice: no folder, another type, a store in use, no memory, or
 // neither an identity nor any header from which the checks of this store follow.
-// Cost: one segment in memory; each byte is hashed once, and a few thousand times where a file is
-// full of what looks like records. Threads: one.
+// Cost: one segment in memory, and the newest read twice. Threads: one.
 #ifndef COFFER_JOURNAL_SALVAGED_LOG_HPP
 #define COFFER_JOURNAL_SALVAGED_LOG_HPP
 
@@ -21809,7 +21972,7 @@ private:
             const std::uint64_t end = end_of(parts_[i]);
             record found;
             for (std::uint64_t at = begin_of(parts_[i]); at < end; at += found.size) {
-                at = next_record(at, end, found);
+                at = sift_.next(at, end, found);
                 if (at == end) break;
                 if (found.type != record_type::drop || found.value.size() != 8) continue;
                 const auto id = load_le<std::uint64_t>(found.value.data());
@@ -21823,46 +21986,30 @@ private:
 
     // ---- one segment ----
 
-    /// Takes its whole file into memory; what cannot be read counts as zeros.
+    /// Takes in its whole file, as far as it can be read.
     [[nodiscard]] result<void> load(const part& of) {
-        contents_ = {};
-        seed_ = segment_seed(store_->low, store_->high, of.id);
         auto file = folder_->open(segment_name(of.id), fs::access::read);
         auto size = file ? file->size() : result<std::uint64_t>(std::uint64_t{0});
-        if (!file || !size || *size == 0 || *size > largest_segment) return {};
-        const auto whole = static_cast<std::size_t>(*size);
-        if (whole > memory_.size()) {
-            auto taken = raw_memory::take(whole);
-            if (!taken) return taken.failure();
-            memory_ = std::move(*taken);
-        }
-        const mutable_bytes all(memory_.get(), whole);
-        constexpr std::size_t piece = 4096;  // what a disk loses at once
-        auto got = file->read_at(0, all);
-        if (got) {
-            std::memset(all.data() + *got, 0, whole - *got);
-        } else {
-            for (std::size_t at = 0; at < whole; at += piece) {
-                const mutable_bytes part_of = all.subspan(at, (std::min)(piece, whole - at));
-                got = file->read_at(at, part_of);
-                if (!got || *got < part_of.size()) std::memset(part_of.data(), 0, part_of.size());
-            }
-        }
-        contents_ = all;
-        budget_ = std::uint64_t{64} * whole;
-        return {};
+        if (!file || !size || *size > largest_segment) return sift_.load(0, reads_nothing);
+        return sift_.load(*size, [&](std::uint64_t at, mutable_bytes into) {
+            auto got = file->read_at(at, into);
+            return got && *got == into.size();
+        });
     }
+    static bool reads_nothing(std::uint64_t, mutable_bytes) noexcept { return false; }
 
     [[nodiscard]] static std::uint64_t begin_of(const part& of) noexcept {
         return of.born ? header_size(of.header.live.size()) : 0;
     }
-    /// Behind which place no record begins; none reaches beyond limit_.
+    /// Behind which place no record begins; tells the sifter how far one may reach.
     [[nodiscard]] std::uint64_t end_of(const part& of) noexcept {
-        limit_ = contents_.size() & ~std::uint64_t{offset_unit - 1};
-        if (of.exact) limit_ = (std::min)(of.end, limit_);
-        if (of.exact || of.id < newest_) return limit_;
+        const bytes contents = sift_.contents();
+        std::uint64_t limit = contents.size() & ~std::uint64_t{offset_unit - 1};
+        if (of.exact) limit = (std::min)(of.end, limit);
+        sift_.expect(segment_seed(store_->low, store_->high, of.id), limit);
+        if (of.exact || of.id < newest_) return limit;
         // Behind the end lies room that was reserved; the zeros before it may be a value's own.
-        return (std::min)(std::uint64_t{padded(size_without_zeros(contents_))}, limit_);
+        return (std::min)(std::uint64_t{padded(size_without_zeros(contents))}, limit);
     }
 
     template <class Visit>
@@ -21885,7 +22032,7 @@ private:
         record found;
         bool whole = false;  // a mark of the end, or what is lost, reaches it
         for (std::uint64_t at = begin_of(of); at < end;) {
-            const std::uint64_t next = next_record(at, end, found);
+            const std::uint64_t next = sift_.next(at, end, found);
             if (next != at) {
                 if (!commit.empty()) ++report_->broken_batches;
                 if (auto done = finish(); !done) return done;
@@ -21927,32 +22074,6 @@ private:
                each.type == record_type::clear;
     }
 
-    [[nodiscard]] bool parses(std::uint64_t at, record& out) const noexcept {
-        return parse_record(contents_.data() + at, contents_.data() + limit_, out);
-    }
-    [[nodiscard]] bool sound(std::uint64_t at, record& out) const noexcept {
-        return read_record(contents_.data() + at, contents_.data() + limit_, seed_, at, out);
-    }
-
-    /// Where the first sound record at or behind `from` begins, which `out` is then; `end`: there
-    /// is none. A large one is tried only if another seems to follow it, and no longer than the
-    /// budget lasts, so that the time stays bounded.
-    [[nodiscard]] std::uint64_t next_record(std::uint64_t from, std::uint64_t end, record& out) {
-        constexpr std::size_t large = 4096;
-        if (from < end && sound(from, out)) return from;
-        for (std::uint64_t at = from + offset_unit; at < end; at += offset_unit) {
-            if (!parses(at, out)) continue;
-            if (out.size > large) {
-                record follows;
-                if (at + out.size < end && !parses(at + out.size, follows)) continue;
-                if (out.size > budget_) continue;
-                budget_ -= out.size;
-            }
-            if (sound(at, out)) return at;
-        }
-        return end;
-    }
-
     salvage_report* report_;
     std::optional<typename FS::directory> folder_;
     std::optional<typename FS::file> lock_;
@@ -21960,11 +22081,7 @@ private:
     std::optional<failure> newer_;  // STORE says that another coffer wrote this
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
-    raw_memory memory_;
-    bytes contents_;
-    std::uint64_t seed_ = 0;
-    std::uint64_t limit_ = 0;
-    std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed
+    sifter sift_;
 };
 
 }  // namespace detail

@@ -91,7 +91,8 @@ private:
     [[nodiscard]] failure damaged(std::string sentence, std::uint64_t id,
                                   std::uint64_t offset) const {
         return fail(errc::corruption,
-                    sentence.append("; nothing was changed: restore the file from a copy"),
+                    sentence.append("; nothing was changed: restore the file from a copy, or save "
+                                    "what is left with coffer::salvage"),
                     std::string(folder_->path()).append("/").append(segment_name(id)), 0, offset);
     }
 

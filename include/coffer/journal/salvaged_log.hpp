@@ -1,8 +1,7 @@
 // coffer/journal/salvaged_log.hpp: what is left of a log, read in spite of damage.
 //
 // Recovery refuses a log that is not what was written. This reads it all the same: every record
-// that is sound, in the order of the log, and as lost every stretch between two of them. A sound
-// record is found wherever it begins, since its check is bound to its place.
+// that is sound (sifting.hpp), in the order of the log, and as lost every stretch between two.
 //
 // What belongs to the log is what the newest readable header says: the segments that it lists, its
 // own, and any behind it; less those that later drop records name. Where a header says that the one
@@ -13,13 +12,11 @@
 // L3  Nothing is written, and nobody writes meanwhile: LOCK is held.
 // Failure: only what leaves no choice: no folder, another type, a store in use, no memory, or
 // neither an identity nor any header from which the checks of this store follow.
-// Cost: one segment in memory; each byte is hashed once, and a few thousand times where a file is
-// full of what looks like records. Threads: one.
+// Cost: one segment in memory, and the newest read twice. Threads: one.
 #ifndef COFFER_JOURNAL_SALVAGED_LOG_HPP
 #define COFFER_JOURNAL_SALVAGED_LOG_HPP
 
 #include <coffer/core/bytes.hpp>
-#include <coffer/core/memory.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/format/identity.hpp>
 #include <coffer/format/names.hpp>
@@ -27,11 +24,11 @@
 #include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/segment_scan.hpp>
+#include <coffer/journal/sifting.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -236,7 +233,7 @@ private:
             const std::uint64_t end = end_of(parts_[i]);
             record found;
             for (std::uint64_t at = begin_of(parts_[i]); at < end; at += found.size) {
-                at = next_record(at, end, found);
+                at = sift_.next(at, end, found);
                 if (at == end) break;
                 if (found.type != record_type::drop || found.value.size() != 8) continue;
                 const auto id = load_le<std::uint64_t>(found.value.data());
@@ -250,46 +247,30 @@ private:
 
     // ---- one segment ----
 
-    /// Takes its whole file into memory; what cannot be read counts as zeros.
+    /// Takes in its whole file, as far as it can be read.
     [[nodiscard]] result<void> load(const part& of) {
-        contents_ = {};
-        seed_ = segment_seed(store_->low, store_->high, of.id);
         auto file = folder_->open(segment_name(of.id), fs::access::read);
         auto size = file ? file->size() : result<std::uint64_t>(std::uint64_t{0});
-        if (!file || !size || *size == 0 || *size > largest_segment) return {};
-        const auto whole = static_cast<std::size_t>(*size);
-        if (whole > memory_.size()) {
-            auto taken = raw_memory::take(whole);
-            if (!taken) return taken.failure();
-            memory_ = std::move(*taken);
-        }
-        const mutable_bytes all(memory_.get(), whole);
-        constexpr std::size_t piece = 4096;  // what a disk loses at once
-        auto got = file->read_at(0, all);
-        if (got) {
-            std::memset(all.data() + *got, 0, whole - *got);
-        } else {
-            for (std::size_t at = 0; at < whole; at += piece) {
-                const mutable_bytes part_of = all.subspan(at, (std::min)(piece, whole - at));
-                got = file->read_at(at, part_of);
-                if (!got || *got < part_of.size()) std::memset(part_of.data(), 0, part_of.size());
-            }
-        }
-        contents_ = all;
-        budget_ = std::uint64_t{64} * whole;
-        return {};
+        if (!file || !size || *size > largest_segment) return sift_.load(0, reads_nothing);
+        return sift_.load(*size, [&](std::uint64_t at, mutable_bytes into) {
+            auto got = file->read_at(at, into);
+            return got && *got == into.size();
+        });
     }
+    static bool reads_nothing(std::uint64_t, mutable_bytes) noexcept { return false; }
 
     [[nodiscard]] static std::uint64_t begin_of(const part& of) noexcept {
         return of.born ? header_size(of.header.live.size()) : 0;
     }
-    /// Behind which place no record begins; none reaches beyond limit_.
+    /// Behind which place no record begins; tells the sifter how far one may reach.
     [[nodiscard]] std::uint64_t end_of(const part& of) noexcept {
-        limit_ = contents_.size() & ~std::uint64_t{offset_unit - 1};
-        if (of.exact) limit_ = (std::min)(of.end, limit_);
-        if (of.exact || of.id < newest_) return limit_;
+        const bytes contents = sift_.contents();
+        std::uint64_t limit = contents.size() & ~std::uint64_t{offset_unit - 1};
+        if (of.exact) limit = (std::min)(of.end, limit);
+        sift_.expect(segment_seed(store_->low, store_->high, of.id), limit);
+        if (of.exact || of.id < newest_) return limit;
         // Behind the end lies room that was reserved; the zeros before it may be a value's own.
-        return (std::min)(std::uint64_t{padded(size_without_zeros(contents_))}, limit_);
+        return (std::min)(std::uint64_t{padded(size_without_zeros(contents))}, limit);
     }
 
     template <class Visit>
@@ -312,7 +293,7 @@ private:
         record found;
         bool whole = false;  // a mark of the end, or what is lost, reaches it
         for (std::uint64_t at = begin_of(of); at < end;) {
-            const std::uint64_t next = next_record(at, end, found);
+            const std::uint64_t next = sift_.next(at, end, found);
             if (next != at) {
                 if (!commit.empty()) ++report_->broken_batches;
                 if (auto done = finish(); !done) return done;
@@ -354,32 +335,6 @@ private:
                each.type == record_type::clear;
     }
 
-    [[nodiscard]] bool parses(std::uint64_t at, record& out) const noexcept {
-        return parse_record(contents_.data() + at, contents_.data() + limit_, out);
-    }
-    [[nodiscard]] bool sound(std::uint64_t at, record& out) const noexcept {
-        return read_record(contents_.data() + at, contents_.data() + limit_, seed_, at, out);
-    }
-
-    /// Where the first sound record at or behind `from` begins, which `out` is then; `end`: there
-    /// is none. A large one is tried only if another seems to follow it, and no longer than the
-    /// budget lasts, so that the time stays bounded.
-    [[nodiscard]] std::uint64_t next_record(std::uint64_t from, std::uint64_t end, record& out) {
-        constexpr std::size_t large = 4096;
-        if (from < end && sound(from, out)) return from;
-        for (std::uint64_t at = from + offset_unit; at < end; at += offset_unit) {
-            if (!parses(at, out)) continue;
-            if (out.size > large) {
-                record follows;
-                if (at + out.size < end && !parses(at + out.size, follows)) continue;
-                if (out.size > budget_) continue;
-                budget_ -= out.size;
-            }
-            if (sound(at, out)) return at;
-        }
-        return end;
-    }
-
     salvage_report* report_;
     std::optional<typename FS::directory> folder_;
     std::optional<typename FS::file> lock_;
@@ -387,11 +342,7 @@ private:
     std::optional<failure> newer_;  // STORE says that another coffer wrote this
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
-    raw_memory memory_;
-    bytes contents_;
-    std::uint64_t seed_ = 0;
-    std::uint64_t limit_ = 0;
-    std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed
+    sifter sift_;
 };
 
 }  // namespace detail

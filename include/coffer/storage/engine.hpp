@@ -20,6 +20,7 @@
 #include <coffer/storage/options.hpp>
 #include <coffer/storage/records.hpp>
 #include <coffer/storage/stats.hpp>
+#include <coffer/storage/verifying.hpp>
 #include <coffer/storage/writer.hpp>
 
 #include <cstdint>
@@ -282,7 +283,7 @@ public:
     /// Reads and checks every record of the log.
     [[nodiscard]] result<verify_report> verify() const {
         if (auto may = usable(); !may) return may.failure();
-        return verify_log(const_cast<records_type&>(records_));
+        return verifier<records_type>(const_cast<records_type&>(records_)).verify();
     }
 
 private:

@@ -243,7 +243,7 @@ private:
             if (scan.used() > header_unit) {
                 return fail(errc::corruption,
                             "the store's identity file is missing but its segments are there; "
-                            "restore STORE from a copy of the store",
+                            "restore STORE from a copy, or save what is left with coffer::salvage",
                             folder_->path());
             }
             if (auto gone = folder_->remove(name); !gone) return gone;

@@ -49,7 +49,7 @@ public:
         if (*whole != from.end) {
             return fail(errc::corruption,
                         "a record is not what was written; nothing was changed: restore the file "
-                        "from a copy",
+                        "from a copy, or save what is left with coffer::salvage",
                         scan.path(), 0, *whole);
         }
         return {};
