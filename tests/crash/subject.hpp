@@ -12,6 +12,7 @@
 #include <coffer/storage/opening.hpp>
 #include <coffer/storage/options.hpp>
 #include <coffer/storage/stats.hpp>
+#include <coffer/storage/verifying.hpp>
 
 #include <map>
 #include <memory>

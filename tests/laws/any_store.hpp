@@ -13,6 +13,7 @@
 #include <coffer/storage/opening.hpp>
 #include <coffer/storage/options.hpp>
 #include <coffer/storage/stats.hpp>
+#include <coffer/storage/verifying.hpp>
 
 #include <cstddef>
 #include <cstdint>
