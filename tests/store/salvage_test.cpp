@@ -403,3 +403,22 @@ TEST_CASE("salvage refuses what it cannot or should not do", "[salvage]") {
         REQUIRE(it.disk.flip(path, 100, std::byte{1}));
     CHECK(refused(it.disk, from, "/third") == errc::corruption);
 }
+
+TEST_CASE("what was cleared stays cleared, though a damaged segment keeps it", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    const simulated disk;
+    {
+        auto db = store::open(from, small(), disk);
+        for (int i = 0; i < 100; ++i) db.put("old " + std::to_string(i), std::string(200, 'o'));
+        db.clear();
+        for (int i = 0; i < 200; ++i) db.put("new " + std::to_string(i % 3), std::string(200, 'n'));
+        db.sync();
+        REQUIRE(disk.flip(segments_of(disk).front(), 5000, std::byte{1}));
+        REQUIRE_FALSE(db.try_compact().has_value());  // leaves the damaged segment alone
+        db.compact();
+        db.close();
+    }
+    const auto told = coffer::salvage<store>(from, to, small(), disk);
+    CHECK(told.losses.size() == 1);
+    CHECK(told.entries == 3);
+}

@@ -1,0 +1,134 @@
+"""Bugs that other stores had, and a few of our own: what scripts/sabotage plants in a copy of the headers.
+
+Each is a change of one place: `old` is a text that stands there once, `new` what stands there while the
+bug is switched on. kind says how the two are joined:
+
+  value   an expression in the place of another
+  skip    a statement that is left out
+  code    a statement in the place of another
+  text    any text in the place of another: it asks COFFER_SEEDED(N) itself
+
+pitfall: its number in the list of pitfalls (0: none of these). suites: the suites that are to catch it,
+the first one first.
+"""
+from typing import NamedTuple
+
+
+class Bug(NamedTuple):
+    name: str
+    pitfall: int
+    file: str
+    kind: str
+    old: str
+    new: str = ""
+    suites: tuple = ("states",)
+
+
+BUGS = [
+    Bug("a record's check is not compared", 3, "format/record.hpp", "value",
+        "load_le<std::uint64_t>(at) != record_check(at, out.size, seed, offset)", "false",
+        ("damage", "states")),
+    Bug("a record's check is not bound to its offset", 9, "format/record.hpp", "value",
+        "seed + offset", "seed", ("format",)),
+    Bug("a record's check is not bound to its segment", 9, "format/record.hpp", "value",
+        "mix(segment, id_low ^ mix(id_high, 0))", "mix(1, id_low ^ mix(id_high, 0))",
+        ("damage", "states")),
+    Bug("a commit without its end is replayed", 3, "journal/segment_scan.hpp", "text",
+        "if (each.more) continue;", "if (each.more && !COFFER_SEEDED(N)) continue;"),
+    Bug("an unreadable block is taken for the end of the log", 8, "journal/segment_scan.hpp", "text",
+        "if (!got) return got.failure();\n        contents_ = {memory_.get(), *got};",
+        "if (!got && !COFFER_SEEDED(N)) return got.failure();\n"
+        "        contents_ = {memory_.get(), got ? *got : 0};", ("units",)),
+    Bug("a segment goes on where the one before it does not end", 6, "journal/recovery.hpp",
+        "value", "each.offset == end", "true"),
+    Bug("damage below the durable place is taken for a torn tail", 26, "journal/recovery.hpp",
+        "value", "(std::max)(beyond_, out_.durable) > out_.end", "false", ("damage",)),
+    Bug("a live segment that is missing is left out", 26, "journal/recovery.hpp", "code",
+        'if (each == nullptr) return damaged("a live segment is missing", id, 0);',
+        "if (each == nullptr) continue;", ("damage",)),
+    Bug("the newest segment is synced first", 7, "journal/log.hpp", "text",
+        "for (const task_type& each : unkept_) {\n            segment_type& to",
+        "if (COFFER_SEEDED(N)) std::reverse(unkept_.begin(), unkept_.end());\n"
+        "        for (const task_type& each : unkept_) {\n            segment_type& to", ("order", "states")),
+    Bug("the name of a new segment is not synced", 2, "journal/log.hpp", "skip",
+        "if (auto named = folder_->sync(); !named) return poisoned_by(named);", "",
+        ("order", "states")),
+    Bug("a failed sync is ignored", 11, "journal/log.hpp", "code",
+        "if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);",
+        "static_cast<void>(to.body.sync(each.end));", ("faults", "states")),
+    Bug("a failed sync does not poison, and is tried again", 11, "journal/log.hpp", "skip",
+        "give_up(failed.error());", "", ("faults", "states")),
+    Bug("bytes of an earlier run are taken for durable", 14, "journal/log.hpp", "skip",
+        "if (auto again = to.write_again(each.end); !again) return poisoned_by(again);", "",
+        ("states", "faults")),
+    Bug("a full segment is left out of the sync", 7, "journal/log.hpp", "value",
+        "to.synced == each.end", "(to.synced == each.end || each.full)", ("order", "states")),
+    Bug("a mark says that its own log is durable", 10, "journal/log.hpp", "value",
+        "type == record_type::end ? tail() : durable()", "tail()"),
+    Bug("a header says that the log before it is durable", 10, "journal/log.hpp", "text",
+        "segment_header header{id_, to.id, predecessor, durable(), commits_, {}};",
+        "segment_header header{id_, to.id, predecessor, COFFER_SEEDED(N) ? tail() : durable(), "
+        "commits_, {}};"),
+    Bug("a hand-over goes on behind what it could not write", 15, "journal/log.hpp", "text",
+        "trouble_.stick(written.error());",
+        "trouble_.stick(written.error()); if (COFFER_SEEDED(N)) to.handed = each.end;", ("faults",)),
+    Bug("the tail is not written again before an open answers", 14, "storage/opening.hpp", "value",
+        "writes && RewritesTail && !survey->clean", "false", ("states", "faults")),
+    Bug("the identity is renamed before it is synced", 30, "storage/opening.hpp", "skip",
+        "if (auto done = made->sync(); !done) return done;", "", ("order", "states")),
+    Bug("the folder is not synced after the rename of the identity", 1, "storage/opening.hpp",
+        "value", "folder.sync()", "result<void>()", ("order", "states")),
+    Bug("the identity comes before the first segment is durable", 19, "storage/opening.hpp", "text",
+        "if (auto synced = journal.sync(); !synced) return synced;\n        report_.created",
+        "if (!COFFER_SEEDED(N)) { if (auto synced = journal.sync(); !synced) return synced; }\n"
+        "        report_.created", ("order", "states")),
+    Bug("a torn tail is cut off and not kept aside", 26, "storage/opening.hpp", "skip",
+        "if (auto kept = keep_aside(*survey, surveyor.scanner()); !kept) return kept;", "",
+        ("units",)),
+    Bug("cleaning drops a tombstone that older segments need", 20, "storage/cleaner.hpp", "value",
+        "place.ref != 0 || oldest", "true", ("units", "states")),
+    Bug("cleaning copies a record without a look at its check", 33, "storage/cleaner.hpp", "value",
+        "!read_record(base_ + at, base_ + victim_->end, victim_->seed, at, each)",
+        "!parse_record(base_ + at, base_ + victim_->end, each)", ("units",)),
+    Bug("a victim is dropped before what was moved is durable", 1, "storage/cleaner.hpp", "text",
+        "if (auto synced = writer_->sync(); !synced) return synced;\n                if (auto noted",
+        "if (!COFFER_SEEDED(N)) { if (auto synced = writer_->sync(); !synced) return synced; }\n"
+        "                if (auto noted", ("order", "states")),
+    Bug("a victim's file goes before the note of it is durable", 1, "storage/cleaner.hpp", "text",
+        "if (auto synced = writer_->sync(); !synced) return synced;\n        } else {",
+        "if (!COFFER_SEEDED(N)) { if (auto synced = writer_->sync(); !synced) return synced; }\n"
+        "        } else {",
+        ("order", "states")),
+    Bug("a segment with a clear goes while older ones stay", 20, "storage/cleaner.hpp", "value",
+        "(!each.has_clear || oldest)", "true", ("store",)),
+    Bug("cleaning moves a record that was overwritten", 21, "storage/cleaner.hpp", "value",
+        "place.ref != where", "place.ref == 0", ("states", "units")),
+    Bug("a lock that another has is taken for one's own", 23, "storage/opening.hpp", "text",
+        "if (*taken) break;", "if (*taken || COFFER_SEEDED(N)) break;", ("units",)),
+    Bug("a forked child may use the store", 32, "storage/engine.hpp", "text",
+        "if (fork_mark_.forked()) [[unlikely]] {",
+        "if (fork_mark_.forked() && !COFFER_SEEDED(N)) [[unlikely]] {", ("units",)),
+    Bug("the check of the identity is not compared", 3, "format/identity.hpp", "value",
+        "hash64({at, identity_at::check}, store_magic)",
+        "load_le<std::uint64_t>(at + identity_at::check)", ("damage",)),
+    Bug("the check of a segment's header is not compared", 3, "format/segment_header.hpp", "text",
+        "hash64({at, size - header_at::check_size}, seed)) {",
+        "hash64({at, size - header_at::check_size}, seed) && !COFFER_SEEDED(N)) {", ("damage",)),
+    Bug("the check of the index's image is not compared", 22, "journal/image_file.hpp", "value",
+        "image_piece_check(piece, image_->header().store) != kept->check", "false", ("units",)),
+    Bug("an image of the index that is older than the log is used", 22, "storage/opening.hpp",
+        "value", "image.header().upto <= survey->end && image.fits(survey->live)", "true",
+        ("units", "states")),
+    Bug("the index of another boot is believed", 22, "journal/live_file.hpp", "value",
+        "words_->boot.load(std::memory_order_relaxed) != now", "false", ("states", "units")),
+    Bug("a batch is written as one commit for each record", 3, "storage/writer.hpp", "text",
+        "journal.append(each.type, i + 1 < changes.size(), each.key",
+        "journal.append(each.type, !COFFER_SEEDED(N) && i + 1 < changes.size(), each.key"),
+    Bug("verify believes what it reads", 3, "journal/sifting.hpp", "value",
+        "read_record(contents_.data() + at, contents_.data() + limit_, seed_, at, out)",
+        "parse_record(contents_.data() + at, contents_.data() + limit_, out)", ("units",)),
+    Bug("a write that waits for the disk returns before it", 34, "storage/writer.hpp", "text",
+        "auto done = driver_->after_write(upto, [this](position kept) { settle(kept); });",
+        "auto done = COFFER_SEEDED(N) ? result<void>() : driver_->after_write(upto, [this](position kept)"
+        " { settle(kept); });", ("states",)),
+]
