@@ -19353,7 +19353,8 @@ struct store_stats {
 // user stored, no older version and no copy of a record is taken for one.
 //
 // S1  What next() finds holds V1 to V4 of format/record.hpp; before it, from where it was asked on,
-//     no record is sound but one that is as large as 4 KiB and followed by nothing like a record.
+//     no record is sound but one above 4 KiB that nothing like a record follows, or for which the
+//     budget of hashes is spent.
 // Cost: each byte is hashed once where all is sound; behind damage each place costs a look, and a
 // large candidate its hash, 64 times the size of the input in all, so that no input takes for ever.
 // Threads: one.
@@ -19367,6 +19368,7 @@ public:
     /// Sifts memory that stays in place.
     void take(bytes contents) noexcept {
         contents_ = contents;
+        unread_ = 0;
         budget_ = std::uint64_t{64} * contents.size();
     }
 
@@ -19374,7 +19376,7 @@ public:
     /// cannot be read counts as zeros; it is tried in pieces, as small as a disk loses them.
     template <class Read>
     [[nodiscard]] result<void> load(std::uint64_t size, Read&& read) {
-        contents_ = {};
+        take({});
         const auto whole = static_cast<std::size_t>(size);
         if (whole == 0) return {};
         if (whole > memory_.size()) {
@@ -19383,18 +19385,21 @@ public:
             memory_ = std::move(*taken);
         }
         const mutable_bytes all(memory_.get(), whole);
-        constexpr std::size_t piece = 4096;
-        if (!read(std::uint64_t{0}, all)) {
-            for (std::size_t at = 0; at < whole; at += piece) {
-                const mutable_bytes some = all.subspan(at, (std::min)(piece, whole - at));
-                if (!read(std::uint64_t{at}, some)) std::memset(some.data(), 0, some.size());
-            }
-        }
         take(all);
+        if (read(std::uint64_t{0}, all)) return {};
+        constexpr std::size_t piece = 4096;
+        for (std::size_t at = 0; at < whole; at += piece) {
+            const mutable_bytes some = all.subspan(at, (std::min)(piece, whole - at));
+            if (read(std::uint64_t{at}, some)) continue;
+            std::memset(some.data(), 0, some.size());
+            unread_ = at + some.size();
+        }
         return {};
     }
 
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
+    /// Where the last piece that could not be read ends; 0: all was read.
+    [[nodiscard]] std::uint64_t unread() const noexcept { return unread_; }
 
     /// The records of a segment with this seed, none of which reaches beyond `limit`.
     void expect(std::uint64_t seed, std::uint64_t limit) noexcept {
@@ -19433,6 +19438,7 @@ private:
 
     raw_memory memory_;
     bytes contents_;
+    std::uint64_t unread_ = 0;
     std::uint64_t seed_ = 0;
     std::uint64_t limit_ = 0;
     std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed
@@ -20296,7 +20302,7 @@ public:
         return out;
     }
 
-    /// Reads and checks every record of the log.
+    /// Reads and checks everything.
     [[nodiscard]] result<verify_report> verify() const {
         if (auto may = usable(); !may) return may.failure();
         return verifier<records_type>(const_cast<records_type&>(records_)).verify();
@@ -21789,7 +21795,7 @@ struct salvage_report {
     std::uint64_t entries = 0;           ///< in the new store
     std::uint64_t broken_batches = 0;    ///< of which something was done, and the end is lost
     std::vector<loss> losses;            ///< by segment and place
-    std::vector<std::uint64_t> missing;  ///< segments of which there is no file
+    std::vector<std::uint64_t> missing;  ///< segments of which there is no file that opens
     bool identity = true;                ///< the file STORE was whole, and names these types
 
     /// Nothing is lost but what a crash may have cut off.
@@ -21986,17 +21992,19 @@ private:
 
     // ---- one segment ----
 
-    /// Takes in its whole file, as far as it can be read.
+    /// Takes in its whole file, as far as it can be read; one that cannot be opened is missing.
     [[nodiscard]] result<void> load(const part& of) {
         auto file = folder_->open(segment_name(of.id), fs::access::read);
         auto size = file ? file->size() : result<std::uint64_t>(std::uint64_t{0});
-        if (!file || !size || *size > largest_segment) return sift_.load(0, reads_nothing);
-        return sift_.load(*size, [&](std::uint64_t at, mutable_bytes into) {
+        const bool there = file && size && *size <= largest_segment;
+        auto& missing = report_->missing;
+        if (!there && std::find(missing.begin(), missing.end(), of.id) == missing.end())
+            missing.push_back(of.id);
+        return sift_.load(there ? *size : 0, [&](std::uint64_t at, mutable_bytes into) {
             auto got = file->read_at(at, into);
             return got && *got == into.size();
         });
     }
-    static bool reads_nothing(std::uint64_t, mutable_bytes) noexcept { return false; }
 
     [[nodiscard]] static std::uint64_t begin_of(const part& of) noexcept {
         return of.born ? header_size(of.header.live.size()) : 0;
@@ -22009,7 +22017,8 @@ private:
         sift_.expect(segment_seed(store_->low, store_->high, of.id), limit);
         if (of.exact || of.id < newest_) return limit;
         // Behind the end lies room that was reserved; the zeros before it may be a value's own.
-        return (std::min)(std::uint64_t{padded(size_without_zeros(contents))}, limit);
+        return (std::min)(
+            (std::max)(std::uint64_t{padded(size_without_zeros(contents))}, sift_.unread()), limit);
     }
 
     template <class Visit>
@@ -22036,7 +22045,8 @@ private:
             if (next != at) {
                 if (!commit.empty()) ++report_->broken_batches;
                 if (auto done = finish(); !done) return done;
-                lose(of, at, next, next == end && !of.exact && of.id >= newest_);
+                lose(of, at, next,
+                     next == end && !of.exact && of.id >= newest_ && sift_.unread() <= at);
                 whole = next == end;
                 at = next;
                 if (at == end) break;

@@ -5,6 +5,7 @@
 #include <coffer/store/salvage.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -421,4 +422,27 @@ TEST_CASE("what was cleared stays cleared, though a damaged segment keeps it", "
     const auto told = coffer::salvage<store>(from, to, small(), disk);
     CHECK(told.losses.size() == 1);
     CHECK(told.entries == 3);
+}
+
+TEST_CASE("no call that fails makes salvage lose anything in silence", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    scene<coffer::storage::file_log> it;
+    const entries whole = without(it.log, it.nothing);
+    for (const bool forever : {false, true}) {
+        for (const auto kind : {coffer::fs::call::open, coffer::fs::call::read,
+                                coffer::fs::call::size, coffer::fs::call::list}) {
+            for (std::uint64_t number = 1;; ++number) {
+                INFO(coffer::fs::name_of(kind) << " number " << number << ", ever " << forever);
+                const simulated disk = it.disk.process_killed();
+                disk.fail_call(number, {errc::io_error, EIO, forever}, kind);
+                const auto told = coffer::try_salvage<store>(from, to, small(), disk);
+                const bool failed = disk.faults() != 0;
+                disk.clear_faults();
+                if (!failed) break;
+                if (!told.has_value()) continue;
+                const bool same = all(store::open(to, small(), disk)) == whole;
+                CHECK((same || !told->ok()));
+            }
+        }
+    }
 }

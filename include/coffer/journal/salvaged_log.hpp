@@ -50,7 +50,7 @@ struct salvage_report {
     std::uint64_t entries = 0;           ///< in the new store
     std::uint64_t broken_batches = 0;    ///< of which something was done, and the end is lost
     std::vector<loss> losses;            ///< by segment and place
-    std::vector<std::uint64_t> missing;  ///< segments of which there is no file
+    std::vector<std::uint64_t> missing;  ///< segments of which there is no file that opens
     bool identity = true;                ///< the file STORE was whole, and names these types
 
     /// Nothing is lost but what a crash may have cut off.
@@ -247,17 +247,19 @@ private:
 
     // ---- one segment ----
 
-    /// Takes in its whole file, as far as it can be read.
+    /// Takes in its whole file, as far as it can be read; one that cannot be opened is missing.
     [[nodiscard]] result<void> load(const part& of) {
         auto file = folder_->open(segment_name(of.id), fs::access::read);
         auto size = file ? file->size() : result<std::uint64_t>(std::uint64_t{0});
-        if (!file || !size || *size > largest_segment) return sift_.load(0, reads_nothing);
-        return sift_.load(*size, [&](std::uint64_t at, mutable_bytes into) {
+        const bool there = file && size && *size <= largest_segment;
+        auto& missing = report_->missing;
+        if (!there && std::find(missing.begin(), missing.end(), of.id) == missing.end())
+            missing.push_back(of.id);
+        return sift_.load(there ? *size : 0, [&](std::uint64_t at, mutable_bytes into) {
             auto got = file->read_at(at, into);
             return got && *got == into.size();
         });
     }
-    static bool reads_nothing(std::uint64_t, mutable_bytes) noexcept { return false; }
 
     [[nodiscard]] static std::uint64_t begin_of(const part& of) noexcept {
         return of.born ? header_size(of.header.live.size()) : 0;
@@ -270,7 +272,8 @@ private:
         sift_.expect(segment_seed(store_->low, store_->high, of.id), limit);
         if (of.exact || of.id < newest_) return limit;
         // Behind the end lies room that was reserved; the zeros before it may be a value's own.
-        return (std::min)(std::uint64_t{padded(size_without_zeros(contents))}, limit);
+        return (std::min)(
+            (std::max)(std::uint64_t{padded(size_without_zeros(contents))}, sift_.unread()), limit);
     }
 
     template <class Visit>
@@ -297,7 +300,8 @@ private:
             if (next != at) {
                 if (!commit.empty()) ++report_->broken_batches;
                 if (auto done = finish(); !done) return done;
-                lose(of, at, next, next == end && !of.exact && of.id >= newest_);
+                lose(of, at, next,
+                     next == end && !of.exact && of.id >= newest_ && sift_.unread() <= at);
                 whole = next == end;
                 at = next;
                 if (at == end) break;

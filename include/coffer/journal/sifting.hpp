@@ -5,7 +5,8 @@
 // user stored, no older version and no copy of a record is taken for one.
 //
 // S1  What next() finds holds V1 to V4 of format/record.hpp; before it, from where it was asked on,
-//     no record is sound but one that is as large as 4 KiB and followed by nothing like a record.
+//     no record is sound but one above 4 KiB that nothing like a record follows, or for which the
+//     budget of hashes is spent.
 // Cost: each byte is hashed once where all is sound; behind damage each place costs a look, and a
 // large candidate its hash, 64 times the size of the input in all, so that no input takes for ever.
 // Threads: one.
@@ -30,6 +31,7 @@ public:
     /// Sifts memory that stays in place.
     void take(bytes contents) noexcept {
         contents_ = contents;
+        unread_ = 0;
         budget_ = std::uint64_t{64} * contents.size();
     }
 
@@ -37,7 +39,7 @@ public:
     /// cannot be read counts as zeros; it is tried in pieces, as small as a disk loses them.
     template <class Read>
     [[nodiscard]] result<void> load(std::uint64_t size, Read&& read) {
-        contents_ = {};
+        take({});
         const auto whole = static_cast<std::size_t>(size);
         if (whole == 0) return {};
         if (whole > memory_.size()) {
@@ -46,18 +48,21 @@ public:
             memory_ = std::move(*taken);
         }
         const mutable_bytes all(memory_.get(), whole);
-        constexpr std::size_t piece = 4096;
-        if (!read(std::uint64_t{0}, all)) {
-            for (std::size_t at = 0; at < whole; at += piece) {
-                const mutable_bytes some = all.subspan(at, (std::min)(piece, whole - at));
-                if (!read(std::uint64_t{at}, some)) std::memset(some.data(), 0, some.size());
-            }
-        }
         take(all);
+        if (read(std::uint64_t{0}, all)) return {};
+        constexpr std::size_t piece = 4096;
+        for (std::size_t at = 0; at < whole; at += piece) {
+            const mutable_bytes some = all.subspan(at, (std::min)(piece, whole - at));
+            if (read(std::uint64_t{at}, some)) continue;
+            std::memset(some.data(), 0, some.size());
+            unread_ = at + some.size();
+        }
         return {};
     }
 
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
+    /// Where the last piece that could not be read ends; 0: all was read.
+    [[nodiscard]] std::uint64_t unread() const noexcept { return unread_; }
 
     /// The records of a segment with this seed, none of which reaches beyond `limit`.
     void expect(std::uint64_t seed, std::uint64_t limit) noexcept {
@@ -96,6 +101,7 @@ private:
 
     raw_memory memory_;
     bytes contents_;
+    std::uint64_t unread_ = 0;
     std::uint64_t seed_ = 0;
     std::uint64_t limit_ = 0;
     std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed

@@ -280,7 +280,7 @@ public:
         return out;
     }
 
-    /// Reads and checks every record of the log.
+    /// Reads and checks everything.
     [[nodiscard]] result<verify_report> verify() const {
         if (auto may = usable(); !may) return may.failure();
         return verifier<records_type>(const_cast<records_type&>(records_)).verify();
