@@ -11295,137 +11295,6 @@ inline void write_mark(std::byte* to, const mark_body& body) noexcept {
 #endif
 // end file coffer/format/record.hpp
 
-// begin file coffer/format/segment_header.hpp
-// coffer/format/segment_header.hpp: the first bytes of a segment file.
-//
-//   offset  size  field
-//   0       8     magic: 89 'C' 'O' 'F' 'S' 'E' 'G' 0A
-//   8       4     format version
-//   12      4     size of this header: a multiple of 4096
-//   16      16    store id
-//   32      8     segment id
-//   40      8     position where the log goes on from: predecessor's id and end (0: none)
-//   48      8     position below which the log was durable at the birth of this segment
-//   56      8     commits before this segment
-//   64      4     number n of runs
-//   68      4     zero
-//   72      24 n  runs of older live segments: first id, how many, end
-//   ..            zeros
-//   size-8  8     check of all bytes before it, seeded with the segment
-//
-// A run with end 0 names segments that were filled and sealed: each ends with a mark at the end of
-// its file. A run with an end names one segment that a crash cut off, and how many of its bytes
-// count. The runs, less what later drop records name, are the live segments: one that is missing is
-// damage. A header larger than 4 KiB is made where the runs need it.
-#ifndef COFFER_FORMAT_SEGMENT_HEADER_HPP
-#define COFFER_FORMAT_SEGMENT_HEADER_HPP
-
-namespace coffer::detail {
-
-inline constexpr std::uint64_t segment_magic = 0x0A474553464F4389;
-inline constexpr std::size_t header_unit = 4096;
-
-struct segment_run {
-    std::uint64_t first = 0;
-    std::uint64_t count = 0;
-    std::uint64_t end = 0;  // bytes; 0: sealed
-};
-
-struct segment_header {
-    store_id store;
-    std::uint64_t id = 0;
-    position predecessor;
-    position durable;
-    std::uint64_t commits = 0;
-    std::vector<segment_run> live;
-};
-
-namespace header_at {
-inline constexpr std::size_t magic = 0, format = magic + 8, size = format + 4, store = size + 4,
-                             id = store + 16, predecessor = id + 8, durable = predecessor + 8,
-                             commits = durable + 8, count = commits + 8, zero = count + 4,
-                             runs = zero + 4;
-inline constexpr std::size_t run_size = 24, check_size = 8;
-}  // namespace header_at
-static_assert(header_at::runs == 72);
-
-[[nodiscard]] constexpr std::size_t header_size(std::size_t runs) noexcept {
-    const std::size_t needed = header_at::runs + runs * header_at::run_size + header_at::check_size;
-    return (needed + header_unit - 1) / header_unit * header_unit;
-}
-
-/// Writes header_size(from.live.size()) bytes at `to`.
-inline void write_segment_header(std::byte* to, const segment_header& from) noexcept {
-    const std::size_t size = header_size(from.live.size());
-    std::memset(to, 0, size);
-    store_le(to + header_at::magic, segment_magic);
-    store_le(to + header_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
-    store_le(to + header_at::size, static_cast<std::uint32_t>(size));
-    store_le(to + header_at::store, from.store.low);
-    store_le(to + header_at::store + 8, from.store.high);
-    store_le(to + header_at::id, from.id);
-    store_le(to + header_at::predecessor, from.predecessor.word());
-    store_le(to + header_at::durable, from.durable.word());
-    store_le(to + header_at::commits, from.commits);
-    store_le(to + header_at::count, static_cast<std::uint32_t>(from.live.size()));
-    std::byte* at = to + header_at::runs;
-    for (const segment_run& run : from.live) {
-        store_le(at, run.first);
-        store_le(at + 8, run.count);
-        store_le(at + 16, run.end);
-        at += header_at::run_size;
-    }
-    const std::uint64_t seed = segment_seed(from.store.low, from.store.high, from.id);
-    store_le(to + size - header_at::check_size, hash64({to, size - header_at::check_size}, seed));
-}
-
-/// The size that the header beginning with these 16 bytes claims; 0 when they begin none.
-[[nodiscard]] inline std::size_t claimed_header_size(bytes start) noexcept {
-    if (start.size() < 16 || load_le<std::uint64_t>(start.data()) != segment_magic) return 0;
-    const std::size_t size = load_le<std::uint32_t>(start.data() + header_at::size);
-    return size % header_unit == 0 ? size : 0;
-}
-
-/// Reads the header of segment `id` of store `store`. False when these bytes are not it.
-[[nodiscard]] inline bool read_segment_header(bytes from, const store_id& store, std::uint64_t id,
-                                              segment_header& out) {
-    const std::size_t size = claimed_header_size(from);
-    if (size == 0 || size > from.size()) return false;
-    const std::byte* const at = from.data();
-    const std::uint64_t seed = segment_seed(store.low, store.high, id);
-    if (load_le<std::uint64_t>(at + size - header_at::check_size) !=
-        hash64({at, size - header_at::check_size}, seed)) {
-        return false;
-    }
-    out.store = {load_le<std::uint64_t>(at + header_at::store),
-                 load_le<std::uint64_t>(at + header_at::store + 8)};
-    out.id = load_le<std::uint64_t>(at + header_at::id);
-    if (!(out.store == store) || out.id != id) return false;
-    out.predecessor = position::of_word(load_le<std::uint64_t>(at + header_at::predecessor));
-    out.durable = position::of_word(load_le<std::uint64_t>(at + header_at::durable));
-    out.commits = load_le<std::uint64_t>(at + header_at::commits);
-    const std::size_t count = load_le<std::uint32_t>(at + header_at::count);
-    if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size)
-        return false;
-    out.live.resize(count);
-    const std::byte* run = at + header_at::runs;
-    for (segment_run& each : out.live) {
-        each = {load_le<std::uint64_t>(run), load_le<std::uint64_t>(run + 8),
-                load_le<std::uint64_t>(run + 16)};
-        if (each.first == 0 || each.count == 0 || each.first >= id ||
-            each.count > id - each.first) {
-            return false;
-        }
-        run += header_at::run_size;
-    }
-    return true;
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/format/segment_header.hpp
-
 // begin file coffer/journal/found_segment.hpp
 // coffer/journal/found_segment.hpp: what recovery knows of one live segment.
 #ifndef COFFER_JOURNAL_FOUND_SEGMENT_HPP
@@ -11664,31 +11533,6 @@ struct task {
     std::uint64_t end;
     bool full;
 };
-
-/// Takes `which` out of `segments`, which holds it.
-template <class Segments, class Segment>
-[[nodiscard]] std::unique_ptr<Segment> take_from(Segments& segments, const Segment& which) {
-    const auto at = std::find_if(segments.begin(), segments.end(),
-                                 [&](const auto& each) { return each.get() == &which; });
-    auto out = std::move(*at);
-    segments.erase(at);
-    return out;
-}
-
-/// The runs of live `segments`, oldest first, for the header of the next one.
-template <class Segments>
-void collect_runs(const Segments& segments, std::vector<segment_run>& runs) {
-    runs.clear();
-    for (const auto& each : segments) {
-        const bool joins = !runs.empty() && !each->torn && runs.back().end == 0 &&
-                           runs.back().first + runs.back().count == each->id;
-        if (joins) {
-            ++runs.back().count;
-        } else {
-            runs.push_back({each->id, 1, each->torn ? each->end : 0});
-        }
-    }
-}
 
 }  // namespace coffer::detail
 
@@ -15279,6 +15123,137 @@ using keeper_of = typename keeper_for<Medium, Threading>::type;
 #endif
 // end file coffer/journal/keeper.hpp
 
+// begin file coffer/format/segment_header.hpp
+// coffer/format/segment_header.hpp: the first bytes of a segment file.
+//
+//   offset  size  field
+//   0       8     magic: 89 'C' 'O' 'F' 'S' 'E' 'G' 0A
+//   8       4     format version
+//   12      4     size of this header: a multiple of 4096
+//   16      16    store id
+//   32      8     segment id
+//   40      8     position where the log goes on from: predecessor's id and end (0: none)
+//   48      8     position below which the log was durable at the birth of this segment
+//   56      8     commits before this segment
+//   64      4     number n of runs
+//   68      4     zero
+//   72      24 n  runs of older live segments: first id, how many, end
+//   ..            zeros
+//   size-8  8     check of all bytes before it, seeded with the segment
+//
+// A run with end 0 names segments that were filled and sealed: each ends with a mark at the end of
+// its file. A run with an end names one segment that a crash cut off, and how many of its bytes
+// count. The runs, less what later drop records name, are the live segments: one that is missing is
+// damage. A header larger than 4 KiB is made where the runs need it.
+#ifndef COFFER_FORMAT_SEGMENT_HEADER_HPP
+#define COFFER_FORMAT_SEGMENT_HEADER_HPP
+
+namespace coffer::detail {
+
+inline constexpr std::uint64_t segment_magic = 0x0A474553464F4389;
+inline constexpr std::size_t header_unit = 4096;
+
+struct segment_run {
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+    std::uint64_t end = 0;  // bytes; 0: sealed
+};
+
+struct segment_header {
+    store_id store;
+    std::uint64_t id = 0;
+    position predecessor;
+    position durable;
+    std::uint64_t commits = 0;
+    std::vector<segment_run> live;
+};
+
+namespace header_at {
+inline constexpr std::size_t magic = 0, format = magic + 8, size = format + 4, store = size + 4,
+                             id = store + 16, predecessor = id + 8, durable = predecessor + 8,
+                             commits = durable + 8, count = commits + 8, zero = count + 4,
+                             runs = zero + 4;
+inline constexpr std::size_t run_size = 24, check_size = 8;
+}  // namespace header_at
+static_assert(header_at::runs == 72);
+
+[[nodiscard]] constexpr std::size_t header_size(std::size_t runs) noexcept {
+    const std::size_t needed = header_at::runs + runs * header_at::run_size + header_at::check_size;
+    return (needed + header_unit - 1) / header_unit * header_unit;
+}
+
+/// Writes header_size(from.live.size()) bytes at `to`.
+inline void write_segment_header(std::byte* to, const segment_header& from) noexcept {
+    const std::size_t size = header_size(from.live.size());
+    std::memset(to, 0, size);
+    store_le(to + header_at::magic, segment_magic);
+    store_le(to + header_at::format, std::uint32_t{COFFER_FORMAT_VERSION});
+    store_le(to + header_at::size, static_cast<std::uint32_t>(size));
+    store_le(to + header_at::store, from.store.low);
+    store_le(to + header_at::store + 8, from.store.high);
+    store_le(to + header_at::id, from.id);
+    store_le(to + header_at::predecessor, from.predecessor.word());
+    store_le(to + header_at::durable, from.durable.word());
+    store_le(to + header_at::commits, from.commits);
+    store_le(to + header_at::count, static_cast<std::uint32_t>(from.live.size()));
+    std::byte* at = to + header_at::runs;
+    for (const segment_run& run : from.live) {
+        store_le(at, run.first);
+        store_le(at + 8, run.count);
+        store_le(at + 16, run.end);
+        at += header_at::run_size;
+    }
+    const std::uint64_t seed = segment_seed(from.store.low, from.store.high, from.id);
+    store_le(to + size - header_at::check_size, hash64({to, size - header_at::check_size}, seed));
+}
+
+/// The size that the header beginning with these 16 bytes claims; 0 when they begin none.
+[[nodiscard]] inline std::size_t claimed_header_size(bytes start) noexcept {
+    if (start.size() < 16 || load_le<std::uint64_t>(start.data()) != segment_magic) return 0;
+    const std::size_t size = load_le<std::uint32_t>(start.data() + header_at::size);
+    return size % header_unit == 0 ? size : 0;
+}
+
+/// Reads the header of segment `id` of store `store`. False when these bytes are not it.
+[[nodiscard]] inline bool read_segment_header(bytes from, const store_id& store, std::uint64_t id,
+                                              segment_header& out) {
+    const std::size_t size = claimed_header_size(from);
+    if (size == 0 || size > from.size()) return false;
+    const std::byte* const at = from.data();
+    const std::uint64_t seed = segment_seed(store.low, store.high, id);
+    if (load_le<std::uint64_t>(at + size - header_at::check_size) !=
+        hash64({at, size - header_at::check_size}, seed)) {
+        return false;
+    }
+    out.store = {load_le<std::uint64_t>(at + header_at::store),
+                 load_le<std::uint64_t>(at + header_at::store + 8)};
+    out.id = load_le<std::uint64_t>(at + header_at::id);
+    if (!(out.store == store) || out.id != id) return false;
+    out.predecessor = position::of_word(load_le<std::uint64_t>(at + header_at::predecessor));
+    out.durable = position::of_word(load_le<std::uint64_t>(at + header_at::durable));
+    out.commits = load_le<std::uint64_t>(at + header_at::commits);
+    const std::size_t count = load_le<std::uint32_t>(at + header_at::count);
+    if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size)
+        return false;
+    out.live.resize(count);
+    const std::byte* run = at + header_at::runs;
+    for (segment_run& each : out.live) {
+        each = {load_le<std::uint64_t>(run), load_le<std::uint64_t>(run + 8),
+                load_le<std::uint64_t>(run + 16)};
+        if (each.first == 0 || each.count == 0 || each.first >= id ||
+            each.count > id - each.first) {
+            return false;
+        }
+        run += header_at::run_size;
+    }
+    return true;
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/format/segment_header.hpp
+
 // begin file coffer/journal/progress.hpp
 // coffer/journal/progress.hpp: how far a log has come: written, with the system, durable.
 //
@@ -15544,6 +15519,117 @@ private:
 
 #endif
 // end file coffer/journal/section.hpp
+
+// begin file coffer/journal/segment_list.hpp
+// coffer/journal/segment_list.hpp: the segments of a log, oldest first.
+//
+// A log takes up a new segment in the writer's section, where nothing may be allocated. So room for
+// one more is made before that, outside: a larger list, still empty, whose room is taken over.
+//
+// L1  add() and runs() allocate nothing, if ready() held since the last add().
+// L2  Ids ascend. Unsynced are those that are not durable as a whole, or not read-only yet.
+// Threads: inside the section; a larger list is its maker's until then. Cost: three words for each.
+#ifndef COFFER_JOURNAL_SEGMENT_LIST_HPP
+#define COFFER_JOURNAL_SEGMENT_LIST_HPP
+
+namespace coffer::detail {
+
+template <class Segment>
+class segment_list {
+public:
+    using owned = std::unique_ptr<Segment>;
+
+    segment_list() noexcept = default;
+    /// Empty, with room for more than twice as many.
+    explicit segment_list(std::size_t count) : room_(2 * count + 8) {
+        all_.reserve(room_);
+        unsynced_.reserve(room_);
+        runs_.reserve(room_);
+    }
+
+    [[nodiscard]] const std::vector<owned>& all() const noexcept { return all_; }
+    [[nodiscard]] const std::vector<Segment*>& unsynced() const noexcept { return unsynced_; }
+    [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
+    [[nodiscard]] std::uint64_t bytes() const noexcept {
+        std::uint64_t sum = 0;
+        for (const owned& each : all_) sum += each->end;
+        return sum;
+    }
+
+    /// Is there room for one more?
+    [[nodiscard]] bool ready() const noexcept { return all_.size() < room_; }
+    /// Goes on in the room of `larger`, which is empty and has more, and is left with this one's.
+    void take_room(segment_list& larger) noexcept {
+        for (owned& each : all_) larger.all_.push_back(std::move(each));
+        for (Segment* const each : unsynced_) larger.unsynced_.push_back(each);
+        std::swap(*this, larger);
+    }
+
+    Segment& add(owned one, bool is_synced) noexcept {
+        Segment& added = *one;
+        all_.push_back(std::move(one));
+        if (!is_synced) unsynced_.push_back(&added);
+        return added;
+    }
+
+    /// Takes out `which`, which is in it.
+    [[nodiscard]] owned take(const Segment& which) noexcept {
+        const auto at = std::find_if(all_.begin(), all_.end(),
+                                     [&](const owned& each) { return each.get() == &which; });
+        owned out = std::move(*at);
+        all_.erase(at);
+        return out;
+    }
+
+    /// Those that are settled and durable are not unsynced any more.
+    void forget_synced() noexcept {
+        std::erase_if(unsynced_, [](const Segment* each) {
+            return each->settled && each->synced == each->end;
+        });
+    }
+
+    /// For the header of the next one. The caller may move it away, and gives it back.
+    [[nodiscard]] std::vector<segment_run>& runs() noexcept {
+        runs_.clear();
+        for (const owned& each : all_) {
+            const bool joins = !runs_.empty() && !each->torn && runs_.back().end == 0 &&
+                               runs_.back().first + runs_.back().count == each->id;
+            if (joins) {
+                ++runs_.back().count;
+            } else {
+                runs_.push_back({each->id, 1, each->torn ? each->end : 0});
+            }
+        }
+        return runs_;
+    }
+
+private:
+    std::size_t room_ = 0;
+    std::vector<owned> all_;
+    std::vector<Segment*> unsynced_;
+    std::vector<segment_run> runs_;
+};
+
+/// Makes room for one more in a list that what `enter()` returns guards. Not inside.
+template <class Segment, class Enter>
+void make_ready(segment_list<Segment>& list, Enter&& enter) {
+    for (;;) {
+        std::size_t size = 0;
+        {
+            [[maybe_unused]] const auto inside = enter();
+            if (list.ready()) return;
+            size = list.size();
+        }
+        segment_list<Segment> larger(size);  // frees the smaller one when nobody is inside
+        [[maybe_unused]] const auto inside = enter();
+        if (list.size() <= size) list.take_room(larger);
+    }
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/segment_list.hpp
 
 // begin file coffer/journal/segment_table.hpp
 // coffer/journal/segment_table.hpp: from an address to the record behind it.
@@ -15933,6 +16019,7 @@ public:
     using directory = typename file_system_type::directory;
     using segment_type = segment<typename Medium::body, Threading>;
     using table_type = segment_table<Threading, segment_type>;
+    using list_type = segment_list<segment_type>;
     using task_type = task<segment_type>;
     using keeper_type = keeper_of<Medium, Threading>;
     using lock = lock_of<typename Threading::mutex>;
@@ -16021,6 +16108,7 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
+        make_ready(listed_, [this] { return enter(); });
         auto section = enter();
         std::swap(next_, *made);
         section.unlock();
@@ -16096,14 +16184,14 @@ public:
     [[nodiscard]] const store_id& id() const noexcept { return id_; }
     /// All segments of the log, oldest first; inside the section.
     [[nodiscard]] const std::vector<std::unique_ptr<segment_type>>& segments() const noexcept {
-        return segments_;
+        return listed_.all();
     }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     /// Room for what frees space, the reserve included; inside the section.
     [[nodiscard]] std::uint64_t room_left() const noexcept {
         return room_to_clean(lean_ ? 0 : reserve_size(options_.segment_bytes),
                              active_ == nullptr ? 0 : active_->capacity - active_->end,
-                             segments_.size());
+                             listed_.size());
     }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
@@ -16128,9 +16216,8 @@ public:
         keeper_.keep(*made);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        if (found.durable != found.end) unsynced_.push_back(made.get());
-        segments_.push_back(std::move(made));
-        return segments_.back().get();
+        make_ready(listed_, [this] { return enter(); });
+        return &listed_.add(std::move(made), found.durable == found.end);
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
@@ -16149,11 +16236,11 @@ public:
         if (!made) return made.failure();
         segment_type& to = **made;
         segment_header header{id_, to.id, tail(), durable(), commits_, {}};
-        collect_runs(segments_, header.live);
+        header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
+        make_ready(listed_, [this] { return enter(); });
         auto section = enter();
-        segments_.push_back(std::move(*made));
-        active_ = segments_.back().get();
+        active_ = &listed_.add(std::move(*made), false);
         table_.publish(to, to.body.memory(), to.capacity, false);
         section.unlock();
         saved([this](record_type type, bool more, bytes key, bytes value) {
@@ -16168,7 +16255,6 @@ public:
         if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
         to.handed = to.synced = marked_ = to.end;
         keeper_.keep(to);
-        unsynced_.push_back(active_);
         recovered(tail(), tail(), commits_);
         return {};
     }
@@ -16216,7 +16302,7 @@ public:
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
         keeper_.drop(victim.slot);
         told();
-        return take_from(segments_, victim);
+        return listed_.take(victim);
     }
 
     /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
@@ -16240,7 +16326,7 @@ public:
 
 private:
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
-        return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
+        return into.capacity >= header_size(listed_.size() + 1) + size + tail_room;
     }
 
     /// Where no reserve is held, erases leave room for the cleaner behind them.
@@ -16252,9 +16338,7 @@ private:
     [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
                                                           std::uint64_t number) {
         auto section = enter();
-        std::uint64_t live = 0;
-        for (const auto& each : segments_) live += each->end;
-        auto wanted = room_for(in_need(size, why), live, segments_.size(), options_);
+        auto wanted = room_for(in_need(size, why), listed_.bytes(), listed_.size(), options_);
         section.unlock();
         if (!wanted) return wanted.failure();
         return make_body(medium_, folder_.get(), options_, segment_name(number), *wanted,
@@ -16314,16 +16398,14 @@ private:
         }
         segment_type& to = *next_;
         segment_header header{id_, to.id, predecessor, durable(), commits_, {}};
-        collect_runs(segments_, runs_);
-        header.live.swap(runs_);
+        std::vector<segment_run>& runs = listed_.runs();
+        header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());
         write_segment_header(to.body.memory(), header);
-        header.live.swap(runs_);
+        header.live.swap(runs);
         to.body.stored(0, size);
         to.begin = to.end = size;
-        segments_.push_back(std::move(next_));
-        active_ = segments_.back().get();
-        if constexpr (persistent) unsynced_.push_back(active_);
+        active_ = &listed_.add(std::move(next_), !persistent);
         table_.publish(to, to.body.memory(), to.capacity, false);
         this->appended(position(to.id, to.end), size);
         marked_ = to.end;
@@ -16338,13 +16420,19 @@ private:
 
     /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
-        auto section = enter();
-        const bool moved = active_ != nullptr && active_->end != marked_;
-        if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
-        tasks_.clear();
-        for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
-        planned_bytes_ = this->appended_bytes();
-        return tail();
+        for (std::size_t room = 0;; room *= 2) {
+            tasks_.reserve(room);
+            auto section = enter();
+            room = listed_.unsynced().size();
+            if (room > tasks_.capacity()) continue;
+            const bool moved = active_ != nullptr && active_->end != marked_;
+            if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
+            tasks_.clear();
+            for (segment_type* each : listed_.unsynced())
+                tasks_.push_back({each, each->end, each->full});
+            planned_bytes_ = this->appended_bytes();
+            return tail();
+        }
     }
 
     [[nodiscard]] result<void> hand_over_in_turn(bool mark) {
@@ -16423,9 +16511,7 @@ private:
     void note_synced() {
         auto section = enter();
         for (const task_type& each : unkept_) each.segment->synced = each.end;
-        std::erase_if(unsynced_, [](const segment_type* each) {
-            return each->settled && each->synced == each->end;
-        });
+        listed_.forget_synced();
     }
 
     file_system_type system_;
@@ -16437,8 +16523,7 @@ private:
     writers_section<Threading> section_;  // guards what follows
     table_type table_;
     epoch<Threading> readers_;
-    std::vector<std::unique_ptr<segment_type>> segments_;
-    std::vector<segment_type*> unsynced_;  // not yet durable and read-only
+    list_type listed_;
     segment_type* active_ = nullptr;
     std::unique_ptr<segment_type> next_;
     bool lean_ = persistent;  // no reserve is held
@@ -16446,7 +16531,6 @@ private:
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
     std::uint64_t last_ = 0;    // where the last record begins, 0: there is none in this segment
     keeper_type keeper_;
-    std::vector<segment_run> runs_;
     slot_pool slots_;
 
     typename Threading::mutex preparing_;  // guards these two
@@ -19930,21 +20014,23 @@ private:
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
         position end;
         std::vector<address> places(changes.size());
-        for (bool alone = false;;) {
+        bool alone = false;
+        const on_exit in_any_case([&] {
+            if (alone) let_in();
+        });
+        for (;;) {
             auto section = records_->journal.enter();
             // Others are kept out from here on: those that come meanwhile would keep it waiting.
             if (!records_->exclusive) records_->exclusive = alone = true;
             if (!alone || !records_->pending.empty()) {
                 const position upto = records_->journal.tail();
                 section.unlock();
-                if (auto settled = keep(upto); !settled) return let_in(alone, settled);
+                if (auto settled = keep(upto); !settled) return settled;
                 Records::threading_type::yield();
                 continue;
             }
             if (!has_room(1, size, why)) {
-                if (auto made = make_room(section, 1, size, why, true); !made) {
-                    return let_in(alone, made);
-                }
+                if (auto made = make_room(section, 1, size, why, true); !made) return made;
                 continue;
             }
             records_->journal.keeper().begin_change();
@@ -19955,22 +20041,22 @@ private:
             end = records_->journal.tail();
             break;
         }
-        auto kept = keep(end);
-        if (!kept) records_->journal.give_up(kept.error());
+        if (auto kept = keep(end); !kept) {
+            records_->journal.give_up(kept.error());
+            return kept;
+        }
         auto section = records_->journal.enter();
-        records_->exclusive = false;
-        if (!kept) return kept;
+        records_->exclusive = alone = false;
         swap_in(std::move(*fresh), changes, places);
         records_->journal.told();
         records_->journal.keeper().end_change();
         return {};
     }
 
-    /// A clear that cannot be: the others may write again.
-    [[nodiscard]] result<void> let_in(bool was_alone, result<void>& failed) {
+    /// A clear is over, or cannot be: the others may write again.
+    void let_in() noexcept {
         auto section = records_->journal.enter();
-        if (was_alone) records_->exclusive = false;
-        return std::move(failed);
+        records_->exclusive = false;
     }
 
     /// The index after a clear: what the operations behind the last clear say.

@@ -38,6 +38,7 @@
 #include <coffer/journal/room.hpp>
 #include <coffer/journal/section.hpp>
 #include <coffer/journal/segment.hpp>
+#include <coffer/journal/segment_list.hpp>
 #include <coffer/journal/segment_table.hpp>
 #include <coffer/journal/slots.hpp>
 #include <coffer/journal/space_reserve.hpp>
@@ -62,6 +63,7 @@ public:
     using directory = typename file_system_type::directory;
     using segment_type = segment<typename Medium::body, Threading>;
     using table_type = segment_table<Threading, segment_type>;
+    using list_type = segment_list<segment_type>;
     using task_type = task<segment_type>;
     using keeper_type = keeper_of<Medium, Threading>;
     using lock = lock_of<typename Threading::mutex>;
@@ -150,6 +152,7 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
+        make_ready(listed_, [this] { return enter(); });
         auto section = enter();
         std::swap(next_, *made);
         section.unlock();
@@ -225,14 +228,14 @@ public:
     [[nodiscard]] const store_id& id() const noexcept { return id_; }
     /// All segments of the log, oldest first; inside the section.
     [[nodiscard]] const std::vector<std::unique_ptr<segment_type>>& segments() const noexcept {
-        return segments_;
+        return listed_.all();
     }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     /// Room for what frees space, the reserve included; inside the section.
     [[nodiscard]] std::uint64_t room_left() const noexcept {
         return room_to_clean(lean_ ? 0 : reserve_size(options_.segment_bytes),
                              active_ == nullptr ? 0 : active_->capacity - active_->end,
-                             segments_.size());
+                             listed_.size());
     }
     [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
@@ -257,9 +260,8 @@ public:
         keeper_.keep(*made);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        if (found.durable != found.end) unsynced_.push_back(made.get());
-        segments_.push_back(std::move(made));
-        return segments_.back().get();
+        make_ready(listed_, [this] { return enter(); });
+        return &listed_.add(std::move(made), found.durable == found.end);
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
@@ -278,11 +280,11 @@ public:
         if (!made) return made.failure();
         segment_type& to = **made;
         segment_header header{id_, to.id, tail(), durable(), commits_, {}};
-        collect_runs(segments_, header.live);
+        header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
+        make_ready(listed_, [this] { return enter(); });
         auto section = enter();
-        segments_.push_back(std::move(*made));
-        active_ = segments_.back().get();
+        active_ = &listed_.add(std::move(*made), false);
         table_.publish(to, to.body.memory(), to.capacity, false);
         section.unlock();
         saved([this](record_type type, bool more, bytes key, bytes value) {
@@ -297,7 +299,6 @@ public:
         if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
         to.handed = to.synced = marked_ = to.end;
         keeper_.keep(to);
-        unsynced_.push_back(active_);
         recovered(tail(), tail(), commits_);
         return {};
     }
@@ -345,7 +346,7 @@ public:
     [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
         keeper_.drop(victim.slot);
         told();
-        return take_from(segments_, victim);
+        return listed_.take(victim);
     }
 
     /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
@@ -369,7 +370,7 @@ public:
 
 private:
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
-        return into.capacity >= header_size(segments_.size() + 1) + size + tail_room;
+        return into.capacity >= header_size(listed_.size() + 1) + size + tail_room;
     }
 
     /// Where no reserve is held, erases leave room for the cleaner behind them.
@@ -381,9 +382,7 @@ private:
     [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
                                                           std::uint64_t number) {
         auto section = enter();
-        std::uint64_t live = 0;
-        for (const auto& each : segments_) live += each->end;
-        auto wanted = room_for(in_need(size, why), live, segments_.size(), options_);
+        auto wanted = room_for(in_need(size, why), listed_.bytes(), listed_.size(), options_);
         section.unlock();
         if (!wanted) return wanted.failure();
         return make_body(medium_, folder_.get(), options_, segment_name(number), *wanted,
@@ -443,16 +442,14 @@ private:
         }
         segment_type& to = *next_;
         segment_header header{id_, to.id, predecessor, durable(), commits_, {}};
-        collect_runs(segments_, runs_);
-        header.live.swap(runs_);
+        std::vector<segment_run>& runs = listed_.runs();
+        header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());
         write_segment_header(to.body.memory(), header);
-        header.live.swap(runs_);
+        header.live.swap(runs);
         to.body.stored(0, size);
         to.begin = to.end = size;
-        segments_.push_back(std::move(next_));
-        active_ = segments_.back().get();
-        if constexpr (persistent) unsynced_.push_back(active_);
+        active_ = &listed_.add(std::move(next_), !persistent);
         table_.publish(to, to.body.memory(), to.capacity, false);
         this->appended(position(to.id, to.end), size);
         marked_ = to.end;
@@ -467,13 +464,19 @@ private:
 
     /// Lists what one hand-over does, and returns up to where.
     [[nodiscard]] position plan(bool mark) {
-        auto section = enter();
-        const bool moved = active_ != nullptr && active_->end != marked_;
-        if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
-        tasks_.clear();
-        for (segment_type* each : unsynced_) tasks_.push_back({each, each->end, each->full});
-        planned_bytes_ = this->appended_bytes();
-        return tail();
+        for (std::size_t room = 0;; room *= 2) {
+            tasks_.reserve(room);
+            auto section = enter();
+            room = listed_.unsynced().size();
+            if (room > tasks_.capacity()) continue;
+            const bool moved = active_ != nullptr && active_->end != marked_;
+            if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
+            tasks_.clear();
+            for (segment_type* each : listed_.unsynced())
+                tasks_.push_back({each, each->end, each->full});
+            planned_bytes_ = this->appended_bytes();
+            return tail();
+        }
     }
 
     [[nodiscard]] result<void> hand_over_in_turn(bool mark) {
@@ -552,9 +555,7 @@ private:
     void note_synced() {
         auto section = enter();
         for (const task_type& each : unkept_) each.segment->synced = each.end;
-        std::erase_if(unsynced_, [](const segment_type* each) {
-            return each->settled && each->synced == each->end;
-        });
+        listed_.forget_synced();
     }
 
     file_system_type system_;
@@ -566,8 +567,7 @@ private:
     writers_section<Threading> section_;  // guards what follows
     table_type table_;
     epoch<Threading> readers_;
-    std::vector<std::unique_ptr<segment_type>> segments_;
-    std::vector<segment_type*> unsynced_;  // not yet durable and read-only
+    list_type listed_;
     segment_type* active_ = nullptr;
     std::unique_ptr<segment_type> next_;
     bool lean_ = persistent;  // no reserve is held
@@ -575,7 +575,6 @@ private:
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
     std::uint64_t last_ = 0;    // where the last record begins, 0: there is none in this segment
     keeper_type keeper_;
-    std::vector<segment_run> runs_;
     slot_pool slots_;
 
     typename Threading::mutex preparing_;  // guards these two

@@ -35,19 +35,15 @@
 #include <coffer/format/live.hpp>
 #include <coffer/format/position.hpp>
 #include <coffer/format/record.hpp>
-#include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/found_segment.hpp>
 #include <coffer/journal/log_state.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace coffer::detail {
 
@@ -235,31 +231,6 @@ struct task {
     std::uint64_t end;
     bool full;
 };
-
-/// Takes `which` out of `segments`, which holds it.
-template <class Segments, class Segment>
-[[nodiscard]] std::unique_ptr<Segment> take_from(Segments& segments, const Segment& which) {
-    const auto at = std::find_if(segments.begin(), segments.end(),
-                                 [&](const auto& each) { return each.get() == &which; });
-    auto out = std::move(*at);
-    segments.erase(at);
-    return out;
-}
-
-/// The runs of live `segments`, oldest first, for the header of the next one.
-template <class Segments>
-void collect_runs(const Segments& segments, std::vector<segment_run>& runs) {
-    runs.clear();
-    for (const auto& each : segments) {
-        const bool joins = !runs.empty() && !each->torn && runs.back().end == 0 &&
-                           runs.back().first + runs.back().count == each->id;
-        if (joins) {
-            ++runs.back().count;
-        } else {
-            runs.push_back({each->id, 1, each->torn ? each->end : 0});
-        }
-    }
-}
 
 }  // namespace coffer::detail
 

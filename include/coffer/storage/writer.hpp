@@ -368,21 +368,23 @@ private:
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
         position end;
         std::vector<address> places(changes.size());
-        for (bool alone = false;;) {
+        bool alone = false;
+        const on_exit in_any_case([&] {
+            if (alone) let_in();
+        });
+        for (;;) {
             auto section = records_->journal.enter();
             // Others are kept out from here on: those that come meanwhile would keep it waiting.
             if (!records_->exclusive) records_->exclusive = alone = true;
             if (!alone || !records_->pending.empty()) {
                 const position upto = records_->journal.tail();
                 section.unlock();
-                if (auto settled = keep(upto); !settled) return let_in(alone, settled);
+                if (auto settled = keep(upto); !settled) return settled;
                 Records::threading_type::yield();
                 continue;
             }
             if (!has_room(1, size, why)) {
-                if (auto made = make_room(section, 1, size, why, true); !made) {
-                    return let_in(alone, made);
-                }
+                if (auto made = make_room(section, 1, size, why, true); !made) return made;
                 continue;
             }
             records_->journal.keeper().begin_change();
@@ -393,22 +395,22 @@ private:
             end = records_->journal.tail();
             break;
         }
-        auto kept = keep(end);
-        if (!kept) records_->journal.give_up(kept.error());
+        if (auto kept = keep(end); !kept) {
+            records_->journal.give_up(kept.error());
+            return kept;
+        }
         auto section = records_->journal.enter();
-        records_->exclusive = false;
-        if (!kept) return kept;
+        records_->exclusive = alone = false;
         swap_in(std::move(*fresh), changes, places);
         records_->journal.told();
         records_->journal.keeper().end_change();
         return {};
     }
 
-    /// A clear that cannot be: the others may write again.
-    [[nodiscard]] result<void> let_in(bool was_alone, result<void>& failed) {
+    /// A clear is over, or cannot be: the others may write again.
+    void let_in() noexcept {
         auto section = records_->journal.enter();
-        if (was_alone) records_->exclusive = false;
-        return std::move(failed);
+        records_->exclusive = false;
     }
 
     /// The index after a clear: what the operations behind the last clear say.
