@@ -285,9 +285,7 @@ private:
         if (!survey) return survey.failure();
         report_.clean = survey->clean;
         report_.dropped_bytes = survey->clean ? 0 : survey->torn_bytes;
-        if (writes) {
-            if (auto kept = keep_aside(*survey, surveyor.scanner()); !kept) return kept;
-        }
+        const std::vector<torn_part> torn = torn_parts(*survey);
         saved_commits<Records> saved;
         if (writes && RewritesTail && !survey->clean) {
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
@@ -301,6 +299,9 @@ private:
             !built)
             return built;
         records_->journal.recovered(survey->end, survey->durable, survey->commits);
+        if (writes) {  // not before all was judged: what is refused stays as it is
+            if (auto kept = keep_aside(torn, surveyor.scanner()); !kept) return kept;
+        }
         if (saved.count() != 0) {
             if (auto done = saved.write(*records_); !done) return done;
             report_.rewritten = saved.count();
@@ -432,37 +433,51 @@ private:
                found.type == record_type::end;
     }
 
-    /// Copies torn bytes to files of their own: nothing that was ever written is thrown away
-    /// unseen.
-    [[nodiscard]] result<void> keep_aside(const survey_result& survey,
-                                          segment_scanner<file_system_type>& scan) {
+    /// Bytes of a segment that are not of the log.
+    struct torn_part {
+        std::uint64_t segment;
+        std::uint64_t begin;
+        std::uint64_t size;  // UINT64_MAX: up to its end
+    };
+
+    [[nodiscard]] static std::vector<torn_part> torn_parts(const survey_result& survey) {
+        std::vector<torn_part> parts;
         if (!survey.clean && survey.torn_bytes != 0) {
-            if (auto done = scan.load(survey.end.segment()); !done) return done;
-            const bytes torn =
-                scan.contents().subspan(static_cast<std::size_t>(survey.end.offset()),
-                                        static_cast<std::size_t>(survey.torn_bytes));
-            if (auto done = write_aside(torn_name(survey.end.segment(), survey.end.offset()), torn);
+            parts.push_back({survey.end.segment(), survey.end.offset(), survey.torn_bytes});
+        }
+        for (const dead_segment& each : survey.dead) {
+            if (each.torn) parts.push_back({each.id, 0, UINT64_MAX});
+        }
+        return parts;
+    }
+
+    /// Copies them to files of their own: nothing that was ever written is thrown away unseen.
+    [[nodiscard]] result<void> keep_aside(const std::vector<torn_part>& parts,
+                                          segment_scanner<file_system_type>& scan) {
+        for (const torn_part& each : parts) {
+            if (auto done = scan.load(each.segment); !done) return done;
+            const bytes all = scan.contents();
+            const bytes torn = all.subspan(static_cast<std::size_t>(each.begin));
+            const std::uint64_t size = (std::min)(each.size, std::uint64_t{torn.size()});
+            if (auto done = write_aside(torn_name(each.segment, each.begin),
+                                        torn.first(static_cast<std::size_t>(size)));
                 !done) {
                 return done;
             }
-        }
-        for (const dead_segment& each : survey.dead) {
-            if (!each.torn) continue;
-            if (auto done = scan.load(each.id); !done) return done;
-            if (auto done = write_aside(torn_name(each.id, 0), scan.contents()); !done) return done;
         }
         return {};
     }
 
     [[nodiscard]] result<void> write_aside(const std::string& name, bytes torn) {
-        report_.kept_aside = std::string(folder_->path()).append("/").append(name);
+        directory& folder = *records_->journal.folder();
+        report_.kept_aside = std::string(folder.path()).append("/").append(name);
         // It may be there: an open that did not finish has made it.
-        auto aside = folder_->open(name, fs::access::write);
-        if (!aside && aside.error().kind() == errc::not_found) aside = folder_->create(name);
+        auto aside = folder.open(name, fs::access::write);
+        if (!aside && aside.error().kind() == errc::not_found) aside = folder.create(name);
         if (!aside) return aside.failure();
         if (auto done = aside->write_at(0, torn); !done) return done;
         if (auto done = aside->sync(); !done) return done;
-        return folder_->sync();
+        return folder.sync();
     }
 
     [[nodiscard]] result<void> sweep(const survey_result& survey) {
