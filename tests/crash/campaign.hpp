@@ -1,6 +1,6 @@
 // tests/crash/campaign.hpp: every crash of every short workload of one combination of policies.
 //
-//   for each workload (at most two operations of the alphabet) in each scene
+//   for each workload (at most two operations of the alphabet, or as many as asked) in each scene
 //     for each point (before each call that changes the disk, and after each operation)
 //       P0   the process is killed
 //       P1   the power fails on a disk that behaves as ext4 and xfs do
@@ -8,23 +8,23 @@
 //       P3   worse than a disk may do: an honest refusal counts as right
 //         the store is opened on every state that this can leave, and judged
 //
-// An image that was judged before under the same expectation is not judged again. The first
-// operation's points are those of the shorter workload, so they are left to that one. A share of
+// An image that was judged before under the same expectation is not judged again. The earlier
+// operations' points are those of a shorter workload, so they are left to that one. A share of
 // the images is also recovered with a crash at each step of the recovery, and that again: S2.
 //
 // COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset
 // of
 //                     up to twelve parts. The default, 0.1, is for every commit.
+// COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
 // COFFER_CRASH_ONLY   what a violation prints; does that one alone.
 #ifndef COFFER_TESTS_CRASH_CAMPAIGN_HPP
 #define COFFER_TESTS_CRASH_CAMPAIGN_HPP
 
 #include "crash/judge.hpp"
 #include "crash/workload.hpp"
+#include "proof.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -53,6 +53,11 @@ inline double scale() {
     return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.1;
 }
 
+inline std::size_t most_operations() {
+    const char* const chosen = std::getenv("COFFER_CRASH_OPERATIONS");
+    return chosen != nullptr ? static_cast<std::size_t>(std::atoi(chosen)) : 2;
+}
+
 /// Takes `share` of what it is asked about, by hash, so that a run can be repeated.
 inline bool drawn(std::uint64_t hash, double share) {
     constexpr double all = 18446744073709551616.0;
@@ -62,28 +67,21 @@ inline bool drawn(std::uint64_t hash, double share) {
 struct tally {
     std::uint64_t workloads = 0;
     std::uint64_t points = 0;
-    std::uint64_t states = 0;       // distinct ones of each point
-    std::uint64_t judged = 0;       // images, each under its expectation
-    std::uint64_t interrupted = 0;  // recoveries with a crash at each of their steps
-    std::uint64_t again = 0;        // images judged in those
+    std::uint64_t images = 0;  // distinct ones that were judged, by hash
+    std::uint64_t judged = 0;  // images, each under each of its expectations
+    std::uint64_t again = 0;   // images judged of crashes during a recovery
     std::uint64_t violations = 0;
     double seconds = 0;
+    double again_seconds = 0;  // of these
 
-    void print(const std::string& name) const {
-        std::printf("%-32s %9llu %9llu %9llu %9llu %9llu %9llu %10llu %9.0f  seed %llu\n",
-                    name.c_str(), number(workloads), number(points), number(states), number(judged),
-                    number(interrupted), number(again), number(violations),
-                    static_cast<double>(judged + again) / (seconds > 0 ? seconds : 1),
-                    number(seed));
-        std::fflush(stdout);
+    void tell(const std::string& name) const {
+        const double rest = seconds - again_seconds;
+        proof::tell("S1 crash states", name, {images, "distinct images", violations, rest, seed});
+        proof::tell("S1 crash states, each expectation", name,
+                    {judged, "opens", violations, rest, seed});
+        proof::tell("S2 crashes in recovery", name,
+                    {again, "images", violations, again_seconds, seed});
     }
-    static void print_head() {
-        std::printf("%-32s %9s %9s %9s %9s %9s %9s %10s %9s\n", "combination", "workloads",
-                    "points", "states", "judged", "in opens", "judged", "violations", "states/s");
-    }
-
-private:
-    static unsigned long long number(std::uint64_t value) { return value; }
 };
 
 class campaign {
@@ -104,28 +102,19 @@ public:
     /// All workloads of at most `most` operations, of those for which `wanted(workload)`.
     template <class Wanted>
     void cover(const scene& in, std::size_t most, Wanted&& wanted) {
-        const auto begun = std::chrono::steady_clock::now();
-        if (wanted(workload{})) all_failures(in, {}, 0);
-        for (std::size_t first = 0; most >= 1 && first < alphabet; ++first) {
-            workload next{operation(first)};
-            if (wanted(next)) all_failures(in, next, 1);
-            for (std::size_t second = 0; most >= 2 && second < alphabet; ++second) {
-                workload pair{operation(first), operation(second)};
-                if (wanted(pair)) all_failures(in, pair, 2);
-            }
-        }
-        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
-        tally_.seconds += taken.count();
+        const proof::stopwatch watch;
+        workload none;
+        extend(in, none, most, wanted);
+        tally_.seconds += watch.seconds();
     }
     void cover(const scene& in, std::size_t most) {
         cover(in, most, [](const workload&) { return true; });
     }
     /// One workload, at all of its points.
     void cover(const scene& in, const workload& one) {
-        const auto begun = std::chrono::steady_clock::now();
+        const proof::stopwatch watch;
         all_failures(in, one, 0);
-        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
-        tally_.seconds += taken.count();
+        tally_.seconds += watch.seconds();
     }
 
     [[nodiscard]] const tally& result() const noexcept { return tally_; }
@@ -133,6 +122,18 @@ public:
     [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return told_; }
 
 private:
+    /// `all`, and every workload that begins with it.
+    template <class Wanted>
+    void extend(const scene& in, workload& all, std::size_t most, Wanted& wanted) {
+        if (wanted(all)) all_failures(in, all, all.size());
+        if (all.size() == most) return;
+        for (std::size_t next = 0; next < alphabet; ++next) {
+            all.push_back(operation(next));
+            extend(in, all, most, wanted);
+            all.pop_back();
+        }
+    }
+
     /// With a sync to fail, once for each way in which a disk can fail it, and for the second sync
     /// too, because the next one may be of a file that has nothing to lose. F2, which reports
     /// success, is the one that no store can see.
@@ -184,7 +185,6 @@ private:
             std::to_string(number) + "|" + std::string(profile_names[static_cast<unsigned>(with)]);
         if (!only_.empty() && only_.rfind(where_ + "|" + name + "|", 0) != 0) return;
         if (with == profile::p0) {
-            ++tally_.states;
             consider(at.disk.process_killed(), at.may.after_kill, at, with, name + "|0",
                      "all that was written");
             return;
@@ -196,22 +196,21 @@ private:
         coffer::fs::crash_limits limits = limits_;
         if (with == profile::p3 && scale_ < 1)
             limits.exhaustive = 6, limits.pairs = limits.random = 16;
-        const auto shown = at.disk.for_each_crash_state(
+        at.disk.for_each_crash_state(
             of, limits, [&](const simulated& after, const std::string& subset) {
                 consider(after,
                          with == profile::p3 ? at.may.after_anything : at.may.after_power_cut, at,
                          with, name + "|" + std::to_string(count++), subset);
             });
-        tally_.states += shown.distinct;
     }
 
     void consider(const simulated& disk, const expected& may, const point& at, profile with,
                   const std::string& name, const std::string& subset) {
         // What a killed process leaves differs also by what of it is durable.
         const std::uint64_t durable = with == profile::p0 ? image_hash(disk.power_lost()) : 0;
-        const std::uint64_t hash =
-            coffer::detail::mix(image_hash(disk) ^ durable,
-                                may->hash() ^ static_cast<std::uint64_t>(with == profile::p3));
+        const std::uint64_t image = image_hash(disk);
+        const std::uint64_t hash = coffer::detail::mix(
+            image ^ durable, may->hash() ^ static_cast<std::uint64_t>(with == profile::p3));
         if (only_.empty()) {
             const double share = with == profile::p0   ? 1
                                  : with == profile::p3 ? scale_ / 4
@@ -221,10 +220,13 @@ private:
             return;
         }
         ++tally_.judged;
+        tally_.images += images_.insert(image).second;
         const std::string where = at.where + ", on disk: " + subset;
         if (with != profile::p3 && drawn(hash + 1, 0.02)) {
+            const proof::stopwatch watch;
             interrupt(disk, may, with == profile::p0 ? at.may.after_power_cut : may, 3, name,
                       where);
+            tally_.again_seconds += watch.seconds();
         }
         const auto bad =
             with == profile::p3 ? judge_.survive(disk, *may) : judge_.examine(disk, *may);
@@ -235,7 +237,6 @@ private:
     void interrupt(const simulated& found, const expected& after_kill,
                    const expected& after_power_cut, unsigned generations, const std::string& name,
                    const std::string& where) {
-        ++tally_.interrupted;
         const std::vector<simulated> moments = steps_of_open(found.process_killed());
         for (std::size_t i = 0; i < moments.size(); ++i) {
             const std::string step = where + ", then at step " + std::to_string(i) + " of open";
@@ -295,6 +296,7 @@ private:
     coffer::fs::crash_limits limits_;
     judge judge_{*of_, default_options()};
     std::unordered_set<std::uint64_t> judged_;
+    std::unordered_set<std::uint64_t> images_;
     std::string where_;
     tally tally_;
     std::map<std::string, unsigned> sorts_;

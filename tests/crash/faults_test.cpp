@@ -15,7 +15,6 @@
 #include "crash/scenes.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -60,7 +59,6 @@ public:
     void all() {
         for (const auto& [kind, count] : calls_of_a_clean_run()) {
             for (std::uint64_t number = 1; number <= count; ++number) {
-                ++sites_;
                 for (const bool forever : {false, true}) {
                     fail({kind, number, {errc::io_error, EIO, forever, 0}});
                     if (!takes_space(kind)) continue;
@@ -70,9 +68,8 @@ public:
                 }
             }
         }
-        std::printf("%-32s %6llu calls %7llu runs %6llu violations\n", of_->name.c_str(),
-                    static_cast<unsigned long long>(sites_), static_cast<unsigned long long>(runs_),
-                    static_cast<unsigned long long>(violations_));
+        proof::tell("S3 failing calls", of_->name,
+                    {runs_, "runs", violations_, watch_.seconds(), 0});
         for (const std::string& each : told_) UNSCOPED_INFO(each);
         CHECK(violations_ == 0);
     }
@@ -160,7 +157,7 @@ private:
 
     const simulated_subject* of_;
     scene in_;
-    std::uint64_t sites_ = 0;
+    proof::stopwatch watch_;
     std::uint64_t runs_ = 0;
     std::uint64_t violations_ = 0;
     std::map<std::string, unsigned> sorts_;

@@ -232,6 +232,7 @@ TEMPLATE_TEST_CASE("cut after every instruction of a write, a store goes on with
                    (live_store<coffer::index::sorted, coffer::durability::buffered>),
                    (live_store<coffer::index::hash, coffer::durability::sync>)) {
     using S = TestType;
+    const proof::stopwatch watch;
     tally puts;
     SECTION("of a put of a new key") {
         puts = cut_everywhere<S>({[](S& db) { db.put("new", "1"); }});
@@ -259,9 +260,8 @@ TEMPLATE_TEST_CASE("cut after every instruction of a write, a store goes on with
         all.put("new", "2");
         puts = cut_everywhere<S>({[&](S& db) { db.write(all); }});
     }
-    std::printf("cut after %llu instructions of a write: %llu went on with the index\n",
-                static_cast<unsigned long long>(puts.kills),
-                static_cast<unsigned long long>(puts.went_on));
+    proof::tell("S10 cut between instructions", "mmap",
+                {puts.kills, "kills", 0, watch.seconds(), 0});
     CHECK((puts.kills == 0 || puts.went_on > 0));
 }
 

@@ -11,8 +11,7 @@
 //   R3  n is not above the last commit that was begun
 //   R5  what an earlier open has shown is still there
 //
-// COFFER_KILLS  how often each combination is killed. The default, 20, is for every commit;
-//               COFFER_KILLS=300 is the full run.
+// COFFER_KILLS  how often each combination is killed; the default, 20, is for every commit.
 #include "catch.hpp"
 
 #include "crash/campaign.hpp"
@@ -140,13 +139,13 @@ public:
 
     void report() const {
         std::printf(
-            "%-32s %6llu kills %9llu commits %6llu violations  at most %llu commits, %llu "
-            "bytes, %.1f ms lost\n",
-            of_->name.c_str(), static_cast<unsigned long long>(kills_),
-            static_cast<unsigned long long>(shown_), static_cast<unsigned long long>(told_.size()),
+            "%s: %llu commits survived; of those that had returned at most %llu, %llu "
+            "bytes, %.1f ms old, were lost at once\n",
+            of_->name.c_str(), static_cast<unsigned long long>(shown_),
             static_cast<unsigned long long>(most_commits_),
             static_cast<unsigned long long>(most_bytes_), static_cast<double>(oldest_) / 1e6);
-        std::fflush(stdout);
+        proof::tell("S10 killed writers", of_->name,
+                    {kills_, "kills", told_.size(), watch_.seconds(), seed});
     }
     [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return told_; }
 
@@ -273,6 +272,7 @@ private:
     std::uint64_t shown_ = 0;  // by the last open
     std::uint64_t kills_ = 0;
     std::vector<note> notes_;
+    proof::stopwatch watch_;
     std::uint64_t most_commits_ = 0;
     std::uint64_t most_bytes_ = 0;
     std::uint64_t oldest_ = 0;

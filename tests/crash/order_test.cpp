@@ -20,7 +20,6 @@
 #include <coffer/format/record.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -163,7 +162,6 @@ private:
 };
 
 struct counts {
-    std::uint64_t workloads = 0;
     std::uint64_t calls = 0;
     std::uint64_t broken = 0;
 };
@@ -178,7 +176,6 @@ void watch_one(const simulated_subject& of, const scene& in, const workload& all
     });
     played.watch_writes([&](const simulated& disk) { rules.after_write(disk); });
     played.play(all, all.size() + 2);
-    ++sum.workloads;
     sum.calls += played.disk().steps();
     sum.broken += rules.broken().size();
     for (const std::string& each : rules.broken()) {
@@ -188,6 +185,7 @@ void watch_one(const simulated_subject& of, const scene& in, const workload& all
 }
 
 void watch_all(const simulated_subject& of) {
+    const proof::stopwatch taken;
     counts sum;
     const scene scenes[] = {closed_scene(of), closed_scene(of, 7000), killed_scene(of)};
     watch_one(of, empty_scene(), {operation::put_small}, sum);
@@ -198,10 +196,8 @@ void watch_all(const simulated_subject& of) {
             }
         }
     }
-    std::printf("%-32s %9llu workloads %9llu calls that change the disk %6llu rules broken\n",
-                of.name.c_str(), static_cast<unsigned long long>(sum.workloads),
-                static_cast<unsigned long long>(sum.calls),
-                static_cast<unsigned long long>(sum.broken));
+    proof::tell("S17 order of writes", of.name,
+                {sum.calls, "calls that change the disk", sum.broken, taken.seconds(), 0});
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ tally examine(const simulated_subject& of) {
     all.cover(empty_scene(), 1, [](const workload& each) {
         return each.empty() || each[0] == operation::put_small || each[0] == operation::sync;
     });
-    all.cover(closed_scene(of), 2);
+    all.cover(closed_scene(of), most_operations());
     all.cover(closed_scene(of, 7000), 2, fills);
     all.cover(closed_scene(of, 20000), 1, [](const workload& each) {
         return each.size() == 1 && each[0] == operation::put_large;
@@ -30,14 +30,13 @@ tally examine(const simulated_subject& of) {
                                  operation::put_small});
     all.cover(closed_scene(of),
               {operation::put_small, operation::wait, operation::overwrite, operation::wait});
-    all.result().print(of.name);
+    all.result().tell(of.name);
     for (const std::string& each : all.violations()) UNSCOPED_INFO(each);
     CHECK(all.result().violations == 0);
     return all.result();
 }
 
 void examine_all(const std::string& beginning) {
-    tally::print_head();
     for (const simulated_subject& each : every_subject()) {
         if (each.name.rfind(beginning, 0) == 0) examine(each);
     }
@@ -71,6 +70,5 @@ TEST_CASE("crash states of mmap under async", "[crash]") {
 }
 
 TEST_CASE("crash states of stores for one thread", "[crash]") {
-    tally::print_head();
     for (const simulated_subject& each : single_threaded()) examine(each);
 }

@@ -134,6 +134,8 @@ public:
     void watch_writes(std::function<void(const simulated&)> f) { watching_writes_ = std::move(f); }
     /// Operations may fail: the disk was told to fail some calls.
     void expect_failures() noexcept { armed_ = true; }
+    /// Operations may be refused for want of space, and then change nothing.
+    void expect_full_disk() noexcept { armed_ = fills_ = true; }
 
     /// Opens, does `all`, closes. Keeps the points from operation `from` on; 0: from the beginning.
     void play(const workload& all, std::size_t from) {
@@ -310,7 +312,7 @@ private:
         if (done && *done) {
             history_.returned();
             apply(changes, seen_);
-        } else if (done || poisoned_) {
+        } else if (done || poisoned_ || (fills_ && done.error().kind() == coffer::errc::no_space)) {
             history_.had_no_effect();
         } else {
             history_.failed();  // also if it was under way when another thread's sync failed
@@ -339,6 +341,7 @@ private:
     contents seen_;
     std::unique_ptr<opened> store_;
     bool armed_ = false;
+    bool fills_ = false;
     bool poisoned_ = false;
     bool reverted_ = false;
     std::mutex guard_;  // guards what the hook uses

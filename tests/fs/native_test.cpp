@@ -356,6 +356,22 @@ TEST_CASE("the boot id holds for all processes", "[fs][native]") {
     CHECK(in_child([] { return native().process_id() == 0 ? 1 : 0; }) == 0);
 }
 
+#if defined(__linux__)
+TEST_CASE("a short read is not the end of the file", "[fs][native]") {
+    // The kernel hands this file out by the page.
+    const int plain = ::open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+    REQUIRE(plain >= 0);
+    std::vector<std::byte> all(1 << 20);
+    const ::ssize_t once = ::pread(plain, all.data(), all.size(), 0);
+    ::close(plain);
+    auto folder = native().open_directory("/proc/self");
+    REQUIRE(folder.has_value());
+    const auto got = folder->open("smaps", mode::read)->read_at(0, all);
+    REQUIRE(got.has_value());
+    CHECK(*got > static_cast<std::size_t>(once) + 1000);
+}
+#endif
+
 TEST_CASE("a limit of file size is no_space and changes nothing", "[fs][native]") {
     folder store;
     const int failed = in_child([&] {

@@ -2,13 +2,14 @@
 //
 // COFFER_OPS is the number of operations for each combination on the simulated file system; a
 // fiftieth of them run on the native one. COFFER_SEED starts another run; a failure names its own.
-// The long run: COFFER_OPS=1000000.
+// scripts/proof runs more of them.
 #include <algorithm>
 #include <cstdint>
 #include <string>
 
 #include "law.hpp"
 #include "model.hpp"
+#include "proof.hpp"
 
 using namespace laws;
 
@@ -18,11 +19,14 @@ namespace {
 void like_a_map(const combination& choice) {
     const std::uint64_t asked = number_from("COFFER_OPS", 60'000);
     const std::uint64_t count = choice.simulated ? asked : asked / 50;
-    std::uint64_t seed = number_from("COFFER_SEED", 1);
+    const std::uint64_t seed = number_from("COFFER_SEED", 1);
     const std::uint64_t stores = choice.simulated ? (std::min)(asked / 1000 + 1, std::uint64_t{20})
                                                   : (std::min)(asked / 20000 + 1, std::uint64_t{8});
+    const proof::stopwatch watch;
     for (std::uint64_t i = 0; i < stores; ++i)
         differential(choice, seed + i).run(count / stores + 1);
+    proof::tell("S7 like a std::map", choice.name,
+                {stores * (count / stores + 1), "operations", 0, watch.seconds(), seed});
 }
 
 auto part_of(combination::storage_kind storage, bool simulated) {

@@ -26,10 +26,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
-#include <iomanip>
-#include <iostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +36,7 @@
 #include "law.hpp"
 #include "linearizability.hpp"
 #include "model.hpp"
+#include "proof.hpp"
 #include "restless.hpp"
 #include "together.hpp"
 
@@ -177,9 +175,7 @@ public:
     /// Overlap: of what was noted of a key, how much while another thread wrote to it.
     [[nodiscard]] std::string told() const {
         const std::uint64_t percent = events_ == 0 ? 0 : 100 * overlapping_ / events_;
-        return std::to_string(number_) + " histories, " + std::to_string(calls_) + " operations, " +
-               std::to_string(percent) + " % overlap, " + std::to_string(violations_) +
-               " violations, seed " + std::to_string(seed_);
+        return std::to_string(calls_) + " operations, " + std::to_string(percent) + " % overlap";
     }
 
 private:
@@ -349,15 +345,15 @@ inline void expect_to_stay(opened& store, bool persistent) {
     expect(before == after, "what a store shows stays; but " + was + " came back as " + is);
 }
 
-/// COFFER_HISTORIES is how many; then each combination says in a line what happened. COFFER_SEED
-/// begins others; COFFER_SEED and COFFER_ONLY make those again that a report names.
+/// COFFER_HISTORIES is how many. COFFER_SEED begins others; COFFER_SEED and COFFER_ONLY make those
+/// again that a report names.
 inline void histories_are_linearizable(const combination& choice) {
     constexpr std::uint64_t in_a_run = 20;
-    const auto begun = std::chrono::steady_clock::now();
-    const bool asked = std::getenv("COFFER_HISTORIES") != nullptr;
+    const proof::stopwatch watch;
+    const std::uint64_t seed = number_from("COFFER_SEED", 1);
     const std::uint64_t count = number_from("COFFER_HISTORIES", choice.simulated ? 300 : 30);
     const std::uint64_t in_a_store = (std::min)((count + 3) / 4, std::uint64_t{200});
-    trial some(choice.ordered, number_from("COFFER_SEED", 1));
+    trial some(choice.ordered, seed);
     for (std::uint64_t stores = 0; some.histories() < count; ++stores) {
         opened store(choice, busy_options(stores % 2 == 0));
         some.begin_anew(*store, stores % 4 < 2);
@@ -376,11 +372,8 @@ inline void histories_are_linearizable(const combination& choice) {
         }
         expect(good(store->verify()).ok(), "nothing is damaged");
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-    if (asked) {
-        std::cout << choice.name << ": " << some.told() << ", " << std::fixed
-                  << std::setprecision(1) << took.count() << " s" << std::endl;
-    }
+    proof::tell("S8 concurrent histories", choice.name + ", " + some.told(),
+                {some.histories(), "histories", some.violations(), watch.seconds(), seed});
     expect(some.violations() == 0, some.first_violation());
 }
 

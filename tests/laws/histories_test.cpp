@@ -1,7 +1,7 @@
 // Short concurrent histories on every combination under threading::multi are linearizable, and the
 // judge finds those of stores that are broken.
 //
-// The long run: COFFER_HISTORIES=10000.
+// scripts/proof runs more of them: COFFER_HISTORIES says how many.
 #include "histories.hpp"
 
 #include <cstdint>

@@ -83,7 +83,7 @@ BUGS = [
         "if (!COFFER_SEEDED(N)) { if (auto synced = journal.sync(); !synced) return synced; }\n"
         "        report_.created", ("order", "states")),
     Bug("a torn tail is cut off and not kept aside", 26, "storage/opening.hpp", "skip",
-        "if (auto kept = keep_aside(*survey, surveyor.scanner()); !kept) return kept;", "",
+        "if (auto kept = keep_aside(torn, surveyor.scanner()); !kept) return kept;", "",
         ("units",)),
     Bug("cleaning drops a tombstone that older segments need", 20, "storage/cleaner.hpp", "value",
         "place.ref != 0 || oldest", "true", ("units", "states")),
@@ -100,7 +100,7 @@ BUGS = [
         "        } else {",
         ("order", "states")),
     Bug("a segment with a clear goes while older ones stay", 20, "storage/cleaner.hpp", "value",
-        "(!each.has_clear || oldest)", "true", ("store",)),
+        "(!each.has_clear || oldest)", "true", ("salvage",)),
     Bug("cleaning moves a record that was overwritten", 21, "storage/cleaner.hpp", "value",
         "place.ref != where", "place.ref == 0", ("states", "units")),
     Bug("a lock that another has is taken for one's own", 23, "storage/opening.hpp", "text",
@@ -131,4 +131,51 @@ BUGS = [
         "auto done = driver_->after_write(upto, [this](position kept) { settle(kept); });",
         "auto done = COFFER_SEEDED(N) ? result<void>() : driver_->after_write(upto, [this](position kept)"
         " { settle(kept); });", ("states",)),
+    Bug("a short read is taken for the end of the file", 4, "fs/native_posix.hpp", "text",
+        "if (got == 0) break;  // only zero is the end of the file",
+        "if (got == 0 || (COFFER_SEEDED(N) && done != 0)) break;", ("fs",)),
+    Bug("a log goes on behind the bytes of a torn commit", 5, "journal/recovery.hpp", "value",
+        "position(at.id, end)", "position(at.id, padded((std::max)(std::size_t(end), scan_.used())))",
+        ("units", "states")),
+    Bug("a torn tail keeps the store from opening", 25, "journal/recovery.hpp", "text",
+        "if (auto done = judge_rest(); !done) return done.failure();",
+        'if (COFFER_SEEDED(N) && out_.torn_bytes != 0) return damaged("torn", 0, 0);\n'
+        "        if (auto done = judge_rest(); !done) return done.failure();", ("units", "states")),
+    Bug("a new segment takes the number of one that is in the folder", 27, "storage/opening.hpp", "text",
+        "build(survey->live, survey->next_id, imaged",
+        "build(survey->live, COFFER_SEEDED(N) ? survey->end.segment() + 1 : survey->next_id, imaged",
+        ("units", "states")),
+    Bug("a segment whose header is gone is taken for an empty one", 29, "journal/recovery.hpp", "skip",
+        'if (!each->born) return damaged("the header of a live segment is damaged", id, 0);', "",
+        ("damage", "units")),
+    Bug("a segment is used though the disk has no room for it", 17, "journal/segment_file.hpp", "text",
+        "if (reserved) return std::move(*file);", "if (reserved || COFFER_SEEDED(N)) return std::move(*file);",
+        ("units", "full")),
+    Bug("the pages of a map are not synced", 28, "storage/mmap.hpp", "skip",
+        "if (auto done = map_->sync(0, end); !done) return done;", "", ("order", "states")),
+    Bug("a file may lie on a standard stream", 31, "fs/native_posix_calls.hpp", "value",
+        "opened.number_ > 2", "true", ("fs",)),
+    Bug("a length may reach beyond the end of the segment", 24, "format/record.hpp", "text",
+        "if (key > left || value > left - key) return false;",
+        "if (!COFFER_SEEDED(N) && (key > left || value > left - key)) return false;\n"
+        "    if (COFFER_SEEDED(N)) {\n"
+        "        out.key = {next, static_cast<std::size_t>(key)};\n"
+        "        out.value = {next + key, static_cast<std::size_t>(value)};\n"
+        "        out.size = static_cast<std::size_t>(limit - at);\n"
+        "        return true;\n    }", ("format",)),
+    Bug("the count of runs in a header is believed", 24, "format/segment_header.hpp", "text",
+        "if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size)",
+        "if (!COFFER_SEEDED(N) &&\n"
+        "        count > (size - header_at::runs - header_at::check_size) / header_at::run_size)", ("format",)),
 ]
+
+# Pitfalls that no bug stands for, and why.
+ABSENT = {
+    12: "a segment's descriptor lives as long as its segment, which stays until it is synced: there is no close to put"
+        " too early",
+    13: "a sync holds the object that owns the descriptor; there is no number that could be used again",
+    16: "a record is written into reserved blocks, so that there is no partial append; that the reservation may fail"
+        " is the bug of pitfall 17",
+    18: "no page is written twice, and no page says what others hold",
+    35: "what a kernel does not keep cannot be found from within; docs/contract.md assumes that it does",
+}

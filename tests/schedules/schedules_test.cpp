@@ -1,0 +1,328 @@
+// Suite S9: every schedule of three threads of three calls, up to a number of departures from the
+// order in which each runs until it waits.
+//
+// Whatever the order in which the threads run, the answers are linearizable, the store ends with
+// what they say, and shows the same when it is opened again; no thread waits for ever. The test
+// also finds a lock that does not lock, a wake-up that is lost and a deadlock.
+//
+// COFFER_DEPARTURES   how many; the default is 2.
+// COFFER_SCHEDULES    at most so many for each scenario; the default is 20000.
+#include "catch.hpp"
+
+#include <coffer/coffer.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "laws/linearizability.hpp"
+#include "proof.hpp"
+#include "schedules/scheduled.hpp"
+
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+namespace {
+
+using coffer::fs::simulated;
+using laws::event;
+using laws::history;
+using schedules::scheduled;
+using schedules::scheduler;
+namespace storage = coffer::storage;
+namespace durability = coffer::durability;
+namespace index = coffer::index;
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+    const char* const text = std::getenv(variable);
+    return text == nullptr ? otherwise : std::stoull(text);
+}
+
+void need(bool holds, const std::string& sentence) {
+    if (!holds) throw std::runtime_error("not so: " + sentence);
+}
+
+std::string key_of(std::size_t number) {
+    return "key " + std::to_string(number);
+}
+
+/// What a thread calls; `put` and the like, or something that answers nothing.
+struct call {
+    enum class kind : unsigned char { put, insert, erase, get, batch, flush, sync, compact } is;
+    std::size_t key = 0;
+};
+using script = std::array<call, 3>;
+
+struct scenario {
+    const char* name;
+    std::array<script, 3> threads;
+    int entries_before = 0;  // beside the four keys
+    std::size_t large = 0;   // bytes of each of those
+    std::uint64_t buffer = 4096;
+};
+
+using kind = call::kind;
+
+constexpr std::array<script, 3> writers{{
+    {{{kind::put, 0}, {kind::put, 1}, {kind::get, 1}}},
+    {{{kind::put, 1}, {kind::erase, 0}, {kind::get, 0}}},
+    {{{kind::batch, 0}, {kind::get, 1}, {kind::insert, 2}}},
+}};
+constexpr std::array<script, 3> one_hands_over{{
+    {{{kind::put, 0}, {kind::flush}, {kind::get, 1}}},
+    {{{kind::put, 1}, {kind::erase, 0}, {kind::sync}}},
+    {{{kind::batch, 0}, {kind::get, 0}, {kind::put, 2}}},
+}};
+constexpr std::array<script, 3> one_cleans{{
+    {{{kind::put, 0}, {kind::erase, 1}, {kind::get, 0}}},
+    {{{kind::get, 1}, {kind::insert, 1}, {kind::get, 1}}},
+    {{{kind::compact}, {kind::get, 0}, {kind::compact}}},
+}};
+
+template <class Store>
+class play {
+public:
+    play(Store& db, std::size_t thread) : db_(&db), thread_(thread) {}
+
+    void go(const script& all) {
+        for (std::size_t i = 0; i < all.size(); ++i) make(all[i], thread_ * 10 + i + 1);
+    }
+    history seen;
+
+private:
+    template <class T>
+    static T good(coffer::result<T> answer) {
+        need(answer.has_value(),
+             std::string("a success, but: ") + (answer ? "" : answer.error().what()));
+        if constexpr (!std::is_void_v<T>) return std::move(*answer);
+    }
+
+    void make(const call& one, std::size_t number) {
+        event noted;
+        noted.key = one.key;
+        noted.thread = thread_;
+        noted.value = static_cast<std::uint32_t>(number);
+        noted.called = scheduler::current()->moment();
+        const std::string key = key_of(one.key);
+        const std::string value = std::to_string(number);
+        switch (one.is) {
+            case kind::put:
+                noted.is = event::kind::put;
+                good(db_->try_put(key, value));
+                break;
+            case kind::insert:
+                noted.is = event::kind::insert;
+                noted.answer = good(db_->try_insert(key, value));
+                break;
+            case kind::erase:
+                noted.is = event::kind::erase;
+                noted.answer = good(db_->try_erase(key));
+                break;
+            case kind::get: {
+                noted.is = event::kind::get;
+                const auto found = good(db_->try_get(key));
+                noted.value = found ? static_cast<std::uint32_t>(std::stoul(*found)) : 0;
+                break;
+            }
+            case kind::batch: {
+                noted.is = event::kind::batch;
+                typename Store::batch both;
+                both.put(key, value);
+                both.erase(key_of(one.key + 1));
+                noted.writes[one.key] = static_cast<std::uint32_t>(number);
+                noted.writes[one.key + 1] = 0;
+                good(db_->try_write(both));
+                break;
+            }
+            case kind::flush:
+                return good(db_->try_flush());
+            case kind::sync:
+                return good(db_->try_sync());
+            case kind::compact:
+                return good(db_->try_compact());
+        }
+        noted.returned = scheduler::current()->moment();
+        seen.push_back(noted);
+    }
+
+    Store* db_;
+    std::size_t thread_;
+};
+
+template <class Store>
+std::map<std::string, std::string> all_of(const Store& db) {
+    std::map<std::string, std::string> out;
+    db.for_each([&](std::string_view key, std::string_view value) {
+        need(out.emplace(key, value).second, "a walk shows a key once");
+    });
+    return out;
+}
+
+coffer::options chosen(const scenario& of) {
+    coffer::options out;
+    out.segment_bytes = 16 * 1024;
+    out.buffer_bytes = of.buffer;
+    out.max_bytes = of.buffer;
+    out.auto_compact = false;
+    return out;
+}
+
+template <class Store>
+void once(const scenario& of) {
+    const simulated disk;
+    const coffer::options with = chosen(of);
+    std::map<std::string, std::string> held;
+    {
+        Store db = Store::open("/s", with, disk);
+        for (int i = 0; i < of.entries_before; ++i) {
+            db.put("before " + std::to_string(i % (of.large != 0 ? 3 : 100'000)),
+                   std::string(of.large, 'b'));
+        }
+        db.put(key_of(0), "1000");
+        laws::key_values before{1000};
+        std::vector<play<Store>> plays;
+        for (std::size_t i = 0; i < 3; ++i) plays.emplace_back(db, i);
+        scheduler::current()->set_exploring(true);
+        {
+            std::vector<schedules::thread> threads;
+            for (std::size_t i = 0; i < 3; ++i) {
+                threads.emplace_back([&, i] { plays[i].go(of.threads[i]); });
+            }
+            for (schedules::thread& each : threads) each.join();
+        }
+        scheduler::current()->set_exploring(false);
+        history all;
+        for (const play<Store>& each : plays)
+            all.insert(all.end(), each.seen.begin(), each.seen.end());
+        for (std::size_t key = 0; key < laws::history_keys; ++key) {
+            event last;
+            last.is = event::kind::get;
+            last.key = key;
+            last.called = scheduler::current()->moment();
+            const auto found = db.get(key_of(key));
+            last.value = found ? static_cast<std::uint32_t>(std::stoul(*found)) : 0;
+            last.returned = scheduler::current()->moment();
+            all.push_back(last);
+        }
+        const std::string wrong = laws::impossible(all, before);
+        need(wrong.empty(), wrong);
+        held = all_of(db);
+        need(db.size() == held.size(), "size() is the number of entries");
+        need(db.verify().ok(), "nothing is damaged");
+        db.close();
+    }
+    if (Store::volatile_) return;
+    const Store again = Store::open("/s", with, disk);
+    need(all_of(again) == held, "the store shows the same when it is opened again");
+}
+
+template <class... Policies>
+void every_schedule(const scenario& of) {
+    using store = coffer::store<std::string, std::string, simulated, scheduled, Policies...>;
+    const proof::stopwatch watch;
+    const auto departures = static_cast<unsigned>(number_from("COFFER_DEPARTURES", 2));
+    const std::uint64_t most = number_from("COFFER_SCHEDULES", 20'000);
+    schedules::exploration found;
+    std::uint64_t violations = 0;
+    try {
+        found = schedules::explore(departures, most, [&] { once<store>(of); });
+    } catch (const std::exception& broken) {
+        violations = 1;
+        FAIL_CHECK(of.name << ": " << broken.what());
+    }
+    proof::tell("S9 schedules",
+                std::string(of.name) + (found.all ? ", all of them" : ", the first"),
+                {found.schedules, "schedules", violations, watch.seconds(), 0});
+}
+
+}  // namespace
+
+TEST_CASE("schedules: group commit", "[schedules]") {
+    every_schedule<storage::file_log, durability::sync, index::hash>(
+        {"file_log sync hash", writers});
+}
+TEST_CASE("schedules: one system call for each write", "[schedules]") {
+    every_schedule<storage::file_log, durability::write_through, index::sorted>(
+        {"file_log write_through sorted", writers});
+}
+TEST_CASE("schedules: a buffer that is handed over", "[schedules]") {
+    every_schedule<storage::file_log, durability::buffered, index::hash>(
+        {"file_log buffered hash", one_hands_over, 0, 0, 64});
+}
+TEST_CASE("schedules: a worker", "[schedules]") {
+    every_schedule<storage::file_log, durability::async, index::sorted>(
+        {"file_log async sorted", one_hands_over, 0, 0, 64});
+}
+TEST_CASE("schedules: a map of the files", "[schedules]") {
+    every_schedule<storage::mmap, durability::sync, index::hash>({"mmap sync hash", writers});
+}
+TEST_CASE("schedules: cleaning a log", "[schedules]") {
+    every_schedule<storage::file_log, durability::write_through, index::hash>(
+        {"file_log write_through hash, cleaned", one_cleans, 9, 5000});
+}
+TEST_CASE("schedules: cleaning maps", "[schedules]") {
+    every_schedule<storage::mmap, durability::buffered, index::sorted>(
+        {"mmap buffered sorted, cleaned", one_cleans, 9, 5000});
+}
+TEST_CASE("schedules: memory, with an index that grows", "[schedules]") {
+    every_schedule<storage::map, durability::buffered, index::hash>(
+        {"map hash, growing", writers, 958});
+    every_schedule<storage::map, durability::buffered, index::sorted>(
+        {"map sorted, splitting", writers, 61});
+}
+
+// ---- the scheduler finds what is broken ---------------------------------------------------------
+
+namespace {
+
+/// Two threads that each add one without a lock.
+void adds_apart() {
+    schedules::atomic<int> sum{0};
+    const auto add = [&] { sum.store(sum.load() + 1); };
+    schedules::thread one(add);
+    schedules::thread other(add);
+    one.join();
+    other.join();
+    need(sum.load() == 2, "nothing is lost");
+}
+
+void adds_together() {
+    schedules::atomic<int> sum{0};
+    schedules::mutex guard;
+    const auto add = [&] {
+        const std::unique_lock<schedules::mutex> held(guard);
+        sum.store(sum.load() + 1);
+    };
+    schedules::thread one(add);
+    schedules::thread other(add);
+    one.join();
+    other.join();
+    need(sum.load() == 2, "nothing is lost");
+}
+
+template <class Scenario>
+bool finds(unsigned departures, Scenario scenario) {
+    try {
+        schedules::explore(departures, 10'000, [&] {
+            scheduler::current()->set_exploring(true);
+            scenario();
+        });
+    } catch (const std::runtime_error&) {
+        return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("schedules: an update that is lost is found, with one departure", "[schedules]") {
+    CHECK_FALSE(finds(0, adds_apart));
+    CHECK(finds(1, adds_apart));
+    CHECK_FALSE(finds(3, adds_together));
+}
+
+#endif
