@@ -221,6 +221,14 @@ TEST_CASE("a store whose identity is missing or differs is not touched", "[openi
     CHECK(kind_of(disk) == errc::corruption);
     CHECK(without_lock() == before);
 
+    // What an unfinished making leaves lies beside the log.
+    const std::string leftovers[] = {"/db/STORE.new", "/db/" + coffer::detail::segment_name(9)};
+    for (const std::string& each : leftovers) disk.write_file(each, std::vector<std::byte>(100));
+    before = without_lock();
+    CHECK(kind_of(disk) == errc::corruption);
+    CHECK(without_lock() == before);
+    for (const std::string& each : leftovers) disk.remove_file(each);
+
     disk.write_file("/db/STORE", coffer::bytes(identity).first(511));
     before = without_lock();
     CHECK(kind_of(disk) == errc::corruption);
@@ -309,6 +317,28 @@ TEST_CASE("damage is refused, and no file is changed", "[opening]") {
     CHECK(refused.error().offset() == 4096U);
     CHECK(everything(disk) == before);
     CHECK(S::try_open_read_only("/db", small(), disk).error().kind() == errc::corruption);
+}
+
+TEST_CASE("damage in front of a torn tail is refused, and the tail is not kept aside",
+          "[opening]") {
+    const simulated disk;
+    for (const std::string key : {"first", "second"}) {
+        S db = S::open("/db", small(), disk);
+        db.put(key, "value");
+        db.close();
+    }
+    const std::string segment_2 = "/db/" + coffer::detail::segment_name(2);
+    auto file = disk.read_file(segment_2).value();
+    file.resize(file.size() - coffer::detail::mark_size);  // not closed
+    for (int i = 0; i < 10; ++i) file.push_back(static_cast<std::byte>(i + 1));
+    disk.write_file(segment_2, file);
+    CHECK(S::open("/db", small(), disk.process_killed()).recovery().dropped_bytes == 10);
+
+    REQUIRE(disk.flip(segment_1, 4096 + 12, std::byte{1}));
+    const auto before = everything(disk);
+    CHECK(kind_of(disk) == errc::corruption);
+    auto after = everything(disk);
+    CHECK(after == before);
 }
 
 TEST_CASE("opening for reading writes nothing and takes no lock", "[opening]") {

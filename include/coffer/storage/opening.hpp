@@ -233,12 +233,9 @@ private:
         if (auto ours = check_names(); !ours) return ours;
         auto names = folder_->list();
         if (!names) return names.failure();
+        segment_scanner<file_system_type> scan(*folder_, id_);
         for (const std::string& name : *names) {
-            if (is_temporary(name)) {
-                if (auto gone = folder_->remove(name); !gone) return gone;
-            }
             if (segment_id_of(name) == 0) continue;
-            segment_scanner<file_system_type> scan(*folder_, id_);
             if (auto loaded = scan.load(segment_id_of(name)); !loaded) return loaded;
             if (scan.used() > header_unit) {
                 return fail(errc::corruption,
@@ -246,6 +243,9 @@ private:
                             "restore STORE from a copy, or save what is left with coffer::salvage",
                             folder_->path());
             }
+        }
+        for (const std::string& name : *names) {
+            if (!is_temporary(name) && segment_id_of(name) == 0) continue;
             if (auto gone = folder_->remove(name); !gone) return gone;
         }
         return {};
