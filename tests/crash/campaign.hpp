@@ -12,8 +12,7 @@
 // operations' points are those of a shorter workload, so they are left to that one. A share of
 // the images is also recovered with a crash at each step of the recovery, and that again: S2.
 //
-// COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset
-// of
+// COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset of
 //                     up to twelve parts. The default, 0.1, is for every commit.
 // COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
 // COFFER_CRASH_ONLY   what a violation prints; does that one alone.

@@ -93,6 +93,16 @@ public:
         return fibers_.size() - 1;
     }
 
+    /// Those that are not the first of theirs, as place:taken.
+    [[nodiscard]] static std::string told(const std::vector<choice>& all) {
+        std::string out;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (all[i].taken != 0)
+                out += " " + std::to_string(i) + ":" + std::to_string(all[i].taken);
+        }
+        return out.empty() ? " none" : out;
+    }
+
     /// Another thread may run now.
     void point() {
         if (++points_ > endless) give_up("the threads run for ever");
@@ -187,17 +197,6 @@ private:
         std::abort();
     }
 
-public:
-    [[nodiscard]] static std::string told(const std::vector<choice>& all) {
-        std::string out;
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            if (all[i].taken != 0)
-                out += " " + std::to_string(i) + ":" + std::to_string(all[i].taken);
-        }
-        return out.empty() ? " none" : out;
-    }
-
-private:
     std::vector<std::unique_ptr<fiber>> fibers_;
     std::vector<choice> choices_;
     std::size_t depth_ = 0;
