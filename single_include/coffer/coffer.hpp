@@ -22,12 +22,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -1816,7 +1816,7 @@ inline constexpr std::uint64_t hash_keys[4] = {
 // end file coffer/core/hash.hpp
 
 // begin file coffer/core/scope.hpp
-// coffer/core/scope.hpp: something to do on every way out of a block.
+// coffer/core/scope.hpp: something to do on every way out of a block, or only if there is memory.
 #ifndef COFFER_CORE_SCOPE_HPP
 #define COFFER_CORE_SCOPE_HPP
 
@@ -1838,6 +1838,22 @@ private:
     Action action_;
     bool armed_ = true;
 };
+
+/// Does what can be left undone. False: `work` has thrown bad_alloc. Where exceptions are switched
+/// off, a program without memory ends, as it does anywhere.
+template <class Work>
+bool if_memory_allows(Work&& work) {
+#if defined(__cpp_exceptions)
+    try {
+        work();
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+#else
+    work();
+#endif
+    return true;
+}
 
 }  // namespace coffer::detail
 
@@ -1925,11 +1941,13 @@ public:
 
     /// At least `size` bytes. New pieces are as large as the next power of two, so that they serve
     /// again when a little more is asked; pages that are never touched cost nothing.
-    [[nodiscard]] result<raw_memory> take(std::uint64_t size) {
-        const auto kept =
-            std::unique_ptr<raw_memory>(kept_.exchange(nullptr, std::memory_order_acq_rel));
-        if (kept && kept->size() >= size) return std::move(*kept);
-        return raw_memory::take(std::bit_ceil(size));
+    [[nodiscard]] result<std::unique_ptr<raw_memory>> take(std::uint64_t size) {
+        auto kept = std::unique_ptr<raw_memory>(kept_.exchange(nullptr, std::memory_order_acq_rel));
+        if (kept && kept->size() >= size) return kept;
+        kept.reset();
+        auto fresh = raw_memory::take(std::bit_ceil(size));
+        if (!fresh) return fresh.failure();
+        return std::make_unique<raw_memory>(std::move(*fresh));
     }
 
     void give(std::unique_ptr<raw_memory> back) noexcept {
@@ -6608,20 +6626,31 @@ static_assert(durability_policy<write_through>);
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
 // claims one free slot of the store's own table and writes the current epoch there. A writer first
 // unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
-// thing is freed once every claimed slot shows a later epoch.
+// thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
+// nobody needs memory to let some go.
 //
 // I1  A slot is 0 (free) or the epoch at which its reader began.
 // I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing.
+// I4  Things are freed in the order in which they were retired.
 //
-// Threads: pins from any thread; retire and reclaim under the owner's writer lock.
+// Threads: pins from any thread; the rest under the owner's writer lock.
 // Cost: a pin is one exchange on a line of the thread's own, about 5 ns; under `single`, nothing.
 // With more simultaneous pins than slots a reader yields until one is free.
 #ifndef COFFER_CORE_EPOCH_HPP
 #define COFFER_CORE_EPOCH_HPP
 
 namespace coffer::detail {
+
+/// A part of everything that is retired: the thing must last until it is freed.
+struct retired {
+    /// Called once, under the writer's lock; the link is then anybody's.
+    void (*free)(void* context, retired& thing) noexcept = nullptr;
+    void* context = nullptr;
+    std::uint64_t since = 0;
+    retired* next = nullptr;
+};
 
 template <threading_policy Threading>
 class epoch {
@@ -6648,14 +6677,6 @@ public:
         slot* held_ = nullptr;
     };
 
-    /// A thing to free later: `free(context, what)` is called once, under the writer's lock.
-    struct retired {
-        void (*free)(void* context, std::uint64_t what) noexcept;
-        void* context;
-        std::uint64_t what;
-        std::uint64_t since;
-    };
-
     [[nodiscard]] COFFER_ALWAYS_INLINE pin enter() noexcept {
         if constexpr (!Threading::concurrent) {
             return pin();
@@ -6674,41 +6695,48 @@ public:
         }
     }
 
-    /// The thing has been unlinked: nobody who enters from now on can reach it.
-    void retire(void (*free)(void*, std::uint64_t) noexcept, void* context, std::uint64_t what) {
+    /// The thing has been unlinked: nobody who enters from now on can reach it. `free` is called
+    /// when nobody holds it any more.
+    void retire(retired& thing, void (*free)(void*, retired&) noexcept, void* context) noexcept {
+        thing = {free, context, stamp(), nullptr};
         if constexpr (!Threading::concurrent) {
-            free(context, what);
+            free(context, thing);
         } else {
-            const std::uint64_t since = now_.fetch_add(1, std::memory_order_seq_cst);
-            waiting_.push_back({free, context, what, since});
+            (first_ == nullptr ? first_ : last_->next) = &thing;
+            last_ = &thing;
         }
     }
 
-    /// Frees what no reader can hold any more. Returns how many things still wait.
-    std::size_t reclaim() noexcept {
-        if (waiting_.empty()) return 0;
-        std::uint64_t oldest = UINT64_MAX;
+    /// Frees what no reader can hold any more. True: nothing waits.
+    bool reclaim() noexcept {
+        if (first_ == nullptr) return true;
+        const std::uint64_t before = oldest();
+        while (first_ != nullptr && first_->since < before) {  // I4
+            retired& gone = *std::exchange(first_, first_->next);
+            gone.free(gone.context, gone);
+        }
+        return first_ == nullptr;
+    }
+
+    /// For owners who link what waits themselves: what was unlinked before stamp() may be used
+    /// again when that is less than oldest().
+    [[nodiscard]] std::uint64_t stamp() noexcept {
+        return Threading::concurrent ? now_.fetch_add(1, std::memory_order_seq_cst) : 0;
+    }
+    [[nodiscard]] std::uint64_t oldest() noexcept {
+        std::uint64_t out = UINT64_MAX;
         for (slot& each : slots_) {
             const std::uint64_t began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
-            if (began != 0 && began < oldest) oldest = began;
+            if (began != 0 && began < out) out = began;
         }
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < waiting_.size(); ++i) {
-            const retired item = waiting_[i];
-            if (item.since < oldest) {
-                item.free(item.context, item.what);
-            } else {
-                waiting_[kept++] = item;
-            }
-        }
-        waiting_.resize(kept);
-        return kept;
+        return out;
     }
 
 private:
     slot slots_[slot_count];
     typename Threading::template atomic<std::uint64_t> now_{1};
-    std::vector<retired> waiting_;
+    retired* first_ = nullptr;  // what waits, the oldest first
+    retired* last_ = nullptr;
 };
 
 }  // namespace coffer::detail
@@ -11351,9 +11379,9 @@ namespace coffer::detail {
 
 /// Memory that readers may still see: to be freed by free(context, what), unless free is null.
 struct leaving {
-    void (*free)(void*, std::uint64_t) noexcept = nullptr;
+    void (*free)(void* context, void* what) noexcept = nullptr;
     void* context = nullptr;
-    std::uint64_t what = 0;
+    void* what = nullptr;
 };
 
 namespace need {
@@ -11460,8 +11488,9 @@ consteval bool explain_segment_medium() {
 /// What every segment keeps for the mark of a hand-over and for its last mark.
 inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
+/// Retired when it was taken out of the log.
 template <class Body, threading_policy Threading>
-struct segment {
+struct segment : retired {
     using state = kept_segment<Threading>;
 
     /// `kept`: where what is dead in it is counted; null: here.
@@ -11513,25 +11542,45 @@ struct segment {
         torn = found.torn;
     }
 
-    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
-    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
-    [[nodiscard]] result<void> write_again(std::uint64_t upto) {
-        if (doubtful >= upto) return {};
-        if (auto done = body.write_again(doubtful, upto); !done) return done;
-        doubtful = upto;
-        return {};
+    /// Makes all before `upto` durable. Of bytes of an earlier run that nothing shows to be durable
+    /// the last sync may have failed, which leaves pages that no sync writes any more. So they are
+    /// written once more, as they are.
+    [[nodiscard]] result<void> sync(std::uint64_t upto) {
+        if (doubtful < upto) {
+            if (auto done = body.write_again(doubtful, upto); !done) return done;
+            doubtful = upto;
+        }
+        return body.sync(upto);
+    }
+
+    /// Frees what its body has left when it was settled, as soon as no reader sees it.
+    void let_go(epoch<Threading>& readers, const leaving& left) noexcept {
+        if (left.free == nullptr) return;
+        left_.what = left;
+        readers.retire(
+            left_,
+            [](void*, retired& thing) noexcept {
+                const leaving& gone = static_cast<held_memory&>(thing).what;
+                gone.free(gone.context, gone.what);
+            },
+            nullptr);
     }
 
 private:
+    struct held_memory : retired {
+        leaving what;
+    };
+
+    held_memory left_;
     state own_;
 };
 
-/// What one hand-over does to a segment that has something to hand over, and up to where.
+/// What one hand-over or sync is to do to a segment: up to where, and whether that is all of it.
 template <class Segment>
 struct task {
-    Segment* segment;
-    std::uint64_t end;
-    bool full;
+    Segment* segment = nullptr;
+    std::uint64_t end = 0;
+    bool full = false;
 };
 
 }  // namespace coffer::detail
@@ -11572,14 +11621,14 @@ template <class File>
                 from + *got);
 }
 
-/// Writes bytes [from, end) once more as they are, so that the next sync has them to write.
+/// Writes bytes [from, end) once more as they are, so that the next sync has them to write. Needs
+/// no memory: a write has its place in the log already, and must not fail for the lack of some.
 template <class File>
 [[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
-    constexpr std::uint64_t piece = 256 * 1024;
-    std::vector<std::byte> buffer(static_cast<std::size_t>((std::min)(end - from, piece)));
+    std::byte buffer[16 * 1024];
     while (from < end) {
-        const auto size = static_cast<std::size_t>((std::min)(end - from, piece));
-        const auto part = mutable_bytes(buffer).first(size);
+        const std::uint64_t size = (std::min)(end - from, std::uint64_t{sizeof buffer});
+        const auto part = mutable_bytes(buffer, static_cast<std::size_t>(size));
         if (auto got = read_whole(file, from, part); !got) return got;
         if (auto done = file.write_at(from, part); !done) return done;
         from += size;
@@ -11687,7 +11736,7 @@ public:
 
     class body {
     public:
-        body(typename FS::file file, raw_memory memory, spare_memory* spare,
+        body(typename FS::file file, std::unique_ptr<raw_memory> memory, spare_memory* spare,
              bool map_reads) noexcept
             : file_(std::move(file)),
               memory_(std::move(memory)),
@@ -11695,12 +11744,12 @@ public:
               map_reads_(map_reads) {}
 
         [[nodiscard]] std::byte* memory() const noexcept {
-            return map_ ? map_data_ : memory_.get();
+            return map_ ? map_data_ : memory_ ? memory_->get() : nullptr;
         }
         void stored(std::uint64_t, std::uint64_t) noexcept {}
 
         [[nodiscard]] result<void> write_out(std::uint64_t from, std::uint64_t size) {
-            return file_.write_at(from, {memory_.get() + from, static_cast<std::size_t>(size)});
+            return file_.write_at(from, {memory_->get() + from, static_cast<std::size_t>(size)});
         }
         [[nodiscard]] result<void> sync(std::uint64_t) { return file_.sync(); }
 
@@ -11708,13 +11757,11 @@ public:
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
             if (map_) enter_pages(map_data_, end);
-            auto left = std::make_unique<raw_memory>(std::move(memory_));
-            return leaving{
-                [](void* spare, std::uint64_t what) noexcept {
-                    auto* full = reinterpret_cast<raw_memory*>(what);  // NOLINT: was a pointer
-                    static_cast<spare_memory*>(spare)->give(std::unique_ptr<raw_memory>(full));
-                },
-                spare_, reinterpret_cast<std::uintptr_t>(left.release())};
+            return leaving{[](void* spare, void* full) noexcept {
+                               static_cast<spare_memory*>(spare)->give(
+                                   std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
+                           },
+                           spare_, memory_.release()};
         }
 
         [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
@@ -11737,7 +11784,7 @@ public:
 
     private:
         typename FS::file file_;
-        raw_memory memory_;
+        std::unique_ptr<raw_memory> memory_;
         spare_memory* spare_;
         std::unique_ptr<typename FS::mapping> map_;
         std::byte* map_data_ = nullptr;
@@ -11761,7 +11808,7 @@ public:
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        body opened(std::move(*file), raw_memory(), spare_.get(), map_reads_);
+        body opened(std::move(*file), nullptr, spare_.get(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
     }
@@ -12240,12 +12287,12 @@ private:
 
     // ---- opening ----
 
-    void adopt_head(std::byte* at) noexcept {
+    void adopt_head(std::byte* at) {
+        maps_.resize(most_live_pieces);
+        brought_.assign(most_live_pieces, false);
         base_ = at;
         words_ = reinterpret_cast<live_words*>(at + live_at::words);
         pieces_ = reinterpret_cast<live_piece*>(at + live_at::pieces);
-        maps_.resize(most_live_pieces);
-        brought_.assign(most_live_pieces, false);
     }
 
     [[nodiscard]] bool load_head(bool writes) {
@@ -12508,13 +12555,12 @@ public:
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
             enter_pages(mapped->data(), end);
-            typename FS::mapping* const old = map_.release();
-            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
+            auto old = std::make_unique<typename FS::mapping>(std::move(*mapped));
+            map_.swap(old);
             writable_ = false;
-            return leaving{[](void* map, std::uint64_t) noexcept {
-                               delete static_cast<typename FS::mapping*>(map);
-                           },
-                           old, 0};
+            return leaving{
+                [](void*, void* map) noexcept { delete static_cast<typename FS::mapping*>(map); },
+                nullptr, old.release()};
         }
 
         [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
@@ -14810,6 +14856,7 @@ struct value_codec : role_codec<role::value, T> {
 // the job run. Under a policy without concurrency there is no thread and every member does nothing.
 //
 // I1  The job is never run after stop() returned.
+// I2  A job that finds no memory is tried again soon.
 // Threads: wake from any thread; start and stop by the owner.
 #ifndef COFFER_STORAGE_BACKGROUND_HPP
 #define COFFER_STORAGE_BACKGROUND_HPP
@@ -14821,6 +14868,7 @@ namespace coffer::detail {
 template <file_system FS, threading_policy Threading>
 class background {
     using lock = lock_of<typename Threading::mutex>;
+    static constexpr std::uint64_t rest = 10'000'000;  // nanoseconds
 
 public:
     explicit background(FS system) : system_(system) {}
@@ -14861,9 +14909,12 @@ private:
         while (!stopping_) {
             woken_ = false;
             hold.unlock();
-            const std::uint64_t due = job.due();
-            const bool now = due == 0 || due <= system_.now();
-            if (now) job.run();
+            std::uint64_t due = job.due();
+            bool now = due == 0 || due <= system_.now();
+            if (now && !if_memory_allows([&] { job.run(); })) {  // I2
+                now = false;
+                due = system_.now() + rest;
+            }
             hold.lock();
             if (now || woken_ || stopping_) continue;
             if (due == UINT64_MAX) {
@@ -15548,7 +15599,6 @@ public:
     }
 
     [[nodiscard]] const std::vector<owned>& all() const noexcept { return all_; }
-    [[nodiscard]] const std::vector<Segment*>& unsynced() const noexcept { return unsynced_; }
     [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
     [[nodiscard]] std::uint64_t bytes() const noexcept {
         std::uint64_t sum = 0;
@@ -15581,8 +15631,22 @@ public:
         return out;
     }
 
-    /// Those that are settled and durable are not unsynced any more.
-    void forget_synced() noexcept {
+    /// Of those before `upto`, the oldest unsynced one whose id is above `last`; no segment: none.
+    [[nodiscard]] task<Segment> next_unsynced(std::uint64_t last, position upto) const noexcept {
+        for (Segment* const each : unsynced_) {
+            if (each->id <= last) continue;
+            if (each->id > upto.segment()) break;
+            const std::uint64_t end = end_before(*each, upto);
+            return {each, end, each->full && each->end == end};
+        }
+        return {};
+    }
+
+    /// All before `upto` is durable; what is settled, too, is not unsynced any more.
+    void note_synced(position upto) noexcept {
+        for (Segment* const each : unsynced_) {
+            if (each->id <= upto.segment()) each->synced = end_before(*each, upto);
+        }
         std::erase_if(unsynced_, [](const Segment* each) {
             return each->settled && each->synced == each->end;
         });
@@ -15604,6 +15668,11 @@ public:
     }
 
 private:
+    /// A segment that is older than the one in which `upto` lies ends before it.
+    [[nodiscard]] static std::uint64_t end_before(const Segment& each, position upto) noexcept {
+        return each.id == upto.segment() ? upto.offset() : each.end;
+    }
+
     std::size_t room_ = 0;
     std::vector<owned> all_;
     std::vector<Segment*> unsynced_;
@@ -16418,51 +16487,51 @@ private:
 
     // ---- the two turns of I/O ----
 
-    /// Lists what one hand-over does, and returns up to where.
-    [[nodiscard]] position plan(bool mark) {
-        for (std::size_t room = 0;; room *= 2) {
-            tasks_.reserve(room);
+    /// Calls `work` for what is not durable before `upto`, beginning with `next`, until it fails.
+    template <class Work>
+    [[nodiscard]] result<void> each_unsynced(task_type next, position upto, Work&& work) {
+        while (next.segment != nullptr) {
+            if (auto done = work(*next.segment, next.end, next.full); !done) return done;
+            if (next.segment->id == upto.segment()) break;
             auto section = enter();
-            room = listed_.unsynced().size();
-            if (room > tasks_.capacity()) continue;
-            const bool moved = active_ != nullptr && active_->end != marked_;
-            if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
-            tasks_.clear();
-            for (segment_type* each : listed_.unsynced())
-                tasks_.push_back({each, each->end, each->full});
-            planned_bytes_ = this->appended_bytes();
-            return tail();
+            next = listed_.next_unsynced(next.segment->id, upto);
         }
+        return {};
     }
 
     [[nodiscard]] result<void> hand_over_in_turn(bool mark) {
         if (trouble_.poisoned()) return check();
-        const position upto = plan(mark || Medium::hands_over);
-        if (auto done = write_tasks(); !done) return done;
-        this->handed_over(upto, planned_bytes_);
+        auto section = enter();
+        const bool moved = active_ != nullptr && active_->end != marked_;
+        if ((mark || Medium::hands_over) && moved && active_->fits(0)) {
+            append_mark(record_type::mark);
+        }
+        const position upto = tail();
+        const std::uint64_t bytes = this->appended_bytes();
+        const task_type first = listed_.next_unsynced(0, upto);
+        section.unlock();
+        auto done = each_unsynced(first, upto, [this](auto& to, std::uint64_t end, bool full) {
+            return hand_over_one(to, end, full);
+        });
+        if (!done) {
+            trouble_.stick(done.error());
+            return done;
+        }
+        planned_bytes_ = bytes;
+        this->handed_over(upto, bytes);
         trouble_.unstick();
         return {};
     }
 
-    [[nodiscard]] result<void> write_tasks() {
-        for (const task_type& each : tasks_) {
-            segment_type& to = *each.segment;
-            if (each.end > to.handed) {
-                auto written = to.body.write_out(to.handed, each.end - to.handed);
-                if (!written) {
-                    trouble_.stick(written.error());
-                    return written;
-                }
-                to.handed = each.end;
-            }
-            if (each.full && !to.settled && !in_sync_.load(std::memory_order_acquire)) {
-                if (auto settled = settle(to); !settled) {
-                    trouble_.stick(settled.error());
-                    return settled;
-                }
-            }
+    [[nodiscard]] result<void> hand_over_one(segment_type& to, std::uint64_t end, bool full) {
+        if (end > to.handed) {
+            if (auto done = to.body.write_out(to.handed, end - to.handed); !done) return done;
+            to.handed = end;
         }
-        return {};
+        if (!full || to.settled || in_sync_.load(std::memory_order_acquire)) return {};
+        result<void> settled;  // it can wait until there is memory again
+        static_cast<void>(if_memory_allows([&] { settled = settle(to); }));
+        return settled;
     }
 
     [[nodiscard]] result<void> sync_in_turn() {
@@ -16473,17 +16542,20 @@ private:
             if (auto done = hand_over_in_turn(true); !done) return done;
             upto = handed();
             bytes = planned_bytes_;
-            unkept_.swap(tasks_);
             in_sync_.store(true, std::memory_order_relaxed);
         }
         const on_exit over([this] { in_sync_.store(false, std::memory_order_release); });
-        for (const task_type& each : unkept_) {
-            segment_type& to = *each.segment;
-            if (to.synced == each.end) continue;
-            if (auto again = to.write_again(each.end); !again) return poisoned_by(again);
-            if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
+        auto section = enter();
+        const task_type first = listed_.next_unsynced(0, upto);
+        section.unlock();
+        auto done = each_unsynced(first, upto, [](auto& of, std::uint64_t end, bool) {
+            return of.synced == end ? result<void>() : of.sync(end);
+        });
+        if (!done) return poisoned_by(done);
+        {
+            auto inside = enter();
+            listed_.note_synced(upto);
         }
-        note_synced();
         this->became_durable(upto, bytes);
         keeper_.durable(upto);
         return {};
@@ -16502,16 +16574,9 @@ private:
         full.settled = true;
         full.capacity = full.end;
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
-        if (left->free != nullptr) readers_.retire(left->free, left->context, left->what);
+        full.let_go(readers_, *left);
         readers_.reclaim();
         return {};
-    }
-
-    /// The segments of this turn are durable as far as it handed them over.
-    void note_synced() {
-        auto section = enter();
-        for (const task_type& each : unkept_) each.segment->synced = each.end;
-        listed_.forget_synced();
     }
 
     file_system_type system_;
@@ -16537,12 +16602,10 @@ private:
     std::uint64_t next_id_ = 1;
     space_reserve<file_system_type> reserve_;
 
-    turn<Threading> syncing_;  // who has it owns this
-    std::vector<task_type> unkept_;
-    typename Threading::template atomic<bool> in_sync_{false};  // the files of these
+    turn<Threading> syncing_;  // who has it sets this
+    typename Threading::template atomic<bool> in_sync_{false};
 
-    turn<Threading> handing_;  // who has it owns these; taken after the other
-    std::vector<task_type> tasks_;
+    turn<Threading> handing_;  // who has it owns this; taken after the other
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};
@@ -16749,7 +16812,8 @@ private:
 //
 // P1  `end` of the descriptors in the queue never falls from front to back.
 // P2  committed() only grows.
-// P3  A descriptor is used again only when no reader of its time is left (epoch).
+// P3  A descriptor is used again only when no reader of its time is left (epoch). Those that wait
+//     for that go in two groups: one is added to, while the readers of the other leave.
 // P4  Behind what is hidden lie records of one batch only. show() is the moment at which it
 //     happens: commit() before it leaves its descriptors hidden.
 // Threads: resolve from any thread under a pin; the rest inside the writer's section.
@@ -16768,12 +16832,23 @@ template <threading_policy Threading>
 class pending_writes {
     using word = typename Threading::template atomic<std::uint64_t>;
     static constexpr std::uint64_t erase_bit = std::uint64_t{1} << 63;
+    static constexpr std::uint64_t group = 256;
 
+    /// The last two are of the writer alone; a new descriptor is all zeros.
     struct descriptor {
         word record;
         word previous;
         word end;
-        word unused;
+        std::uint32_t before;
+        std::uint32_t behind;
+    };
+    static constexpr std::uint32_t none = UINT32_MAX;
+
+    /// Descriptors one behind the other, linked through themselves.
+    struct chain {
+        std::uint32_t first = none;
+        std::uint32_t last = none;
+        std::uint64_t count = 0;
     };
 
 public:
@@ -16809,12 +16884,16 @@ public:
     // ---- the writer's section ----
 
     [[nodiscard]] bool ready(std::size_t count) const noexcept {
-        return free_.size() + (table_.capacity() - used()) >= count;
+        return free_.count + (table_.capacity() - used()) >= count;
     }
 
     /// Outside the section, one caller at a time.
     [[nodiscard]] result<void> prepare(std::size_t count) {
         while (table_.capacity() - used() < count) {
+            if (table_.capacity() > none / 2) {
+                return coffer::fail(errc::no_space,
+                                    "too many writes wait for their promise; sync more often");
+            }
             if (auto grown = table_.grow(memory_, 0); !grown) return grown;
         }
         return {};
@@ -16822,18 +16901,17 @@ public:
 
     /// A descriptor for `record`; ready(1) was true. Returns what goes into the slot.
     [[nodiscard]] ref install(address record, bool erases, ref previous, position end) {
-        std::uint64_t number = used();
-        if (free_.empty()) {
-            used_.store(number + 1, std::memory_order_relaxed);
+        auto number = static_cast<std::uint32_t>(used());
+        if (free_.count == 0) {
+            used_.store(number + std::uint64_t{1}, std::memory_order_relaxed);
         } else {
-            number = free_.back();
-            free_.pop_back();
+            number = take(free_, free_.last);
         }
         descriptor& at = table_[number];
         at.record.store(record | (erases ? erase_bit : 0), std::memory_order_relaxed);
         at.previous.store(previous, std::memory_order_relaxed);
         at.end.store(end.word(), std::memory_order_release);
-        queue_.push_back(number);
+        add(queue_, number);
         return number | pending_bit;
     }
 
@@ -16845,7 +16923,7 @@ public:
         if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
     }
 
-    [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
+    [[nodiscard]] bool empty() const noexcept { return queue_.count == 0; }
     [[nodiscard]] position end_of(ref where) const noexcept {
         return position::of_word(table_[where & ~pending_bit].end.load(std::memory_order_relaxed));
     }
@@ -16861,24 +16939,17 @@ public:
     }
 
     /// Takes the oldest descriptor if its commit ends at or before `upto`; 0 otherwise.
-    [[nodiscard]] ref take_committed(position upto) {
-        if (queue_.empty() || end_of(queue_.front() | pending_bit) > upto) return 0;
-        const ref taken = queue_.front() | pending_bit;
-        queue_.pop_front();
-        return taken;
+    [[nodiscard]] ref take_committed(position upto) noexcept {
+        if (empty() || end_of(queue_.first | pending_bit) > upto) return 0;
+        return take(queue_, queue_.first) | pending_bit;
     }
 
     /// Takes the newest descriptor of the commit that ends at `end`; 0 when none is left.
-    [[nodiscard]] ref take_failed(position end) {
-        for (auto at = queue_.rbegin(); at != queue_.rend(); ++at) {
-            const ref each = *at | pending_bit;
-            if (end_of(each) < end) return 0;
-            if (end_of(each) == end) {
-                queue_.erase(std::next(at).base());
-                return each;
-            }
-        }
-        return 0;
+    [[nodiscard]] ref take_failed(position end) noexcept {
+        std::uint32_t at = queue_.last;
+        while (at != none && end_of(at | pending_bit) > end) at = table_[at].before;
+        if (at == none || end_of(at | pending_bit) < end) return 0;
+        return take(queue_, at) | pending_bit;
     }
 
     /// What the descriptor stands for has failed: it never becomes true, whatever commits later,
@@ -16888,13 +16959,22 @@ public:
     }
 
     /// The descriptor is in no slot and no chain any more.
-    void retire(ref where) {
-        readers_->retire(
-            [](void* self, std::uint64_t number) noexcept {
-                static_cast<pending_writes*>(self)->free_.push_back(number);
-            },
-            this, where & ~pending_bit);
-        if (++retired_ % 256 == 0) readers_->reclaim();
+    void retire(ref where) noexcept {
+        const auto number = static_cast<std::uint32_t>(where & ~pending_bit);
+        if constexpr (!Threading::concurrent) {
+            add(free_, number);
+        } else {
+            add(retired_, number);
+            if (retired_.count % group == 0) reclaim();
+        }
+    }
+
+    /// Makes those of the one group free, if no reader can hold them any more; the others follow.
+    void reclaim() noexcept {
+        if (leaving_.count != 0 && readers_->oldest() <= left_at_) return;
+        join(free_, leaving_);
+        leaving_ = std::exchange(retired_, {});
+        left_at_ = readers_->stamp();
     }
 
 private:
@@ -16929,15 +17009,40 @@ private:
         return used_.load(std::memory_order_relaxed);
     }
 
+    void add(chain& to, std::uint32_t number) noexcept {
+        table_[number].before = to.last;
+        table_[number].behind = none;
+        (to.last == none ? to.first : table_[to.last].behind) = number;
+        to.last = number;
+        ++to.count;
+    }
+    std::uint32_t take(chain& from, std::uint32_t number) noexcept {
+        const descriptor& at = table_[number];
+        (at.before == none ? from.first : table_[at.before].behind) = at.behind;
+        (at.behind == none ? from.last : table_[at.behind].before) = at.before;
+        --from.count;
+        return number;
+    }
+    /// Puts all of `from` behind `to`.
+    void join(chain& to, chain& from) noexcept {
+        if (from.count == 0) return;
+        table_[from.first].before = to.last;
+        (to.last == none ? to.first : table_[to.last].behind) = from.first;
+        to.last = from.last;
+        to.count += std::exchange(from, {}).count;
+    }
+
     epoch<Threading>* readers_;
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
     word hidden_{nowhere_hidden};
-    word used_{0};  // changed inside the section; prepare() reads it outside
-    std::uint64_t retired_ = 0;
-    std::vector<std::uint64_t> free_;
-    std::deque<std::uint64_t> queue_;
+    word used_{0};   // changed inside the section; prepare() reads it outside
+    chain queue_;    // what is pending, in the order of the log
+    chain free_;     // to be used again
+    chain retired_;  // readers may hold them
+    chain leaving_;  // only readers that began at left_at_ or before may
+    std::uint64_t left_at_ = 0;
 };
 
 }  // namespace coffer::detail
@@ -16968,7 +17073,7 @@ public:
     using memory_type = typename log_type::keeper_type::memory;
     using table_type = typename Index::template table<Threading, memory_type, KeySize>;
     /// An index, and which one it is for those who keep it.
-    struct kept_index : table_type {
+    struct kept_index : table_type, retired {
         using table_type::table_type;
         std::uint64_t generation = 0;
     };
@@ -17193,8 +17298,8 @@ public:
         kept_index* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
         if (old == nullptr) return;
         journal.readers().retire(
-            [](void* table, std::uint64_t) noexcept { delete static_cast<kept_index*>(table); },
-            old, 0);
+            *old, [](void*, retired& gone) noexcept { delete static_cast<kept_index*>(&gone); },
+            nullptr);
         journal.readers().reclaim();
     }
 
@@ -17344,8 +17449,9 @@ public:
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
     ~cleaner() {
+        records_->journal.readers().reclaim();
         delete limbo_;
-        for (segment_type* each : free_) delete each;
+        while (free_ != nullptr) delete take_free();
     }
 
     /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
@@ -17600,11 +17706,11 @@ private:
         {
             auto section = records_->journal.enter();
             records_->journal.readers().retire(
-                [](void* self, std::uint64_t gone) noexcept {
-                    static_cast<cleaner*>(self)->free_.push_back(
-                        reinterpret_cast<segment_type*>(gone));  // NOLINT: was a pointer
+                *std::exchange(limbo_, nullptr),
+                [](void* self, retired& gone) noexcept {
+                    gone.next = std::exchange(static_cast<cleaner*>(self)->free_, &gone);
                 },
-                this, reinterpret_cast<std::uintptr_t>(std::exchange(limbo_, nullptr)));
+                this);
             records_->journal.readers().reclaim();
         }
         return remove_free();
@@ -17632,12 +17738,15 @@ private:
             std::unique_ptr<segment_type> gone;
             {
                 auto section = records_->journal.enter();
-                if (free_.empty()) return {};
-                gone.reset(free_.back());
-                free_.pop_back();
+                if (free_ == nullptr) return {};
+                gone.reset(take_free());
             }
             if (auto removed = records_->journal.remove(std::move(gone)); !removed) return removed;
         }
+    }
+
+    [[nodiscard]] segment_type* take_free() noexcept {
+        return static_cast<segment_type*>(std::exchange(free_, free_->next));
     }
 
     Records* records_;
@@ -17648,9 +17757,9 @@ private:
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
-    std::vector<record> next_;         // those that the next step moves
-    segment_type* limbo_ = nullptr;    // taken out, on its way to the readers' epoch
-    std::vector<segment_type*> free_;  // no reader left; guarded by the section
+    std::vector<record> next_;       // those that the next step moves
+    segment_type* limbo_ = nullptr;  // taken out, on its way to the readers' epoch
+    retired* free_ = nullptr;        // segments without readers; guarded by the section
 };
 
 }  // namespace coffer::detail
@@ -20262,8 +20371,9 @@ private:
     }
 
 public:
+    /// What close() leaves undone for lack of memory, the next open finds as after a kill.
     ~engine() {
-        if (!closed_) static_cast<void>(close());
+        static_cast<void>(if_memory_allows([this] { static_cast<void>(close()); }));
     }
 
     engine(const engine&) = delete;
@@ -20359,16 +20469,19 @@ public:
         closed_ = true;
         background_.stop();
         if (read_only_) return {};
-        sweep();
-        auto cleaned = cleaner_.finish();
-        auto ended = end_log();
-        records_.journal.keeper().end();
-        {
+        const on_exit given_up([this] {
+            records_.journal.keeper().end();
             auto section = records_.journal.enter();
             records_.journal.readers().reclaim();
-        }
-        lock_.reset();
-        if (!ended) return ended;
+            section.unlock();
+            lock_.reset();
+        });
+        result<void> cleaned;
+        static_cast<void>(if_memory_allows([&] {
+            sweep();
+            cleaned = cleaner_.finish();
+        }));
+        if (auto ended = end_log(); !ended) return ended;
         return cleaned;
     }
 
@@ -20514,9 +20627,10 @@ private:
         return more && *more;
     }
 
+    /// The call that came before it has done what it was asked, and must not fail any more.
     void between_calls() {
         if (job_.cleans) {
-            job_.cleans = clean_some();
+            static_cast<void>(if_memory_allows([this] { job_.cleans = clean_some(); }));
         } else if (records_.journal.take_rotated()) {
             job_.cleans = options_.auto_compact;
         }

@@ -15,22 +15,36 @@ namespace {
 using coffer::detail::epoch;
 namespace threading = coffer::threading;
 
+using coffer::detail::retired;
+
 /// Remembers the order in which things were freed.
 struct graveyard {
+    struct thing : retired {
+        std::uint64_t number = 0;
+    };
+    thing things[4];
     std::vector<std::uint64_t> freed;
-    static void bury(void* self, std::uint64_t what) noexcept {
-        static_cast<graveyard*>(self)->freed.push_back(what);
+
+    template <class Epoch>
+    void retire(Epoch& readers, std::uint64_t number) {
+        things[number].number = number;
+        readers.retire(
+            things[number],
+            [](void* self, retired& gone) noexcept {
+                static_cast<graveyard*>(self)->freed.push_back(static_cast<thing&>(gone).number);
+            },
+            this);
     }
 };
 
 constexpr std::size_t slots = 128;  // simultaneous pins that do not wait
 
-struct node {
+struct node : retired {
     static constexpr std::uint64_t living = 0x11FE11FE11FE11FE;
     std::uint64_t number = 0;
     std::uint64_t canary = living;
-    static void free(void* count, std::uint64_t what) noexcept {
-        auto* const gone = reinterpret_cast<node*>(static_cast<std::uintptr_t>(what));
+    static void free(void* count, retired& thing) noexcept {
+        auto* const gone = static_cast<node*>(&thing);
         gone->canary = 0;
         delete gone;
         static_cast<std::atomic<std::uint64_t>*>(count)->fetch_add(1);
@@ -43,39 +57,51 @@ TEST_CASE("under single a thing goes at once", "[epoch]") {
     epoch<threading::single> readers;
     graveyard yard;
     const auto pin = readers.enter();
-    readers.retire(&graveyard::bury, &yard, 7);
-    CHECK(yard.freed == std::vector<std::uint64_t>{7});
-    CHECK(readers.reclaim() == 0);
+    yard.retire(readers, 3);
+    CHECK(yard.freed == std::vector<std::uint64_t>{3});
+    CHECK(readers.reclaim());
 }
 
 TEST_CASE("without readers things go at the next reclaim, in order, once", "[epoch]") {
     epoch<threading::multi> readers;
     graveyard yard;
-    for (std::uint64_t i = 1; i <= 3; ++i) readers.retire(&graveyard::bury, &yard, i);
+    for (std::uint64_t i = 1; i <= 3; ++i) yard.retire(readers, i);
     CHECK(yard.freed.empty());
-    CHECK(readers.reclaim() == 0);
+    CHECK(readers.reclaim());
     CHECK(yard.freed == std::vector<std::uint64_t>{1, 2, 3});
-    CHECK(readers.reclaim() == 0);
+    CHECK(readers.reclaim());
     CHECK(yard.freed.size() == 3);
 }
 
 TEST_CASE("a pin keeps what was retired after it began, not what went before", "[epoch]") {
     epoch<threading::multi> readers;
     graveyard yard;
-    readers.retire(&graveyard::bury, &yard, 1);
+    yard.retire(readers, 1);
     auto early = readers.enter();
-    readers.retire(&graveyard::bury, &yard, 2);
+    yard.retire(readers, 2);
     auto late = readers.enter();
-    readers.retire(&graveyard::bury, &yard, 3);
+    yard.retire(readers, 3);
 
-    CHECK(readers.reclaim() == 2);
+    CHECK_FALSE(readers.reclaim());
     CHECK(yard.freed == std::vector<std::uint64_t>{1});
     early = {};  // I1: the slot is free again
-    CHECK(readers.reclaim() == 1);
+    CHECK_FALSE(readers.reclaim());
     CHECK(yard.freed == std::vector<std::uint64_t>{1, 2});
     late = {};
-    CHECK(readers.reclaim() == 0);
+    CHECK(readers.reclaim());
     CHECK(yard.freed == std::vector<std::uint64_t>{1, 2, 3});
+}
+
+TEST_CASE("who links what waits itself learns from the oldest pin what may be used again",
+          "[epoch]") {
+    epoch<threading::multi> readers;
+    CHECK(readers.stamp() < readers.oldest());
+    auto early = readers.enter();
+    const std::uint64_t then = readers.stamp();
+    const auto late = readers.enter();
+    CHECK(readers.oldest() <= then);
+    early = {};
+    CHECK(readers.oldest() > then);
 }
 
 TEST_CASE("a pin that is moved goes on holding; an empty one holds nothing", "[epoch]") {
@@ -87,10 +113,10 @@ TEST_CASE("a pin that is moved goes on holding; an empty one holds nothing", "[e
         auto moved = std::move(inner);
         outer = std::move(moved);
     }
-    readers.retire(&graveyard::bury, &yard, 1);
-    CHECK(readers.reclaim() == 1);
+    yard.retire(readers, 1);
+    CHECK_FALSE(readers.reclaim());
     outer = epoch<threading::multi>::pin();
-    CHECK(readers.reclaim() == 0);
+    CHECK(readers.reclaim());
 }
 
 TEST_CASE("the same thread may hold as many pins as there are slots", "[epoch]") {
@@ -98,13 +124,13 @@ TEST_CASE("the same thread may hold as many pins as there are slots", "[epoch]")
     graveyard yard;
     std::vector<epoch<threading::multi>::pin> pins;
     for (std::size_t i = 0; i < slots; ++i) pins.push_back(readers.enter());
-    readers.retire(&graveyard::bury, &yard, 1);
+    yard.retire(readers, 1);
     while (pins.size() > 1) {
         pins.pop_back();
-        CHECK(readers.reclaim() == 1);
+        CHECK_FALSE(readers.reclaim());
     }
     pins.clear();
-    CHECK(readers.reclaim() == 0);
+    CHECK(readers.reclaim());
 }
 
 TEST_CASE("a reader that finds no slot comes in when one is free", "[epoch]") {
@@ -155,7 +181,7 @@ TEST_CASE("readers never see a node that was freed", "[epoch][threads]") {
         auto* const next = new node;
         next->number = i;
         node* const old = shown.exchange(next, std::memory_order_acq_rel);
-        readers.retire(&node::free, &freed, reinterpret_cast<std::uintptr_t>(old));
+        readers.retire(*old, &node::free, &freed);
         if (i % 16 == 0) readers.reclaim();
         if (i % 1024 == 0) std::this_thread::yield();
     }
@@ -163,7 +189,7 @@ TEST_CASE("readers never see a node that was freed", "[epoch][threads]") {
     for (std::thread& each : threads) each.join();
     CHECK(wrong.load() == 0);
     CHECK(looks.load() >= 1000);
-    CHECK(readers.reclaim() == 0);
+    CHECK(readers.reclaim());
     CHECK(freed.load() >= rounds);
     delete shown.load();
 }

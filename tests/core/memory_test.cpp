@@ -58,25 +58,23 @@ TEST_CASE("raw memory is aligned, and has one owner", "[memory]") {
 }
 
 TEST_CASE("spare memory is given again to whom it is enough", "[memory]") {
-    using coffer::detail::raw_memory;
+    using owned = std::unique_ptr<coffer::detail::raw_memory>;
     coffer::detail::spare_memory spare;
-    const auto give = [&](coffer::result<raw_memory>& back) {
-        spare.give(std::make_unique<raw_memory>(std::move(*back)));
-    };
+    const auto give = [&](coffer::result<owned>& back) { spare.give(std::move(*back)); };
     auto first = spare.take(5000);
     REQUIRE(first);
-    CHECK(first->size() == 8192);
-    const std::byte* const at = first->get();
+    CHECK((*first)->size() == 8192);
+    const std::byte* const at = (*first)->get();
     give(first);
     auto again = spare.take(8192);
-    CHECK(again->get() == at);
+    CHECK((*again)->get() == at);
     auto other = spare.take(100);
-    CHECK(other->get() != at);
+    CHECK((*other)->get() != at);
     give(again);
     give(other);  // the last one is kept
     auto larger = spare.take(8193);
-    CHECK(larger->size() == 16384);
-    CHECK(spare.take(1)->size() == 1);
+    CHECK((*larger)->size() == 16384);
+    CHECK((*spare.take(1))->size() == 1);
 }
 
 TEST_CASE("pieces stay where they are when the memory is moved", "[memory]") {

@@ -12,9 +12,11 @@ struct segment {
     std::uint64_t id;
     std::uint64_t end = 100;
     bool torn = false;
+    bool full = true;
     bool settled = false;
     std::uint64_t synced = 0;
 };
+using coffer::detail::position;
 using list = coffer::detail::segment_list<segment>;
 
 segment& add(list& to, std::uint64_t id, bool is_synced = false) {
@@ -28,6 +30,15 @@ std::vector<std::uint64_t> ids(const list& of) {
     return out;
 }
 
+std::vector<std::uint64_t> unsynced(const list& of, position upto = position(1000, 0)) {
+    std::vector<std::uint64_t> out;
+    for (auto next = of.next_unsynced(0, upto); next.segment != nullptr;
+         next = of.next_unsynced(next.segment->id, upto)) {
+        out.push_back(next.segment->id);
+    }
+    return out;
+}
+
 }  // namespace
 
 TEST_CASE("segments are listed in their order, and taken out", "[journal]") {
@@ -38,17 +49,34 @@ TEST_CASE("segments are listed in their order, and taken out", "[journal]") {
     add(all, 5);
     CHECK(ids(all) == std::vector<std::uint64_t>{1, 2, 5});
     CHECK(all.bytes() == 300);
-    CHECK(all.unsynced().size() == 2);
+    CHECK(unsynced(all) == std::vector<std::uint64_t>{1, 5});
     CHECK(all.take(second)->id == 2);
     CHECK(ids(all) == std::vector<std::uint64_t>{1, 5});
 
-    first.synced = 100;
-    all.forget_synced();
-    CHECK(all.unsynced().size() == 2);  // durable, but it will still be cut to its end
+    all.note_synced(position(2, 0));
+    CHECK(first.synced == 100);
+    CHECK(unsynced(all) == std::vector<std::uint64_t>{1, 5});  // it will still be cut to its end
     first.settled = true;
-    all.forget_synced();
-    REQUIRE(all.unsynced().size() == 1);
-    CHECK(all.unsynced()[0]->id == 5);
+    all.note_synced(position(2, 0));
+    CHECK(unsynced(all) == std::vector<std::uint64_t>{5});
+}
+
+TEST_CASE("what there is to do before a place in the log ends there", "[journal]") {
+    list all;
+    add(all, 3);
+    segment& last = add(all, 7);
+    const position inside(7, 60);
+    CHECK(unsynced(all, position(6, 60)) == std::vector<std::uint64_t>{3});
+    const auto older = all.next_unsynced(0, inside);
+    CHECK((older.segment->id == 3 && older.end == 100 && older.full));
+    const auto newer = all.next_unsynced(3, inside);
+    CHECK((newer.segment == &last && newer.end == 60 && !newer.full));
+    CHECK(all.next_unsynced(3, position(7, 100)).full);
+    CHECK(all.next_unsynced(7, inside).segment == nullptr);
+    last.settled = true;
+    all.note_synced(inside);
+    CHECK(last.synced == 60);
+    CHECK(unsynced(all) == std::vector<std::uint64_t>{3, 7});
 }
 
 TEST_CASE("a list that is ready takes one more without an allocation", "[journal]") {
@@ -57,13 +85,11 @@ TEST_CASE("a list that is ready takes one more without an allocation", "[journal
         coffer::detail::make_ready(all, [] { return 0; });
         REQUIRE(all.ready());
         const auto* const rooms = all.all().data();
-        const auto* const unsynced = all.unsynced().data();
         all.add(std::make_unique<segment>(segment{id}), id % 3 == 0);
         CHECK(all.all().data() == rooms);
-        CHECK(all.unsynced().data() == unsynced);
     }
     CHECK(all.size() == 1000);
-    CHECK(all.unsynced().size() == 667);
+    CHECK(unsynced(all, position(2000, 0)).size() == 667);
 }
 
 TEST_CASE("runs join what follows, but for segments that a crash cut off", "[journal]") {

@@ -141,12 +141,14 @@ TEST_CASE("P3: a descriptor is used again only when no reader of its time is lef
     pending.commit(position(7, 5000));
     CHECK(pending.take_committed(position(7, 5000)) == slot);
     pending.retire(slot);
-    readers.reclaim();
+    pending.reclaim();
     const ref other = pending.install(third_record, false, 0, position(7, 6000));
     CHECK(other != slot);
     CHECK(pending.resolve(slot) == new_record);  // for the reader that still holds it
+    pending.reclaim();
+    CHECK(pending.install(third_record, false, 0, position(7, 6500)) != slot);
     pin = {};
-    readers.reclaim();
+    pending.reclaim();
     CHECK(pending.install(third_record, false, 0, position(7, 7000)) == slot);
 }
 
@@ -210,7 +212,7 @@ TEST_CASE("readers see all of a commit or nothing of it", "[pending][threads]") 
             (taken == a ? first : second).store(pending.bearer(taken), std::memory_order_release);
             pending.retire(taken);
         }
-        readers.reclaim();
+        pending.reclaim();
     }
     over = true;
     reader.join();

@@ -3,14 +3,16 @@
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
 // claims one free slot of the store's own table and writes the current epoch there. A writer first
 // unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
-// thing is freed once every claimed slot shows a later epoch.
+// thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
+// nobody needs memory to let some go.
 //
 // I1  A slot is 0 (free) or the epoch at which its reader began.
 // I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing.
+// I4  Things are freed in the order in which they were retired.
 //
-// Threads: pins from any thread; retire and reclaim under the owner's writer lock.
+// Threads: pins from any thread; the rest under the owner's writer lock.
 // Cost: a pin is one exchange on a line of the thread's own, about 5 ns; under `single`, nothing.
 // With more simultaneous pins than slots a reader yields until one is free.
 #ifndef COFFER_CORE_EPOCH_HPP
@@ -22,9 +24,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 namespace coffer::detail {
+
+/// A part of everything that is retired: the thing must last until it is freed.
+struct retired {
+    /// Called once, under the writer's lock; the link is then anybody's.
+    void (*free)(void* context, retired& thing) noexcept = nullptr;
+    void* context = nullptr;
+    std::uint64_t since = 0;
+    retired* next = nullptr;
+};
 
 template <threading_policy Threading>
 class epoch {
@@ -51,14 +61,6 @@ public:
         slot* held_ = nullptr;
     };
 
-    /// A thing to free later: `free(context, what)` is called once, under the writer's lock.
-    struct retired {
-        void (*free)(void* context, std::uint64_t what) noexcept;
-        void* context;
-        std::uint64_t what;
-        std::uint64_t since;
-    };
-
     [[nodiscard]] COFFER_ALWAYS_INLINE pin enter() noexcept {
         if constexpr (!Threading::concurrent) {
             return pin();
@@ -77,41 +79,48 @@ public:
         }
     }
 
-    /// The thing has been unlinked: nobody who enters from now on can reach it.
-    void retire(void (*free)(void*, std::uint64_t) noexcept, void* context, std::uint64_t what) {
+    /// The thing has been unlinked: nobody who enters from now on can reach it. `free` is called
+    /// when nobody holds it any more.
+    void retire(retired& thing, void (*free)(void*, retired&) noexcept, void* context) noexcept {
+        thing = {free, context, stamp(), nullptr};
         if constexpr (!Threading::concurrent) {
-            free(context, what);
+            free(context, thing);
         } else {
-            const std::uint64_t since = now_.fetch_add(1, std::memory_order_seq_cst);
-            waiting_.push_back({free, context, what, since});
+            (first_ == nullptr ? first_ : last_->next) = &thing;
+            last_ = &thing;
         }
     }
 
-    /// Frees what no reader can hold any more. Returns how many things still wait.
-    std::size_t reclaim() noexcept {
-        if (waiting_.empty()) return 0;
-        std::uint64_t oldest = UINT64_MAX;
+    /// Frees what no reader can hold any more. True: nothing waits.
+    bool reclaim() noexcept {
+        if (first_ == nullptr) return true;
+        const std::uint64_t before = oldest();
+        while (first_ != nullptr && first_->since < before) {  // I4
+            retired& gone = *std::exchange(first_, first_->next);
+            gone.free(gone.context, gone);
+        }
+        return first_ == nullptr;
+    }
+
+    /// For owners who link what waits themselves: what was unlinked before stamp() may be used
+    /// again when that is less than oldest().
+    [[nodiscard]] std::uint64_t stamp() noexcept {
+        return Threading::concurrent ? now_.fetch_add(1, std::memory_order_seq_cst) : 0;
+    }
+    [[nodiscard]] std::uint64_t oldest() noexcept {
+        std::uint64_t out = UINT64_MAX;
         for (slot& each : slots_) {
             const std::uint64_t began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
-            if (began != 0 && began < oldest) oldest = began;
+            if (began != 0 && began < out) out = began;
         }
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < waiting_.size(); ++i) {
-            const retired item = waiting_[i];
-            if (item.since < oldest) {
-                item.free(item.context, item.what);
-            } else {
-                waiting_[kept++] = item;
-            }
-        }
-        waiting_.resize(kept);
-        return kept;
+        return out;
     }
 
 private:
     slot slots_[slot_count];
     typename Threading::template atomic<std::uint64_t> now_{1};
-    std::vector<retired> waiting_;
+    retired* first_ = nullptr;  // what waits, the oldest first
+    retired* last_ = nullptr;
 };
 
 }  // namespace coffer::detail

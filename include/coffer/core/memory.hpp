@@ -90,11 +90,13 @@ public:
 
     /// At least `size` bytes. New pieces are as large as the next power of two, so that they serve
     /// again when a little more is asked; pages that are never touched cost nothing.
-    [[nodiscard]] result<raw_memory> take(std::uint64_t size) {
-        const auto kept =
-            std::unique_ptr<raw_memory>(kept_.exchange(nullptr, std::memory_order_acq_rel));
-        if (kept && kept->size() >= size) return std::move(*kept);
-        return raw_memory::take(std::bit_ceil(size));
+    [[nodiscard]] result<std::unique_ptr<raw_memory>> take(std::uint64_t size) {
+        auto kept = std::unique_ptr<raw_memory>(kept_.exchange(nullptr, std::memory_order_acq_rel));
+        if (kept && kept->size() >= size) return kept;
+        kept.reset();
+        auto fresh = raw_memory::take(std::bit_ceil(size));
+        if (!fresh) return fresh.failure();
+        return std::make_unique<raw_memory>(std::move(*fresh));
     }
 
     void give(std::unique_ptr<raw_memory> back) noexcept {

@@ -1,7 +1,8 @@
-// coffer/core/scope.hpp: something to do on every way out of a block.
+// coffer/core/scope.hpp: something to do on every way out of a block, or only if there is memory.
 #ifndef COFFER_CORE_SCOPE_HPP
 #define COFFER_CORE_SCOPE_HPP
 
+#include <new>
 #include <utility>
 
 namespace coffer::detail {
@@ -22,6 +23,22 @@ private:
     Action action_;
     bool armed_ = true;
 };
+
+/// Does what can be left undone. False: `work` has thrown bad_alloc. Where exceptions are switched
+/// off, a program without memory ends, as it does anywhere.
+template <class Work>
+bool if_memory_allows(Work&& work) {
+#if defined(__cpp_exceptions)
+    try {
+        work();
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+#else
+    work();
+#endif
+    return true;
+}
 
 }  // namespace coffer::detail
 

@@ -322,12 +322,12 @@ private:
 
     // ---- opening ----
 
-    void adopt_head(std::byte* at) noexcept {
+    void adopt_head(std::byte* at) {
+        maps_.resize(most_live_pieces);
+        brought_.assign(most_live_pieces, false);
         base_ = at;
         words_ = reinterpret_cast<live_words*>(at + live_at::words);
         pieces_ = reinterpret_cast<live_piece*>(at + live_at::pieces);
-        maps_.resize(most_live_pieces);
-        brought_.assign(most_live_pieces, false);
     }
 
     [[nodiscard]] bool load_head(bool writes) {

@@ -462,51 +462,51 @@ private:
 
     // ---- the two turns of I/O ----
 
-    /// Lists what one hand-over does, and returns up to where.
-    [[nodiscard]] position plan(bool mark) {
-        for (std::size_t room = 0;; room *= 2) {
-            tasks_.reserve(room);
+    /// Calls `work` for what is not durable before `upto`, beginning with `next`, until it fails.
+    template <class Work>
+    [[nodiscard]] result<void> each_unsynced(task_type next, position upto, Work&& work) {
+        while (next.segment != nullptr) {
+            if (auto done = work(*next.segment, next.end, next.full); !done) return done;
+            if (next.segment->id == upto.segment()) break;
             auto section = enter();
-            room = listed_.unsynced().size();
-            if (room > tasks_.capacity()) continue;
-            const bool moved = active_ != nullptr && active_->end != marked_;
-            if (mark && moved && active_->fits(0)) append_mark(record_type::mark);
-            tasks_.clear();
-            for (segment_type* each : listed_.unsynced())
-                tasks_.push_back({each, each->end, each->full});
-            planned_bytes_ = this->appended_bytes();
-            return tail();
+            next = listed_.next_unsynced(next.segment->id, upto);
         }
+        return {};
     }
 
     [[nodiscard]] result<void> hand_over_in_turn(bool mark) {
         if (trouble_.poisoned()) return check();
-        const position upto = plan(mark || Medium::hands_over);
-        if (auto done = write_tasks(); !done) return done;
-        this->handed_over(upto, planned_bytes_);
+        auto section = enter();
+        const bool moved = active_ != nullptr && active_->end != marked_;
+        if ((mark || Medium::hands_over) && moved && active_->fits(0)) {
+            append_mark(record_type::mark);
+        }
+        const position upto = tail();
+        const std::uint64_t bytes = this->appended_bytes();
+        const task_type first = listed_.next_unsynced(0, upto);
+        section.unlock();
+        auto done = each_unsynced(first, upto, [this](auto& to, std::uint64_t end, bool full) {
+            return hand_over_one(to, end, full);
+        });
+        if (!done) {
+            trouble_.stick(done.error());
+            return done;
+        }
+        planned_bytes_ = bytes;
+        this->handed_over(upto, bytes);
         trouble_.unstick();
         return {};
     }
 
-    [[nodiscard]] result<void> write_tasks() {
-        for (const task_type& each : tasks_) {
-            segment_type& to = *each.segment;
-            if (each.end > to.handed) {
-                auto written = to.body.write_out(to.handed, each.end - to.handed);
-                if (!written) {
-                    trouble_.stick(written.error());
-                    return written;
-                }
-                to.handed = each.end;
-            }
-            if (each.full && !to.settled && !in_sync_.load(std::memory_order_acquire)) {
-                if (auto settled = settle(to); !settled) {
-                    trouble_.stick(settled.error());
-                    return settled;
-                }
-            }
+    [[nodiscard]] result<void> hand_over_one(segment_type& to, std::uint64_t end, bool full) {
+        if (end > to.handed) {
+            if (auto done = to.body.write_out(to.handed, end - to.handed); !done) return done;
+            to.handed = end;
         }
-        return {};
+        if (!full || to.settled || in_sync_.load(std::memory_order_acquire)) return {};
+        result<void> settled;  // it can wait until there is memory again
+        static_cast<void>(if_memory_allows([&] { settled = settle(to); }));
+        return settled;
     }
 
     [[nodiscard]] result<void> sync_in_turn() {
@@ -517,17 +517,20 @@ private:
             if (auto done = hand_over_in_turn(true); !done) return done;
             upto = handed();
             bytes = planned_bytes_;
-            unkept_.swap(tasks_);
             in_sync_.store(true, std::memory_order_relaxed);
         }
         const on_exit over([this] { in_sync_.store(false, std::memory_order_release); });
-        for (const task_type& each : unkept_) {
-            segment_type& to = *each.segment;
-            if (to.synced == each.end) continue;
-            if (auto again = to.write_again(each.end); !again) return poisoned_by(again);
-            if (auto synced = to.body.sync(each.end); !synced) return poisoned_by(synced);
+        auto section = enter();
+        const task_type first = listed_.next_unsynced(0, upto);
+        section.unlock();
+        auto done = each_unsynced(first, upto, [](auto& of, std::uint64_t end, bool) {
+            return of.synced == end ? result<void>() : of.sync(end);
+        });
+        if (!done) return poisoned_by(done);
+        {
+            auto inside = enter();
+            listed_.note_synced(upto);
         }
-        note_synced();
         this->became_durable(upto, bytes);
         keeper_.durable(upto);
         return {};
@@ -546,16 +549,9 @@ private:
         full.settled = true;
         full.capacity = full.end;
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
-        if (left->free != nullptr) readers_.retire(left->free, left->context, left->what);
+        full.let_go(readers_, *left);
         readers_.reclaim();
         return {};
-    }
-
-    /// The segments of this turn are durable as far as it handed them over.
-    void note_synced() {
-        auto section = enter();
-        for (const task_type& each : unkept_) each.segment->synced = each.end;
-        listed_.forget_synced();
     }
 
     file_system_type system_;
@@ -581,12 +577,10 @@ private:
     std::uint64_t next_id_ = 1;
     space_reserve<file_system_type> reserve_;
 
-    turn<Threading> syncing_;  // who has it owns this
-    std::vector<task_type> unkept_;
-    typename Threading::template atomic<bool> in_sync_{false};  // the files of these
+    turn<Threading> syncing_;  // who has it sets this
+    typename Threading::template atomic<bool> in_sync_{false};
 
-    turn<Threading> handing_;  // who has it owns these; taken after the other
-    std::vector<task_type> tasks_;
+    turn<Threading> handing_;  // who has it owns this; taken after the other
     std::uint64_t planned_bytes_ = 0;
 
     typename Threading::template atomic<bool> wants_segment_{false};

@@ -30,6 +30,7 @@
 #define COFFER_JOURNAL_SEGMENT_HPP
 
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/epoch.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/format/live.hpp>
@@ -49,9 +50,9 @@ namespace coffer::detail {
 
 /// Memory that readers may still see: to be freed by free(context, what), unless free is null.
 struct leaving {
-    void (*free)(void*, std::uint64_t) noexcept = nullptr;
+    void (*free)(void* context, void* what) noexcept = nullptr;
     void* context = nullptr;
-    std::uint64_t what = 0;
+    void* what = nullptr;
 };
 
 namespace need {
@@ -158,8 +159,9 @@ consteval bool explain_segment_medium() {
 /// What every segment keeps for the mark of a hand-over and for its last mark.
 inline constexpr std::uint64_t tail_room = 2 * mark_size;
 
+/// Retired when it was taken out of the log.
 template <class Body, threading_policy Threading>
-struct segment {
+struct segment : retired {
     using state = kept_segment<Threading>;
 
     /// `kept`: where what is dead in it is counted; null: here.
@@ -211,25 +213,45 @@ struct segment {
         torn = found.torn;
     }
 
-    /// Bytes of an earlier run that nothing shows to be durable: its last sync may have failed,
-    /// which leaves pages that no sync writes any more. So they are written once more, as they are.
-    [[nodiscard]] result<void> write_again(std::uint64_t upto) {
-        if (doubtful >= upto) return {};
-        if (auto done = body.write_again(doubtful, upto); !done) return done;
-        doubtful = upto;
-        return {};
+    /// Makes all before `upto` durable. Of bytes of an earlier run that nothing shows to be durable
+    /// the last sync may have failed, which leaves pages that no sync writes any more. So they are
+    /// written once more, as they are.
+    [[nodiscard]] result<void> sync(std::uint64_t upto) {
+        if (doubtful < upto) {
+            if (auto done = body.write_again(doubtful, upto); !done) return done;
+            doubtful = upto;
+        }
+        return body.sync(upto);
+    }
+
+    /// Frees what its body has left when it was settled, as soon as no reader sees it.
+    void let_go(epoch<Threading>& readers, const leaving& left) noexcept {
+        if (left.free == nullptr) return;
+        left_.what = left;
+        readers.retire(
+            left_,
+            [](void*, retired& thing) noexcept {
+                const leaving& gone = static_cast<held_memory&>(thing).what;
+                gone.free(gone.context, gone.what);
+            },
+            nullptr);
     }
 
 private:
+    struct held_memory : retired {
+        leaving what;
+    };
+
+    held_memory left_;
     state own_;
 };
 
-/// What one hand-over does to a segment that has something to hand over, and up to where.
+/// What one hand-over or sync is to do to a segment: up to where, and whether that is all of it.
 template <class Segment>
 struct task {
-    Segment* segment;
-    std::uint64_t end;
-    bool full;
+    Segment* segment = nullptr;
+    std::uint64_t end = 0;
+    bool full = false;
 };
 
 }  // namespace coffer::detail

@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace coffer::detail {
 
@@ -40,14 +39,14 @@ template <class File>
                 from + *got);
 }
 
-/// Writes bytes [from, end) once more as they are, so that the next sync has them to write.
+/// Writes bytes [from, end) once more as they are, so that the next sync has them to write. Needs
+/// no memory: a write has its place in the log already, and must not fail for the lack of some.
 template <class File>
 [[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
-    constexpr std::uint64_t piece = 256 * 1024;
-    std::vector<std::byte> buffer(static_cast<std::size_t>((std::min)(end - from, piece)));
+    std::byte buffer[16 * 1024];
     while (from < end) {
-        const auto size = static_cast<std::size_t>((std::min)(end - from, piece));
-        const auto part = mutable_bytes(buffer).first(size);
+        const std::uint64_t size = (std::min)(end - from, std::uint64_t{sizeof buffer});
+        const auto part = mutable_bytes(buffer, static_cast<std::size_t>(size));
         if (auto got = read_whole(file, from, part); !got) return got;
         if (auto done = file.write_at(from, part); !done) return done;
         from += size;

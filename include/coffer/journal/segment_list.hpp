@@ -9,7 +9,9 @@
 #ifndef COFFER_JOURNAL_SEGMENT_LIST_HPP
 #define COFFER_JOURNAL_SEGMENT_LIST_HPP
 
+#include <coffer/format/position.hpp>
 #include <coffer/format/segment_header.hpp>
+#include <coffer/journal/segment.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -34,7 +36,6 @@ public:
     }
 
     [[nodiscard]] const std::vector<owned>& all() const noexcept { return all_; }
-    [[nodiscard]] const std::vector<Segment*>& unsynced() const noexcept { return unsynced_; }
     [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
     [[nodiscard]] std::uint64_t bytes() const noexcept {
         std::uint64_t sum = 0;
@@ -67,8 +68,22 @@ public:
         return out;
     }
 
-    /// Those that are settled and durable are not unsynced any more.
-    void forget_synced() noexcept {
+    /// Of those before `upto`, the oldest unsynced one whose id is above `last`; no segment: none.
+    [[nodiscard]] task<Segment> next_unsynced(std::uint64_t last, position upto) const noexcept {
+        for (Segment* const each : unsynced_) {
+            if (each->id <= last) continue;
+            if (each->id > upto.segment()) break;
+            const std::uint64_t end = end_before(*each, upto);
+            return {each, end, each->full && each->end == end};
+        }
+        return {};
+    }
+
+    /// All before `upto` is durable; what is settled, too, is not unsynced any more.
+    void note_synced(position upto) noexcept {
+        for (Segment* const each : unsynced_) {
+            if (each->id <= upto.segment()) each->synced = end_before(*each, upto);
+        }
         std::erase_if(unsynced_, [](const Segment* each) {
             return each->settled && each->synced == each->end;
         });
@@ -90,6 +105,11 @@ public:
     }
 
 private:
+    /// A segment that is older than the one in which `upto` lies ends before it.
+    [[nodiscard]] static std::uint64_t end_before(const Segment& each, position upto) noexcept {
+        return each.id == upto.segment() ? upto.offset() : each.end;
+    }
+
     std::size_t room_ = 0;
     std::vector<owned> all_;
     std::vector<Segment*> unsynced_;

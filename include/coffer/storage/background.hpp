@@ -4,10 +4,12 @@
 // the job run. Under a policy without concurrency there is no thread and every member does nothing.
 //
 // I1  The job is never run after stop() returned.
+// I2  A job that finds no memory is tried again soon.
 // Threads: wake from any thread; start and stop by the owner.
 #ifndef COFFER_STORAGE_BACKGROUND_HPP
 #define COFFER_STORAGE_BACKGROUND_HPP
 
+#include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/fs/concept.hpp>
 
@@ -20,6 +22,7 @@ namespace coffer::detail {
 template <file_system FS, threading_policy Threading>
 class background {
     using lock = lock_of<typename Threading::mutex>;
+    static constexpr std::uint64_t rest = 10'000'000;  // nanoseconds
 
 public:
     explicit background(FS system) : system_(system) {}
@@ -60,9 +63,12 @@ private:
         while (!stopping_) {
             woken_ = false;
             hold.unlock();
-            const std::uint64_t due = job.due();
-            const bool now = due == 0 || due <= system_.now();
-            if (now) job.run();
+            std::uint64_t due = job.due();
+            bool now = due == 0 || due <= system_.now();
+            if (now && !if_memory_allows([&] { job.run(); })) {  // I2
+                now = false;
+                due = system_.now() + rest;
+            }
             hold.lock();
             if (now || woken_ || stopping_) continue;
             if (due == UINT64_MAX) {

@@ -42,8 +42,9 @@ public:
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
     ~cleaner() {
+        records_->journal.readers().reclaim();
         delete limbo_;
-        for (segment_type* each : free_) delete each;
+        while (free_ != nullptr) delete take_free();
     }
 
     /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
@@ -298,11 +299,11 @@ private:
         {
             auto section = records_->journal.enter();
             records_->journal.readers().retire(
-                [](void* self, std::uint64_t gone) noexcept {
-                    static_cast<cleaner*>(self)->free_.push_back(
-                        reinterpret_cast<segment_type*>(gone));  // NOLINT: was a pointer
+                *std::exchange(limbo_, nullptr),
+                [](void* self, retired& gone) noexcept {
+                    gone.next = std::exchange(static_cast<cleaner*>(self)->free_, &gone);
                 },
-                this, reinterpret_cast<std::uintptr_t>(std::exchange(limbo_, nullptr)));
+                this);
             records_->journal.readers().reclaim();
         }
         return remove_free();
@@ -330,12 +331,15 @@ private:
             std::unique_ptr<segment_type> gone;
             {
                 auto section = records_->journal.enter();
-                if (free_.empty()) return {};
-                gone.reset(free_.back());
-                free_.pop_back();
+                if (free_ == nullptr) return {};
+                gone.reset(take_free());
             }
             if (auto removed = records_->journal.remove(std::move(gone)); !removed) return removed;
         }
+    }
+
+    [[nodiscard]] segment_type* take_free() noexcept {
+        return static_cast<segment_type*>(std::exchange(free_, free_->next));
     }
 
     Records* records_;
@@ -346,9 +350,9 @@ private:
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
-    std::vector<record> next_;         // those that the next step moves
-    segment_type* limbo_ = nullptr;    // taken out, on its way to the readers' epoch
-    std::vector<segment_type*> free_;  // no reader left; guarded by the section
+    std::vector<record> next_;       // those that the next step moves
+    segment_type* limbo_ = nullptr;  // taken out, on its way to the readers' epoch
+    retired* free_ = nullptr;        // segments without readers; guarded by the section
 };
 
 }  // namespace coffer::detail

@@ -10,6 +10,7 @@
 #ifndef COFFER_STORAGE_ENGINE_HPP
 #define COFFER_STORAGE_ENGINE_HPP
 
+#include <coffer/core/scope.hpp>
 #include <coffer/durability/concept.hpp>
 #include <coffer/format/identity.hpp>
 #include <coffer/storage/background.hpp>
@@ -139,8 +140,9 @@ private:
     }
 
 public:
+    /// What close() leaves undone for lack of memory, the next open finds as after a kill.
     ~engine() {
-        if (!closed_) static_cast<void>(close());
+        static_cast<void>(if_memory_allows([this] { static_cast<void>(close()); }));
     }
 
     engine(const engine&) = delete;
@@ -236,16 +238,19 @@ public:
         closed_ = true;
         background_.stop();
         if (read_only_) return {};
-        sweep();
-        auto cleaned = cleaner_.finish();
-        auto ended = end_log();
-        records_.journal.keeper().end();
-        {
+        const on_exit given_up([this] {
+            records_.journal.keeper().end();
             auto section = records_.journal.enter();
             records_.journal.readers().reclaim();
-        }
-        lock_.reset();
-        if (!ended) return ended;
+            section.unlock();
+            lock_.reset();
+        });
+        result<void> cleaned;
+        static_cast<void>(if_memory_allows([&] {
+            sweep();
+            cleaned = cleaner_.finish();
+        }));
+        if (auto ended = end_log(); !ended) return ended;
         return cleaned;
     }
 
@@ -391,9 +396,10 @@ private:
         return more && *more;
     }
 
+    /// The call that came before it has done what it was asked, and must not fail any more.
     void between_calls() {
         if (job_.cleans) {
-            job_.cleans = clean_some();
+            static_cast<void>(if_memory_allows([this] { job_.cleans = clean_some(); }));
         } else if (records_.journal.take_rotated()) {
             job_.cleans = options_.auto_compact;
         }

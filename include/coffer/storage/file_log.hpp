@@ -39,7 +39,7 @@ public:
 
     class body {
     public:
-        body(typename FS::file file, raw_memory memory, spare_memory* spare,
+        body(typename FS::file file, std::unique_ptr<raw_memory> memory, spare_memory* spare,
              bool map_reads) noexcept
             : file_(std::move(file)),
               memory_(std::move(memory)),
@@ -47,12 +47,12 @@ public:
               map_reads_(map_reads) {}
 
         [[nodiscard]] std::byte* memory() const noexcept {
-            return map_ ? map_data_ : memory_.get();
+            return map_ ? map_data_ : memory_ ? memory_->get() : nullptr;
         }
         void stored(std::uint64_t, std::uint64_t) noexcept {}
 
         [[nodiscard]] result<void> write_out(std::uint64_t from, std::uint64_t size) {
-            return file_.write_at(from, {memory_.get() + from, static_cast<std::size_t>(size)});
+            return file_.write_at(from, {memory_->get() + from, static_cast<std::size_t>(size)});
         }
         [[nodiscard]] result<void> sync(std::uint64_t) { return file_.sync(); }
 
@@ -60,13 +60,11 @@ public:
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
             if (map_) enter_pages(map_data_, end);
-            auto left = std::make_unique<raw_memory>(std::move(memory_));
-            return leaving{
-                [](void* spare, std::uint64_t what) noexcept {
-                    auto* full = reinterpret_cast<raw_memory*>(what);  // NOLINT: was a pointer
-                    static_cast<spare_memory*>(spare)->give(std::unique_ptr<raw_memory>(full));
-                },
-                spare_, reinterpret_cast<std::uintptr_t>(left.release())};
+            return leaving{[](void* spare, void* full) noexcept {
+                               static_cast<spare_memory*>(spare)->give(
+                                   std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
+                           },
+                           spare_, memory_.release()};
         }
 
         [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {
@@ -89,7 +87,7 @@ public:
 
     private:
         typename FS::file file_;
-        raw_memory memory_;
+        std::unique_ptr<raw_memory> memory_;
         spare_memory* spare_;
         std::unique_ptr<typename FS::mapping> map_;
         std::byte* map_data_ = nullptr;
@@ -113,7 +111,7 @@ public:
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        body opened(std::move(*file), raw_memory(), spare_.get(), map_reads_);
+        body opened(std::move(*file), nullptr, spare_.get(), map_reads_);
         if (auto mapped = opened.map(end); !mapped) return mapped.failure();
         return opened;
     }

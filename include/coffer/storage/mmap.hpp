@@ -62,13 +62,12 @@ public:
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
             enter_pages(mapped->data(), end);
-            typename FS::mapping* const old = map_.release();
-            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
+            auto old = std::make_unique<typename FS::mapping>(std::move(*mapped));
+            map_.swap(old);
             writable_ = false;
-            return leaving{[](void* map, std::uint64_t) noexcept {
-                               delete static_cast<typename FS::mapping*>(map);
-                           },
-                           old, 0};
+            return leaving{
+                [](void*, void* map) noexcept { delete static_cast<typename FS::mapping*>(map); },
+                nullptr, old.release()};
         }
 
         [[nodiscard]] result<void> write_again(std::uint64_t from, std::uint64_t end) {

@@ -18,7 +18,8 @@
 //
 // P1  `end` of the descriptors in the queue never falls from front to back.
 // P2  committed() only grows.
-// P3  A descriptor is used again only when no reader of its time is left (epoch).
+// P3  A descriptor is used again only when no reader of its time is left (epoch). Those that wait
+//     for that go in two groups: one is added to, while the readers of the other leave.
 // P4  Behind what is hidden lie records of one batch only. show() is the moment at which it
 //     happens: commit() before it leaves its descriptors hidden.
 // Threads: resolve from any thread under a pin; the rest inside the writer's section.
@@ -35,8 +36,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <vector>
+#include <utility>
 
 namespace coffer::detail {
 
@@ -50,12 +50,23 @@ template <threading_policy Threading>
 class pending_writes {
     using word = typename Threading::template atomic<std::uint64_t>;
     static constexpr std::uint64_t erase_bit = std::uint64_t{1} << 63;
+    static constexpr std::uint64_t group = 256;
 
+    /// The last two are of the writer alone; a new descriptor is all zeros.
     struct descriptor {
         word record;
         word previous;
         word end;
-        word unused;
+        std::uint32_t before;
+        std::uint32_t behind;
+    };
+    static constexpr std::uint32_t none = UINT32_MAX;
+
+    /// Descriptors one behind the other, linked through themselves.
+    struct chain {
+        std::uint32_t first = none;
+        std::uint32_t last = none;
+        std::uint64_t count = 0;
     };
 
 public:
@@ -91,12 +102,16 @@ public:
     // ---- the writer's section ----
 
     [[nodiscard]] bool ready(std::size_t count) const noexcept {
-        return free_.size() + (table_.capacity() - used()) >= count;
+        return free_.count + (table_.capacity() - used()) >= count;
     }
 
     /// Outside the section, one caller at a time.
     [[nodiscard]] result<void> prepare(std::size_t count) {
         while (table_.capacity() - used() < count) {
+            if (table_.capacity() > none / 2) {
+                return coffer::fail(errc::no_space,
+                                    "too many writes wait for their promise; sync more often");
+            }
             if (auto grown = table_.grow(memory_, 0); !grown) return grown;
         }
         return {};
@@ -104,18 +119,17 @@ public:
 
     /// A descriptor for `record`; ready(1) was true. Returns what goes into the slot.
     [[nodiscard]] ref install(address record, bool erases, ref previous, position end) {
-        std::uint64_t number = used();
-        if (free_.empty()) {
-            used_.store(number + 1, std::memory_order_relaxed);
+        auto number = static_cast<std::uint32_t>(used());
+        if (free_.count == 0) {
+            used_.store(number + std::uint64_t{1}, std::memory_order_relaxed);
         } else {
-            number = free_.back();
-            free_.pop_back();
+            number = take(free_, free_.last);
         }
         descriptor& at = table_[number];
         at.record.store(record | (erases ? erase_bit : 0), std::memory_order_relaxed);
         at.previous.store(previous, std::memory_order_relaxed);
         at.end.store(end.word(), std::memory_order_release);
-        queue_.push_back(number);
+        add(queue_, number);
         return number | pending_bit;
     }
 
@@ -127,7 +141,7 @@ public:
         if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
     }
 
-    [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
+    [[nodiscard]] bool empty() const noexcept { return queue_.count == 0; }
     [[nodiscard]] position end_of(ref where) const noexcept {
         return position::of_word(table_[where & ~pending_bit].end.load(std::memory_order_relaxed));
     }
@@ -143,24 +157,17 @@ public:
     }
 
     /// Takes the oldest descriptor if its commit ends at or before `upto`; 0 otherwise.
-    [[nodiscard]] ref take_committed(position upto) {
-        if (queue_.empty() || end_of(queue_.front() | pending_bit) > upto) return 0;
-        const ref taken = queue_.front() | pending_bit;
-        queue_.pop_front();
-        return taken;
+    [[nodiscard]] ref take_committed(position upto) noexcept {
+        if (empty() || end_of(queue_.first | pending_bit) > upto) return 0;
+        return take(queue_, queue_.first) | pending_bit;
     }
 
     /// Takes the newest descriptor of the commit that ends at `end`; 0 when none is left.
-    [[nodiscard]] ref take_failed(position end) {
-        for (auto at = queue_.rbegin(); at != queue_.rend(); ++at) {
-            const ref each = *at | pending_bit;
-            if (end_of(each) < end) return 0;
-            if (end_of(each) == end) {
-                queue_.erase(std::next(at).base());
-                return each;
-            }
-        }
-        return 0;
+    [[nodiscard]] ref take_failed(position end) noexcept {
+        std::uint32_t at = queue_.last;
+        while (at != none && end_of(at | pending_bit) > end) at = table_[at].before;
+        if (at == none || end_of(at | pending_bit) < end) return 0;
+        return take(queue_, at) | pending_bit;
     }
 
     /// What the descriptor stands for has failed: it never becomes true, whatever commits later,
@@ -170,13 +177,22 @@ public:
     }
 
     /// The descriptor is in no slot and no chain any more.
-    void retire(ref where) {
-        readers_->retire(
-            [](void* self, std::uint64_t number) noexcept {
-                static_cast<pending_writes*>(self)->free_.push_back(number);
-            },
-            this, where & ~pending_bit);
-        if (++retired_ % 256 == 0) readers_->reclaim();
+    void retire(ref where) noexcept {
+        const auto number = static_cast<std::uint32_t>(where & ~pending_bit);
+        if constexpr (!Threading::concurrent) {
+            add(free_, number);
+        } else {
+            add(retired_, number);
+            if (retired_.count % group == 0) reclaim();
+        }
+    }
+
+    /// Makes those of the one group free, if no reader can hold them any more; the others follow.
+    void reclaim() noexcept {
+        if (leaving_.count != 0 && readers_->oldest() <= left_at_) return;
+        join(free_, leaving_);
+        leaving_ = std::exchange(retired_, {});
+        left_at_ = readers_->stamp();
     }
 
 private:
@@ -211,15 +227,40 @@ private:
         return used_.load(std::memory_order_relaxed);
     }
 
+    void add(chain& to, std::uint32_t number) noexcept {
+        table_[number].before = to.last;
+        table_[number].behind = none;
+        (to.last == none ? to.first : table_[to.last].behind) = number;
+        to.last = number;
+        ++to.count;
+    }
+    std::uint32_t take(chain& from, std::uint32_t number) noexcept {
+        const descriptor& at = table_[number];
+        (at.before == none ? from.first : table_[at.before].behind) = at.behind;
+        (at.behind == none ? from.last : table_[at.behind].before) = at.before;
+        --from.count;
+        return number;
+    }
+    /// Puts all of `from` behind `to`.
+    void join(chain& to, chain& from) noexcept {
+        if (from.count == 0) return;
+        table_[from.first].before = to.last;
+        (to.last == none ? to.first : table_[to.last].behind) = from.first;
+        to.last = from.last;
+        to.count += std::exchange(from, {}).count;
+    }
+
     epoch<Threading>* readers_;
     heap_memory memory_;
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
     word hidden_{nowhere_hidden};
-    word used_{0};  // changed inside the section; prepare() reads it outside
-    std::uint64_t retired_ = 0;
-    std::vector<std::uint64_t> free_;
-    std::deque<std::uint64_t> queue_;
+    word used_{0};   // changed inside the section; prepare() reads it outside
+    chain queue_;    // what is pending, in the order of the log
+    chain free_;     // to be used again
+    chain retired_;  // readers may hold them
+    chain leaving_;  // only readers that began at left_at_ or before may
+    std::uint64_t left_at_ = 0;
 };
 
 }  // namespace coffer::detail

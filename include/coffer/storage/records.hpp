@@ -34,7 +34,7 @@ public:
     using memory_type = typename log_type::keeper_type::memory;
     using table_type = typename Index::template table<Threading, memory_type, KeySize>;
     /// An index, and which one it is for those who keep it.
-    struct kept_index : table_type {
+    struct kept_index : table_type, retired {
         using table_type::table_type;
         std::uint64_t generation = 0;
     };
@@ -259,8 +259,8 @@ public:
         kept_index* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
         if (old == nullptr) return;
         journal.readers().retire(
-            [](void* table, std::uint64_t) noexcept { delete static_cast<kept_index*>(table); },
-            old, 0);
+            *old, [](void*, retired& gone) noexcept { delete static_cast<kept_index*>(&gone); },
+            nullptr);
         journal.readers().reclaim();
     }
 
