@@ -11621,8 +11621,9 @@ template <class File>
                 from + *got);
 }
 
-/// Writes bytes [from, end) once more as they are, so that the next sync has them to write. Needs
-/// no memory: a write has its place in the log already, and must not fail for the lack of some.
+/// Writes bytes [from, end) once more as they are, so that the next sync has them to write, and the
+/// size of the file, if it was cut to `end`. Needs no memory: a write has its place in the log
+/// already, and must not fail for the lack of some.
 template <class File>
 [[nodiscard]] result<void> write_file_again(File& file, std::uint64_t from, std::uint64_t end) {
     std::byte buffer[16 * 1024];
@@ -11633,7 +11634,9 @@ template <class File>
         if (auto done = file.write_at(from, part); !done) return done;
         from += size;
     }
-    return {};
+    auto size = file.size();
+    if (!size) return size.failure();
+    return *size == end ? file.resize(end) : result<void>();
 }
 
 /// Reads a byte of every 64 KiB of a file that was written a moment ago and is mapped now: the

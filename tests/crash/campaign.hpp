@@ -13,7 +13,8 @@
 // the images is also recovered with a crash at each step of the recovery, and that again: S2.
 //
 // COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset of
-//                     up to twelve parts. The default, 0.1, is for every commit.
+//                     up to twelve parts; more than 1 draws so many times as many subsets where
+//                     there are too many for all. The default, 0.1, is for every commit.
 // COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
 // COFFER_CRASH_ONLY   what a violation prints; does that one alone.
 #ifndef COFFER_TESTS_CRASH_CAMPAIGN_HPP
@@ -36,6 +37,9 @@
 namespace crash {
 
 inline constexpr std::uint64_t seed = 20261121;
+
+/// Of all images so many are recovered with crashes; fewer of those that are judged if these are more.
+inline constexpr double share_interrupted = 0.002;
 
 inline bool sanitized() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -95,6 +99,8 @@ public:
             limits_.exhaustive = 8;
             limits_.pairs = 48;
             limits_.random = 32;
+        } else {
+            limits_.random = static_cast<std::size_t>(256 * scale_);
         }
     }
 
@@ -221,7 +227,7 @@ private:
         ++tally_.judged;
         tally_.images += images_.insert(image).second;
         const std::string where = at.where + ", on disk: " + subset;
-        if (with != profile::p3 && drawn(hash + 1, 0.02)) {
+        if (with != profile::p3 && drawn(hash + 1, share_interrupted / scale_)) {
             const proof::stopwatch watch;
             interrupt(disk, may, with == profile::p0 ? at.may.after_power_cut : may, 3, name,
                       where);

@@ -9,7 +9,8 @@
 //     reading; either way it shows what it has to show
 //   - with room again it opens, killed or without power, and goes on
 //
-// COFFER_CRASH_SCALE=1 takes every size; the default takes some fifty of them.
+// COFFER_CRASH_SCALE  how many sizes are taken: 500 times this, evenly spread; the default, 0.1, takes
+//                     fifty. A number above a hundred takes every size.
 #include "catch.hpp"
 
 #include "crash/campaign.hpp"
@@ -48,7 +49,8 @@ public:
         const std::uint64_t least = taken(in_.disk.process_killed());
         const std::uint64_t most = most_taken();
         REQUIRE(most > least);
-        const std::uint64_t stride = scale() >= 1 ? 1 : (most - least) / (sanitized() ? 6 : 50) | 1;
+        const double sizes = 500 * scale();
+        const auto stride = static_cast<std::uint64_t>(static_cast<double>(most - least) / sizes) | 1;
         for (std::uint64_t size = least; size <= most; size += stride) fill(size);
         proof::tell("S12 full disks", of_->name,
                     {runs_, "sizes of the disk", violations_, watch_.seconds(), 0});

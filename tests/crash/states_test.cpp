@@ -29,6 +29,8 @@ tally examine(const simulated_subject& of) {
     all.cover(closed_scene(of), {operation::fail_next_sync, operation::overwrite, operation::reopen,
                                  operation::put_small});
     all.cover(closed_scene(of),
+              {operation::put_small, operation::fail_next_sync, operation::reopen});
+    all.cover(closed_scene(of),
               {operation::put_small, operation::wait, operation::overwrite, operation::wait});
     all.result().tell(of.name);
     for (const std::string& each : all.violations()) UNSCOPED_INFO(each);

@@ -199,11 +199,10 @@ private:
 
     void complain(const std::string& what) { violations_.push_back({now_, what}); }
 
-    /// Where the system takes bytes away under a map, reading them is an error, never a wrong
-    /// value.
+    /// Where the system takes bytes away under a map, and be it that of a full segment, reading
+    /// them is an error, never a wrong value.
     void complain_of(const coffer::error& cause) {
-        if (armed_ && scene_->reverts && of_->mapped && cause.kind() == coffer::errc::corruption)
-            return;
+        if (armed_ && scene_->reverts && cause.kind() == coffer::errc::corruption) return;
         complain(std::string("reading everything: ") + cause.what());
     }
 

@@ -56,11 +56,14 @@ TEST_CASE("what is written again is what was there, once, from end to end", "[se
     REQUIRE(write_file_again(*file, 5000, content.size() - 7));
     std::uint64_t next = 5000;
     for (const auto& step : disk.take_trace()) {
+        CHECK(step.is != coffer::fs::call::resize);
         if (step.is != coffer::fs::call::write) continue;
         CHECK(step.offset == next);
         next += step.length;
     }
     CHECK(next == content.size() - 7);
+    REQUIRE(write_file_again(*file, 5000, content.size()));
+    CHECK(disk.take_trace().back().is == coffer::fs::call::resize);  // its size as well
     CHECK(disk.read_file("/db/a") == content);
     REQUIRE_FALSE(write_file_again(*file, 0, content.size() + 1));
     CHECK(write_file_again(*file, 0, content.size() + 1).error().kind() == errc::corruption);
