@@ -2,6 +2,7 @@
 """Tests what proof, fidelity, coverage and sabotage make of what programs print."""
 import importlib.machinery
 import importlib.util
+import io
 import os
 import sys
 import tempfile
@@ -54,8 +55,10 @@ proof | S3 failing calls | mmap sync hash, 6 edges | 30 runs | 0 violations | 4.
 
     def test_a_program_that_fails_is_told_with_its_command(self):
         job = proof.Job([sys.executable, "-c", "import sys; print('why'); sys.exit(3)"], {"SEED": "4"}, ".")
+        log = io.StringIO()
         with unittest.mock.patch("builtins.print") as printed:
-            self.assertEqual(proof.run(job), (False, "why\n"))
+            self.assertEqual(proof.run(job, log), (False, "why\n"))
+        self.assertEqual(log.getvalue(), "why\n")
         said = "\n".join(str(call.args[0]) for call in printed.call_args_list)
         self.assertIn("why", said)
         self.assertIn("FAILED: SEED=4 ", said)
