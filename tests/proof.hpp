@@ -11,7 +11,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace proof {
 
@@ -24,6 +26,28 @@ public:
 
 private:
     std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
+
+/// What went wrong: all of it is counted, and of each sort the first two are kept for people. Of one
+/// sort is what begins alike, numbers aside.
+class violations {
+public:
+    void add(const std::string& where, const std::string& what) {
+        ++count_;
+        std::string sort;
+        for (const char each : what) {
+            if (sort.size() < 60 && (each < '0' || each > '9')) sort.push_back(each);
+        }
+        if (++sorts_[sort] <= 2) told_.push_back(where + ": " + what);
+    }
+
+    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+    [[nodiscard]] const std::vector<std::string>& told() const noexcept { return told_; }
+
+private:
+    std::uint64_t count_ = 0;
+    std::map<std::string, unsigned> sorts_;
+    std::vector<std::string> told_;
 };
 
 struct outcome {

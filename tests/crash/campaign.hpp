@@ -26,7 +26,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -73,11 +72,10 @@ struct tally {
     std::uint64_t images = 0;  // distinct ones that were judged, by hash
     std::uint64_t judged = 0;  // images, each under each of its expectations
     std::uint64_t again = 0;   // images judged of crashes during a recovery
-    std::uint64_t violations = 0;
     double seconds = 0;
     double again_seconds = 0;  // of these
 
-    void tell(const std::string& name) const {
+    void tell(const std::string& name, std::uint64_t violations) const {
         const double rest = seconds - again_seconds;
         proof::tell("S1 crash states", name, {images, "distinct images", violations, rest, seed});
         proof::tell("S1 crash states, each expectation", name,
@@ -123,8 +121,7 @@ public:
     }
 
     [[nodiscard]] const tally& result() const noexcept { return tally_; }
-    /// The first few.
-    [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return told_; }
+    [[nodiscard]] const proof::violations& violations() const noexcept { return violations_; }
 
 private:
     /// `all`, and every workload that begins with it.
@@ -284,15 +281,8 @@ private:
         if (const auto bad = judge_.examine(disk, *may)) note(name, where, *bad);
     }
 
-    /// Keeps the first two of each sort for people.
     void note(const std::string& name, const std::string& where, const std::string& what) {
-        ++tally_.violations;
-        std::string sort;
-        for (const char each : what) {
-            if (sort.size() < 60 && (each < '0' || each > '9')) sort.push_back(each);
-        }
-        if (++sorts_[sort] > 2) return;
-        told_.push_back("COFFER_CRASH_ONLY='" + where_ + "|" + name + "': " + where + ": " + what);
+        violations_.add("COFFER_CRASH_ONLY='" + where_ + "|" + name + "': " + where, what);
     }
 
     const simulated_subject* of_;
@@ -304,8 +294,7 @@ private:
     std::unordered_set<std::uint64_t> images_;
     std::string where_;
     tally tally_;
-    std::map<std::string, unsigned> sorts_;
-    std::vector<std::string> told_;
+    proof::violations violations_;
 
     static const coffer::options& default_options() {
         static const coffer::options chosen;

@@ -137,9 +137,9 @@ public:
 
     void report(const std::string& how) {
         proof::tell(("S5 " + how).c_str(), of_->name,
-                    {opens_, "opens", violations_, watch_.seconds(), 0});
-        for (const std::string& each : told_) UNSCOPED_INFO(each);
-        CHECK(violations_ == 0);
+                    {opens_, "opens", violations_.count(), watch_.seconds(), 0});
+        for (const std::string& each : violations_.told()) UNSCOPED_INFO(each);
+        CHECK(violations_.count() == 0);
     }
 
 private:
@@ -229,8 +229,7 @@ private:
         auto bad = examine(damaged, may_be_earlier);
         if (!bad && without.remove_file(live)) bad = examine(without, may_be_earlier);
         if (!bad) return;
-        ++violations_;
-        if (told_.size() < 6) told_.push_back(of_->name + ": " + what + ": " + *bad);
+        violations_.add(of_->name + ": " + what, *bad);
     }
 
     /// Empty: refused, or as it should be.
@@ -281,8 +280,7 @@ private:
     std::unique_ptr<opened> opened_;
     proof::stopwatch watch_;
     std::uint64_t opens_ = 0;
-    std::uint64_t violations_ = 0;
-    std::vector<std::string> told_;
+    proof::violations violations_;
 };
 
 /// Both storages over both indexes; the files are the same under every durability policy.

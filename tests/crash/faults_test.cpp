@@ -69,9 +69,9 @@ public:
             }
         }
         proof::tell("S3 failing calls", of_->name,
-                    {runs_, "runs", violations_, watch_.seconds(), 0});
-        for (const std::string& each : told_) UNSCOPED_INFO(each);
-        CHECK(violations_ == 0);
+                    {runs_, "runs", violations_.count(), watch_.seconds(), 0});
+        for (const std::string& each : violations_.told()) UNSCOPED_INFO(each);
+        CHECK(violations_.count() == 0);
     }
 
 private:
@@ -148,20 +148,15 @@ private:
             });
     }
 
-    /// Keeps the first two of each sort for people.
     void note(const injected& what, const std::string& violation) {
-        ++violations_;
-        if (++sorts_[violation.substr(0, 40)] > 2) return;
-        told_.push_back(of_->name + ": " + what.told() + ": " + violation);
+        violations_.add(of_->name + ": " + what.told(), violation);
     }
 
     const simulated_subject* of_;
     scene in_;
     proof::stopwatch watch_;
     std::uint64_t runs_ = 0;
-    std::uint64_t violations_ = 0;
-    std::map<std::string, unsigned> sorts_;
-    std::vector<std::string> told_;
+    proof::violations violations_;
 };
 
 }  // namespace

@@ -17,7 +17,6 @@
 #include "crash/scenes.hpp"
 
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -50,13 +49,14 @@ public:
         const std::uint64_t most = most_taken();
         REQUIRE(most > least);
         const double sizes = 500 * scale();
-        const auto stride = static_cast<std::uint64_t>(static_cast<double>(most - least) / sizes) | 1;
+        const auto stride =
+            static_cast<std::uint64_t>(static_cast<double>(most - least) / sizes) | 1;
         for (std::uint64_t size = least; size <= most; size += stride) fill(size);
         proof::tell("S12 full disks", of_->name,
-                    {runs_, "sizes of the disk", violations_, watch_.seconds(), 0});
-        for (const std::string& each : told_) UNSCOPED_INFO(each);
+                    {runs_, "sizes of the disk", violations_.count(), watch_.seconds(), 0});
+        for (const std::string& each : violations_.told()) UNSCOPED_INFO(each);
         CHECK(refused_ > 0);
-        CHECK(violations_ == 0);
+        CHECK(violations_.count() == 0);
     }
 
 private:
@@ -131,11 +131,8 @@ private:
         return {};
     }
 
-    /// Keeps the first two of each sort for people.
     void note(std::uint64_t size, const std::string& violation) {
-        ++violations_;
-        if (++sorts_[violation.substr(0, 40)] > 2) return;
-        told_.push_back(of_->name + ", a disk of " + std::to_string(size) + " bytes: " + violation);
+        violations_.add(of_->name + ", a disk of " + std::to_string(size) + " bytes", violation);
     }
 
     const simulated_subject* of_;
@@ -143,9 +140,7 @@ private:
     proof::stopwatch watch_;
     std::uint64_t runs_ = 0;
     std::uint64_t refused_ = 0;
-    std::uint64_t violations_ = 0;
-    std::map<std::string, unsigned> sorts_;
-    std::vector<std::string> told_;
+    proof::violations violations_;
 };
 
 }  // namespace

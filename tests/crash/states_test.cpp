@@ -32,9 +32,9 @@ tally examine(const simulated_subject& of) {
               {operation::put_small, operation::fail_next_sync, operation::reopen});
     all.cover(closed_scene(of),
               {operation::put_small, operation::wait, operation::overwrite, operation::wait});
-    all.result().tell(of.name);
-    for (const std::string& each : all.violations()) UNSCOPED_INFO(each);
-    CHECK(all.result().violations == 0);
+    all.result().tell(of.name, all.violations().count());
+    for (const std::string& each : all.violations().told()) UNSCOPED_INFO(each);
+    CHECK(all.violations().count() == 0);
     return all.result();
 }
 

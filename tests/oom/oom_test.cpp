@@ -83,10 +83,10 @@ public:
         begin();
         each_request(&sweep::write_and_read);
         if constexpr (persistent) each_request(&sweep::read_and_save);
-        for (const std::string& each : wrong_) UNSCOPED_INFO(each);
-        CHECK(wrong_.empty());
+        for (const std::string& each : wrong_.told()) UNSCOPED_INFO(each);
+        CHECK(wrong_.count() == 0);
         CHECK(runs_ > 50);
-        proof::tell("S4 refused memory", name_, {runs_, "runs", violations_, time.seconds()});
+        proof::tell("S4 refused memory", name_, {runs_, "runs", wrong_.count(), time.seconds()});
     }
 
 private:
@@ -125,10 +125,9 @@ private:
     }
 
     void violated(const std::string& what) {
-        ++violations_;
-        if (wrong_.size() > 20) return;
-        wrong_.push_back(name_ + ", request " + std::to_string(at_) +
-                         (ever_ ? " and all that follow, " : ", ") + step_ + ": " + what);
+        wrong_.add(name_ + ", request " + std::to_string(at_) +
+                       (ever_ ? " and all that follow, " : ", ") + step_,
+                   what);
     }
 
     /// One run. False: nothing was refused in it.
@@ -358,8 +357,7 @@ private:
     bool ever_ = false;
     const char* step_ = "";
     std::uint64_t runs_ = 0;
-    std::uint64_t violations_ = 0;
-    std::vector<std::string> wrong_;
+    proof::violations wrong_;
 };
 
 template <class... Policies>
