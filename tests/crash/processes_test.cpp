@@ -122,16 +122,16 @@ TEST_CASE("processes: of eight that open a store never two hold it", "[crash]") 
     const std::uint64_t opens = asked != nullptr ? std::stoull(asked) : sanitized() ? 5 : 60;
     for (const native_subject& each : some_subjects()) {
         const proof::stopwatch watch;
-        const own_folder folder;
+        const own_folder own;
         const shared_page with;
         std::vector<pid_t> all;
         for (int i = 0; i < 8; ++i) {
-            all.push_back(child([&] { contend(each, folder.store(), opens, *with.operator->()); }));
+            all.push_back(child([&] { contend(each, own.store(), opens, *with.operator->()); }));
         }
         for (const pid_t one : all) with->violations += status_of(one) != 0;
         CHECK(with->attempts == 8 * opens);
         CHECK(with->wins > 0);
-        auto store = each.open(folder.store(), {}, coffer::fs::native()).value();
+        auto store = each.open(own.store(), {}, coffer::fs::native()).value();
         CHECK(number_in(*store, "wins") == with->wins);
         proof::tell("S13 processes, contending", each.name,
                     {with->attempts, "opens", with->violations, watch.seconds(), 0});
@@ -143,14 +143,14 @@ TEST_CASE("processes: a killed holder leaves the store free", "[crash]") {
     const std::uint64_t rounds = sanitized() ? 3 : 20;
     for (const native_subject& each : some_subjects()) {
         const proof::stopwatch watch;
-        const own_folder folder;
+        const own_folder own;
         std::uint64_t violations = 0;
         double slowest = 0;
         for (std::uint64_t round = 1; round <= rounds; ++round) {
             int ready[2];
             REQUIRE(::pipe(ready) == 0);
             const pid_t holder = child([&] {
-                auto store = each.open(folder.store(), {}, coffer::fs::native()).value();
+                auto store = each.open(own.store(), {}, coffer::fs::native()).value();
                 store->put("round", std::to_string(round)).value();
                 store->sync().value();
                 if (::write(ready[1], "r", 1) != 1) ::_exit(1);
@@ -160,7 +160,7 @@ TEST_CASE("processes: a killed holder leaves the store free", "[crash]") {
             REQUIRE(::read(ready[0], &told, 1) == 1);
             ::close(ready[0]);
             ::close(ready[1]);
-            const auto locked = each.open(folder.store(), {}, coffer::fs::native());
+            const auto locked = each.open(own.store(), {}, coffer::fs::native());
             violations += locked.has_value() || locked.error().kind() != errc::locked;
             if (!locked) {
                 const std::string said = locked.error().what();
@@ -170,7 +170,7 @@ TEST_CASE("processes: a killed holder leaves the store free", "[crash]") {
             const int status = status_of(holder);
             violations += !WIFSIGNALED(status);
             const proof::stopwatch taking_over;
-            auto store = each.open(folder.store(), {}, coffer::fs::native());
+            auto store = each.open(own.store(), {}, coffer::fs::native());
             slowest = (std::max)(slowest, taking_over.seconds());
             violations += !store || number_in(**store, "round") != round;
         }
@@ -184,9 +184,9 @@ TEST_CASE("processes: a killed holder leaves the store free", "[crash]") {
 TEST_CASE("processes: a child may not use its parent's store", "[crash]") {
     for (const native_subject& each : some_subjects()) {
         const proof::stopwatch watch;
-        const own_folder folder;
+        const own_folder own;
         const shared_page with;
-        auto store = each.open(folder.store(), {}, coffer::fs::native()).value();
+        auto store = each.open(own.store(), {}, coffer::fs::native()).value();
         store->put("key", "the parent's").value();
         const pid_t made = child([&] {
             const auto is_forked = [](const auto& answer) {
@@ -206,7 +206,7 @@ TEST_CASE("processes: a child may not use its parent's store", "[crash]") {
         CHECK(store->get("key").value() == "the parent's");
         store->put("key", "again").value();
         store->close().value();
-        store = each.open(folder.store(), {}, coffer::fs::native()).value();
+        store = each.open(own.store(), {}, coffer::fs::native()).value();
         CHECK(store->get("key").value() == "again");
         proof::tell("S13 processes, forked", each.name,
                     {8, "calls of a child", with->violations, watch.seconds(), 0});

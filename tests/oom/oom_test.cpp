@@ -291,9 +291,13 @@ private:
         walk(in, "walk");
         if constexpr (Store::ordered) {
             std::size_t seen = 0;
-            ask(in, "walk back", [&](Store& store) {
-                return store.try_for_each_back([&](std::string_view, std::string_view) { ++seen; });
-            });
+            ask(
+                in, "walk back",
+                [&](Store& store) {
+                    return store.try_for_each_back(
+                        [&](std::string_view, std::string_view) { ++seen; });
+                },
+                [&](const auto&) { return seen == in.sure.size(); });
             contents after = in.sure;
             after.erase(after.lower_bound(key(20)), after.lower_bound(key(24)));
             write(in, "erase of a range", after, [from = key(20), to = key(24)](Store& store) {
