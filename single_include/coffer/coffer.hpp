@@ -11208,10 +11208,10 @@ struct record {
     return check64({at + check_size, size - check_size}, seed + offset);
 }
 
-/// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, which is `offset` in
-/// its segment.
-inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
-                         std::uint64_t seed, std::uint64_t offset) noexcept {
+/// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, all but its check.
+/// Returns where the key is.
+inline std::byte* lay_out_record(std::byte* to, record_type type, bool more, bytes key,
+                                 bytes value) noexcept {
     const std::size_t size = record_size(key.size(), value.size());
     store_le<std::uint32_t>(to + size - offset_unit, 0);  // the padding, before the value
     std::byte* at = to + check_size;
@@ -11220,7 +11220,24 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     at = put_varint(at, value.size());
     copy(at, key);
     copy(at + key.size(), value);
+    return at;
+}
+
+/// Gives the record of `size` bytes that was laid out at `to`, `offset` in its segment, its check.
+inline void check_record(std::byte* to, std::size_t size, std::uint64_t seed,
+                         std::uint64_t offset) noexcept {
     store_le(to, record_check(to, size, seed, offset));
+}
+
+inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
+                         std::uint64_t seed, std::uint64_t offset) noexcept {
+    lay_out_record(to, type, more, key, value);
+    check_record(to, record_size(key.size(), value.size()), seed, offset);
+}
+
+/// Of a record that was laid out there.
+[[nodiscard]] inline record_type type_of_record(const std::byte* at) noexcept {
+    return static_cast<record_type>(at[check_size] & std::byte{0x0F});
 }
 
 /// Key and value behind the sizes of the record at `at`; false when they do not fit.
@@ -11743,23 +11760,23 @@ public:
              bool map_reads) noexcept
             : file_(std::move(file)),
               memory_(std::move(memory)),
+              at_(memory_ ? memory_->get() : nullptr),
               spare_(spare),
               map_reads_(map_reads) {}
 
-        [[nodiscard]] std::byte* memory() const noexcept {
-            return map_ ? map_data_ : memory_ ? memory_->get() : nullptr;
-        }
+        [[nodiscard]] std::byte* memory() const noexcept { return at_; }
         void stored(std::uint64_t, std::uint64_t) noexcept {}
 
         [[nodiscard]] result<void> write_out(std::uint64_t from, std::uint64_t size) {
-            return file_.write_at(from, {memory_->get() + from, static_cast<std::size_t>(size)});
+            return file_.write_at(from, {at_ + from, static_cast<std::size_t>(size)});
         }
         [[nodiscard]] result<void> sync(std::uint64_t) { return file_.sync(); }
 
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
-            if (map_) enter_pages(map_data_, end);
+            if (map_) enter_pages(at_, end);
+            if (!map_) at_ = nullptr;
             return leaving{[](void* spare, void* full) noexcept {
                                static_cast<spare_memory*>(spare)->give(
                                    std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
@@ -11777,7 +11794,7 @@ public:
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
             map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
-            map_data_ = map_->data();
+            at_ = map_->data();
             return {};
         }
 
@@ -11788,9 +11805,9 @@ public:
     private:
         typename FS::file file_;
         std::unique_ptr<raw_memory> memory_;
+        std::byte* at_;  // its bytes: in memory_, and in map_ once it is settled
         spare_memory* spare_;
         std::unique_ptr<typename FS::mapping> map_;
-        std::byte* map_data_ = nullptr;
         bool map_reads_;
     };
 
@@ -14941,6 +14958,98 @@ private:
 #endif
 // end file coffer/storage/background.hpp
 
+// begin file coffer/storage/changes.hpp
+// coffer/storage/changes.hpp: the operations of a batch, laid out as the log will hold them.
+//
+// Each operation is a record (format/record.hpp), whole but for its check, which depends on where
+// it will lie. They lie one behind the other, so that a writer copies each in one piece.
+//
+// C1  Every record but a misfit's is there; whoever finds misfits() writes nothing.
+// Threads: one at a time. Cost: one copy of key and value, and 16 bytes beside it; clear() keeps
+// the memory. Failure: only the lack of memory, which leaves the list as it was.
+#ifndef COFFER_STORAGE_CHANGES_HPP
+#define COFFER_STORAGE_CHANGES_HPP
+
+namespace coffer::detail {
+
+class change_list {
+public:
+    /// The runs belong to the list, and last until it changes.
+    struct change {
+        record_type type;
+        bytes key;
+        bytes record;
+    };
+
+    void add(record_type type, bytes key, bytes value) {
+        if (places_.empty()) clear();  // it may have been moved from
+        if (key.size() > max_key_size || value.size() > max_value_size) [[unlikely]]
+            return add_misfit(key.size(), value.size());
+        const std::size_t end = used_ + record_size(key.size(), value.size());
+        if (bytes_.size() < end) bytes_.resize((std::max)(end, 2 * bytes_.size()));
+        std::byte* const at = bytes_.data() + used_;
+        const std::byte* const key_at = lay_out_record(at, type, true, key, value);
+        places_.push_back({used_, static_cast<std::uint32_t>(key_at - at),
+                           static_cast<std::uint32_t>(key.size())});
+        used_ = end;
+        clears_ |= type == record_type::clear;
+        puts_ |= type == record_type::put;
+    }
+    void clear() noexcept {
+        places_.clear();
+        used_ = 0;
+        clears_ = puts_ = misfits_ = false;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return places_.empty(); }
+    [[nodiscard]] COFFER_ALWAYS_INLINE change operator[](std::size_t i) const noexcept {
+        const place& of = places_[i];
+        const std::size_t end = i + 1 < places_.size() ? places_[i + 1].at : used_;
+        const std::byte* const at = bytes_.data() + of.at;
+        return {type_of_record(at), {at + of.key_at, of.key_size}, {at, end - of.at}};
+    }
+
+    /// Bytes of all records.
+    [[nodiscard]] std::size_t bytes_in_log() const noexcept { return used_; }
+    /// Is there a clear, or a put, among them?
+    [[nodiscard]] bool clears() const noexcept { return clears_; }
+    [[nodiscard]] bool puts() const noexcept { return puts_; }
+    /// Is there a key or a value that no record can hold? The sizes are those of the first one.
+    [[nodiscard]] bool misfits() const noexcept { return misfits_; }
+    [[nodiscard]] std::size_t misfit_key() const noexcept { return misfit_key_; }
+    [[nodiscard]] std::size_t misfit_value() const noexcept { return misfit_value_; }
+
+private:
+    COFFER_NOINLINE void add_misfit(std::size_t key, std::size_t value) {
+        places_.push_back({used_, 0, 0});
+        if (misfits_) return;
+        misfits_ = true;
+        misfit_key_ = key;
+        misfit_value_ = value;
+    }
+
+    struct place {
+        std::size_t at;        // of the record
+        std::uint32_t key_at;  // in it
+        std::uint32_t key_size;
+    };
+
+    std::vector<std::byte> bytes_;  // room, larger than what is used
+    std::size_t used_ = 0;
+    std::vector<place> places_;
+    bool clears_ = false;
+    bool puts_ = false;
+    bool misfits_ = false;
+    std::size_t misfit_key_ = 0;
+    std::size_t misfit_value_ = 0;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/storage/changes.hpp
+
 // begin file coffer/journal/image_file.hpp
 // coffer/journal/image_file.hpp: the file INDEX, written and brought back piece by piece.
 //
@@ -16125,6 +16234,14 @@ public:
         stage(type, more, key, value);
         return publish(type, more, record_size(key.size(), value.size()));
     }
+    /// The same of one that was laid out elsewhere, with more to follow.
+    address append(bytes laid_out, bool more) noexcept {
+        std::byte* const to = active_->body.memory() + active_->end;
+        copy(to, laid_out);
+        if (!more) to[check_size] &= ~more_bit;
+        check_record(to, laid_out.size(), active_->seed, active_->end);
+        return publish(type_of_record(to), more, laid_out.size());
+    }
     /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
     void stage(record_type type, bool more, bytes key, bytes value) noexcept {
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
@@ -16555,10 +16672,8 @@ private:
             return of.synced == end ? result<void>() : of.sync(end);
         });
         if (!done) return poisoned_by(done);
-        {
-            auto inside = enter();
-            listed_.note_synced(upto);
-        }
+        auto inside = enter();
+        listed_.note_synced(upto);
         this->became_durable(upto, bytes);
         keeper_.durable(upto);
         return {};
@@ -19801,13 +19916,6 @@ private:
 
 namespace coffer::detail {
 
-/// One operation of a batch; the runs belong to the caller.
-struct change {
-    record_type type = record_type::put;
-    bytes key;
-    bytes value;
-};
-
 enum class condition : unsigned char { none, absent, present };
 
 /// What a table needs of the keys of a batch, one after the other; the cache misses of the next few
@@ -19817,7 +19925,7 @@ class lookahead {
     using lookup = typename Table::lookup;
 
 public:
-    lookahead(const Table& table, const std::vector<change>& changes) noexcept
+    lookahead(const Table& table, const change_list& changes) noexcept
         : table_(table), changes_(changes) {
         while (asked_ < width && asked_ < changes_.size()) ask();
     }
@@ -19837,7 +19945,7 @@ private:
     }
 
     const Table& table_;
-    const std::vector<change>& changes_;
+    const change_list& changes_;
     std::size_t asked_ = 0;
     std::size_t taken_ = 0;
     lookup ring_[width];
@@ -19854,8 +19962,8 @@ public:
 
     /// Writes one record if `when` holds. Returns whether it did.
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
-        if (!fits(key, value)) [[unlikely]]
-            return out_of_bounds(key, value);
+        if (key.size() > max_key_size || value.size() > max_value_size) [[unlikely]]
+            return out_of_bounds(key.size(), value.size());
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
         position end;
@@ -19899,26 +20007,21 @@ public:
     }
 
     /// Writes all of `changes` as one commit.
-    [[nodiscard]] result<void> write(const std::vector<change>& changes) {
+    [[nodiscard]] result<void> write(const change_list& changes) {
         if (changes.empty()) return {};
-        std::uint64_t size = 0;
-        bool clears = false;
-        bool puts = false;
-        for (const change& each : changes) {
-            if (!fits(each.key, each.value)) [[unlikely]]
-                return out_of_bounds(each.key, each.value);
-            size += record_size(each.key.size(), each.value.size());
-            clears = clears || each.type == record_type::clear;
-            puts = puts || each.type == record_type::put;
-        }
+        if (changes.misfits()) [[unlikely]]
+            return out_of_bounds(changes.misfit_key(), changes.misfit_value());
+        const std::uint64_t size = changes.bytes_in_log();
         if (changes.size() > 1 && size > max_batch_bytes_) {
             return fail(errc::too_large,
                         "a batch of " + std::to_string(size) + " bytes exceeds max_batch_bytes (" +
                             std::to_string(max_batch_bytes_) + "); write it in several batches");
         }
         if (auto may = driver_->before_write(); !may) return may;
-        const purpose why = puts ? purpose::change : clears ? purpose::clean : purpose::erase;
-        if (clears) return write_exclusively(changes, size, why);
+        const purpose why = changes.puts()     ? purpose::change
+                            : changes.clears() ? purpose::clean
+                                               : purpose::erase;
+        if (changes.clears()) return write_exclusively(changes, size, why);
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -19989,17 +20092,14 @@ private:
         }
     }
 
-    [[nodiscard]] static bool fits(bytes key, bytes value) noexcept {
-        return key.size() <= max_key_size && value.size() <= max_value_size;
-    }
-    [[nodiscard]] COFFER_NOINLINE static failure out_of_bounds(bytes key, bytes value) {
-        if (key.size() > max_key_size) {
+    [[nodiscard]] COFFER_NOINLINE static failure out_of_bounds(std::size_t key, std::size_t value) {
+        if (key > max_key_size) {
             return fail(
                 errc::too_large,
-                "a key of " + std::to_string(key.size()) +
+                "a key of " + std::to_string(key) +
                     " bytes exceeds the largest of 65536; store a hash of it, or shorten it");
         }
-        return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
+        return fail(errc::too_large, "a value of " + std::to_string(value) +
                                          " bytes exceeds the largest of 4294967295; split it");
     }
 
@@ -20057,8 +20157,7 @@ private:
     }
 
     /// Steps 3 and 4 for a batch without clear. What fails leaves no trace.
-    [[nodiscard]] result<position> append_all(const std::vector<change>& changes,
-                                              std::uint64_t size) {
+    [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size) {
         auto& journal = records_->journal;
         auto* const active = journal.active();
         const std::uint64_t start = active->end;
@@ -20072,7 +20171,7 @@ private:
         lookahead<table_type> probes(table, changes);
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            const change& each = changes[i];
+            const auto each = changes[i];
             keys known(*records_);
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
@@ -20084,8 +20183,7 @@ private:
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
-            const address where =
-                journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
+            const address where = journal.append(each.record, i + 1 < changes.size());
             if (!Hides && (place.ref == 0 || is_new(place.ref))) {
                 added += change_hidden(table, place, erases, where);
             } else if (!erases || place.ref != 0) {
@@ -20122,8 +20220,7 @@ private:
     }
 
     /// Takes the new keys of a batch that fails after `done` operations out of the index.
-    COFFER_NOINLINE void take_out(table_type& table, const std::vector<change>& changes,
-                                  std::size_t done) {
+    COFFER_NOINLINE void take_out(table_type& table, const change_list& changes, std::size_t done) {
         for (std::size_t i = 0; i < done; ++i) {
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
@@ -20134,8 +20231,8 @@ private:
     // ---- clear ----
 
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
-    [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
-                                                 std::uint64_t size, purpose why) {
+    [[nodiscard]] result<void> write_exclusively(const change_list& changes, std::uint64_t size,
+                                                 purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
@@ -20162,8 +20259,7 @@ private:
             }
             records_->journal.keeper().begin_change();
             for (std::size_t i = 0; i < changes.size(); ++i) {
-                places[i] = records_->journal.append(changes[i].type, i + 1 < changes.size(),
-                                                     changes[i].key, changes[i].value);
+                places[i] = records_->journal.append(changes[i].record, i + 1 < changes.size());
             }
             end = records_->journal.tail();
             break;
@@ -20187,7 +20283,7 @@ private:
     }
 
     /// The index after a clear: what the operations behind the last clear say.
-    void swap_in(typename Records::owned_index fresh, const std::vector<change>& changes,
+    void swap_in(typename Records::owned_index fresh, const change_list& changes,
                  const std::vector<address>& places) {
         std::size_t from = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -20445,7 +20541,7 @@ public:
         return done;
     }
 
-    [[nodiscard]] result<void> write(const std::vector<change>& changes) {
+    [[nodiscard]] result<void> write(const change_list& changes) {
         if (auto may = writable(); !may) [[unlikely]]
             return may;
         auto done = writer_.write(changes);
@@ -20677,21 +20773,14 @@ class basic_batch {
     using key_codec = detail::key_codec<Key>;
     using value_codec = detail::value_codec<Value>;
 
-    struct operation {
-        detail::record_type type;
-        std::size_t at;
-        std::size_t key;
-        std::size_t value;
-    };
-
 public:
     template <detail::key_like<Key> K, detail::value_like<Value> V>
     [[nodiscard]] result<void> try_put(const K& key, const V& value) {
         if (!key_codec::fits(key) || !value_codec::fits(value)) return out_of_range();
         detail::scratch key_room;
         detail::scratch value_room;
-        add(detail::record_type::put, key_codec::view(key, key_room),
-            value_codec::view(value, value_room));
+        changes_.add(detail::record_type::put, key_codec::view(key, key_room),
+                     value_codec::view(value, value_room));
         return {};
     }
     template <detail::key_like<Key> K, detail::value_like<Value> V>
@@ -20704,29 +20793,20 @@ public:
     void erase(const K& key) {
         if (!key_codec::fits(key)) return;
         detail::scratch room;
-        add(detail::record_type::erase, key_codec::view(key, room), {});
+        changes_.add(detail::record_type::erase, key_codec::view(key, room), {});
     }
 
     /// As an operation: everything that the store held before is erased. See reset() to empty the
     /// batch itself.
-    void clear() { add(detail::record_type::clear, {}, {}); }
+    void clear() { changes_.add(detail::record_type::clear, {}, {}); }
 
-    void reset() noexcept { operations_.clear(); }
+    void reset() noexcept { changes_.clear(); }
 
-    [[nodiscard]] std::size_t size() const noexcept { return operations_.size(); }
-    [[nodiscard]] bool empty() const noexcept { return operations_.empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return changes_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return changes_.empty(); }
 
-    /// For stores: the operations as encoded runs, valid until the batch changes.
-    [[nodiscard]] std::vector<detail::change> changes() const {
-        std::vector<detail::change> out;
-        out.reserve(operations_.size());
-        const bytes all(bytes_);
-        for (const operation& each : operations_) {
-            out.push_back({each.type, all.subspan(each.at, each.key),
-                           all.subspan(each.at + each.key, each.value)});
-        }
-        return out;
-    }
+    /// For stores.
+    [[nodiscard]] const detail::change_list& changes() const noexcept { return changes_; }
 
 private:
     [[nodiscard]] static failure out_of_range() {
@@ -20734,24 +20814,7 @@ private:
                     "a number is outside the range of the type that is stored");
     }
 
-    void add(detail::record_type type, bytes key, bytes value) {
-        const std::size_t at = end();
-        const std::size_t needed = at + key.size() + value.size();
-        if (bytes_.size() < needed) bytes_.resize((std::max)(needed, 2 * bytes_.size()));
-        copy(bytes_.data() + at, key);
-        copy(bytes_.data() + at + key.size(), value);
-        operations_.push_back({type, at, key.size(), value.size()});
-    }
-
-    /// Where the bytes of the operations end.
-    [[nodiscard]] std::size_t end() const noexcept {
-        if (operations_.empty()) return 0;
-        const operation& last = operations_.back();
-        return last.at + last.key + last.value;
-    }
-
-    std::vector<std::byte> bytes_;  // room, larger than what is used
-    std::vector<operation> operations_;
+    detail::change_list changes_;
 };
 
 }  // namespace coffer
@@ -21605,17 +21668,14 @@ public:
     [[nodiscard]] result<std::uint64_t> try_erase_range(const From& from, const To& to) {
         needs_order();
         if (!engine_) return closed();
-        std::vector<std::vector<std::byte>> keys;
+        detail::change_list changes;
         auto listed = range(from, to).template show<false>([&](bytes key, bytes) {
-            keys.emplace_back(key.begin(), key.end());
+            changes.add(detail::record_type::erase, key, {});
             return true;
         });
         if (!listed) return listed.failure();
-        std::vector<detail::change> changes;
-        changes.reserve(keys.size());
-        for (const auto& key : keys) changes.push_back({detail::record_type::erase, key, {}});
         if (auto done = engine_->write(changes); !done) return done.failure();
-        return keys.size();
+        return changes.size();
     }
     template <class From, class To>
     std::uint64_t erase_range(const From& from, const To& to) {

@@ -78,10 +78,10 @@ struct record {
     return check64({at + check_size, size - check_size}, seed + offset);
 }
 
-/// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, which is `offset` in
-/// its segment.
-inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
-                         std::uint64_t seed, std::uint64_t offset) noexcept {
+/// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, all but its check.
+/// Returns where the key is.
+inline std::byte* lay_out_record(std::byte* to, record_type type, bool more, bytes key,
+                                 bytes value) noexcept {
     const std::size_t size = record_size(key.size(), value.size());
     store_le<std::uint32_t>(to + size - offset_unit, 0);  // the padding, before the value
     std::byte* at = to + check_size;
@@ -90,7 +90,24 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     at = put_varint(at, value.size());
     copy(at, key);
     copy(at + key.size(), value);
+    return at;
+}
+
+/// Gives the record of `size` bytes that was laid out at `to`, `offset` in its segment, its check.
+inline void check_record(std::byte* to, std::size_t size, std::uint64_t seed,
+                         std::uint64_t offset) noexcept {
     store_le(to, record_check(to, size, seed, offset));
+}
+
+inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
+                         std::uint64_t seed, std::uint64_t offset) noexcept {
+    lay_out_record(to, type, more, key, value);
+    check_record(to, record_size(key.size(), value.size()), seed, offset);
+}
+
+/// Of a record that was laid out there.
+[[nodiscard]] inline record_type type_of_record(const std::byte* at) noexcept {
+    return static_cast<record_type>(at[check_size] & std::byte{0x0F});
 }
 
 /// Key and value behind the sizes of the record at `at`; false when they do not fit.

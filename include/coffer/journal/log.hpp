@@ -97,6 +97,14 @@ public:
         stage(type, more, key, value);
         return publish(type, more, record_size(key.size(), value.size()));
     }
+    /// The same of one that was laid out elsewhere, with more to follow.
+    address append(bytes laid_out, bool more) noexcept {
+        std::byte* const to = active_->body.memory() + active_->end;
+        copy(to, laid_out);
+        if (!more) to[check_size] &= ~more_bit;
+        check_record(to, laid_out.size(), active_->seed, active_->end);
+        return publish(type_of_record(to), more, laid_out.size());
+    }
     /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
     void stage(record_type type, bool more, bytes key, bytes value) noexcept {
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
@@ -527,10 +535,8 @@ private:
             return of.synced == end ? result<void>() : of.sync(end);
         });
         if (!done) return poisoned_by(done);
-        {
-            auto inside = enter();
-            listed_.note_synced(upto);
-        }
+        auto inside = enter();
+        listed_.note_synced(upto);
         this->became_durable(upto, bytes);
         keeper_.durable(upto);
         return {};

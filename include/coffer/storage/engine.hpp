@@ -14,6 +14,7 @@
 #include <coffer/durability/concept.hpp>
 #include <coffer/format/identity.hpp>
 #include <coffer/storage/background.hpp>
+#include <coffer/storage/changes.hpp>
 #include <coffer/storage/cleaner.hpp>
 #include <coffer/storage/concept.hpp>
 #include <coffer/storage/imaging.hpp>
@@ -211,7 +212,7 @@ public:
         return done;
     }
 
-    [[nodiscard]] result<void> write(const std::vector<change>& changes) {
+    [[nodiscard]] result<void> write(const change_list& changes) {
         if (auto may = writable(); !may) [[unlikely]]
             return may;
         auto done = writer_.write(changes);

@@ -43,23 +43,23 @@ public:
              bool map_reads) noexcept
             : file_(std::move(file)),
               memory_(std::move(memory)),
+              at_(memory_ ? memory_->get() : nullptr),
               spare_(spare),
               map_reads_(map_reads) {}
 
-        [[nodiscard]] std::byte* memory() const noexcept {
-            return map_ ? map_data_ : memory_ ? memory_->get() : nullptr;
-        }
+        [[nodiscard]] std::byte* memory() const noexcept { return at_; }
         void stored(std::uint64_t, std::uint64_t) noexcept {}
 
         [[nodiscard]] result<void> write_out(std::uint64_t from, std::uint64_t size) {
-            return file_.write_at(from, {memory_->get() + from, static_cast<std::size_t>(size)});
+            return file_.write_at(from, {at_ + from, static_cast<std::size_t>(size)});
         }
         [[nodiscard]] result<void> sync(std::uint64_t) { return file_.sync(); }
 
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
-            if (map_) enter_pages(map_data_, end);
+            if (map_) enter_pages(at_, end);
+            if (!map_) at_ = nullptr;
             return leaving{[](void* spare, void* full) noexcept {
                                static_cast<spare_memory*>(spare)->give(
                                    std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
@@ -77,7 +77,7 @@ public:
             auto mapped = file_.map(0, end, fs::access::read);
             if (!mapped) return mapped.failure();
             map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
-            map_data_ = map_->data();
+            at_ = map_->data();
             return {};
         }
 
@@ -88,9 +88,9 @@ public:
     private:
         typename FS::file file_;
         std::unique_ptr<raw_memory> memory_;
+        std::byte* at_;  // its bytes: in memory_, and in map_ once it is settled
         spare_memory* spare_;
         std::unique_ptr<typename FS::mapping> map_;
-        std::byte* map_data_ = nullptr;
         bool map_reads_;
     };
 

@@ -18,6 +18,7 @@
 #include <coffer/config/platform.hpp>
 #include <coffer/core/scope.hpp>
 #include <coffer/format/record.hpp>
+#include <coffer/storage/changes.hpp>
 #include <coffer/storage/records.hpp>
 
 #include <cstdint>
@@ -28,13 +29,6 @@
 
 namespace coffer::detail {
 
-/// One operation of a batch; the runs belong to the caller.
-struct change {
-    record_type type = record_type::put;
-    bytes key;
-    bytes value;
-};
-
 enum class condition : unsigned char { none, absent, present };
 
 /// What a table needs of the keys of a batch, one after the other; the cache misses of the next few
@@ -44,7 +38,7 @@ class lookahead {
     using lookup = typename Table::lookup;
 
 public:
-    lookahead(const Table& table, const std::vector<change>& changes) noexcept
+    lookahead(const Table& table, const change_list& changes) noexcept
         : table_(table), changes_(changes) {
         while (asked_ < width && asked_ < changes_.size()) ask();
     }
@@ -64,7 +58,7 @@ private:
     }
 
     const Table& table_;
-    const std::vector<change>& changes_;
+    const change_list& changes_;
     std::size_t asked_ = 0;
     std::size_t taken_ = 0;
     lookup ring_[width];
@@ -81,8 +75,8 @@ public:
 
     /// Writes one record if `when` holds. Returns whether it did.
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
-        if (!fits(key, value)) [[unlikely]]
-            return out_of_bounds(key, value);
+        if (key.size() > max_key_size || value.size() > max_value_size) [[unlikely]]
+            return out_of_bounds(key.size(), value.size());
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
         position end;
@@ -126,26 +120,21 @@ public:
     }
 
     /// Writes all of `changes` as one commit.
-    [[nodiscard]] result<void> write(const std::vector<change>& changes) {
+    [[nodiscard]] result<void> write(const change_list& changes) {
         if (changes.empty()) return {};
-        std::uint64_t size = 0;
-        bool clears = false;
-        bool puts = false;
-        for (const change& each : changes) {
-            if (!fits(each.key, each.value)) [[unlikely]]
-                return out_of_bounds(each.key, each.value);
-            size += record_size(each.key.size(), each.value.size());
-            clears = clears || each.type == record_type::clear;
-            puts = puts || each.type == record_type::put;
-        }
+        if (changes.misfits()) [[unlikely]]
+            return out_of_bounds(changes.misfit_key(), changes.misfit_value());
+        const std::uint64_t size = changes.bytes_in_log();
         if (changes.size() > 1 && size > max_batch_bytes_) {
             return fail(errc::too_large,
                         "a batch of " + std::to_string(size) + " bytes exceeds max_batch_bytes (" +
                             std::to_string(max_batch_bytes_) + "); write it in several batches");
         }
         if (auto may = driver_->before_write(); !may) return may;
-        const purpose why = puts ? purpose::change : clears ? purpose::clean : purpose::erase;
-        if (clears) return write_exclusively(changes, size, why);
+        const purpose why = changes.puts()     ? purpose::change
+                            : changes.clears() ? purpose::clean
+                                               : purpose::erase;
+        if (changes.clears()) return write_exclusively(changes, size, why);
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -216,17 +205,14 @@ private:
         }
     }
 
-    [[nodiscard]] static bool fits(bytes key, bytes value) noexcept {
-        return key.size() <= max_key_size && value.size() <= max_value_size;
-    }
-    [[nodiscard]] COFFER_NOINLINE static failure out_of_bounds(bytes key, bytes value) {
-        if (key.size() > max_key_size) {
+    [[nodiscard]] COFFER_NOINLINE static failure out_of_bounds(std::size_t key, std::size_t value) {
+        if (key > max_key_size) {
             return fail(
                 errc::too_large,
-                "a key of " + std::to_string(key.size()) +
+                "a key of " + std::to_string(key) +
                     " bytes exceeds the largest of 65536; store a hash of it, or shorten it");
         }
-        return fail(errc::too_large, "a value of " + std::to_string(value.size()) +
+        return fail(errc::too_large, "a value of " + std::to_string(value) +
                                          " bytes exceeds the largest of 4294967295; split it");
     }
 
@@ -284,8 +270,7 @@ private:
     }
 
     /// Steps 3 and 4 for a batch without clear. What fails leaves no trace.
-    [[nodiscard]] result<position> append_all(const std::vector<change>& changes,
-                                              std::uint64_t size) {
+    [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size) {
         auto& journal = records_->journal;
         auto* const active = journal.active();
         const std::uint64_t start = active->end;
@@ -299,7 +284,7 @@ private:
         lookahead<table_type> probes(table, changes);
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            const change& each = changes[i];
+            const auto each = changes[i];
             keys known(*records_);
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
@@ -311,8 +296,7 @@ private:
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
-            const address where =
-                journal.append(each.type, i + 1 < changes.size(), each.key, each.value);
+            const address where = journal.append(each.record, i + 1 < changes.size());
             if (!Hides && (place.ref == 0 || is_new(place.ref))) {
                 added += change_hidden(table, place, erases, where);
             } else if (!erases || place.ref != 0) {
@@ -349,8 +333,7 @@ private:
     }
 
     /// Takes the new keys of a batch that fails after `done` operations out of the index.
-    COFFER_NOINLINE void take_out(table_type& table, const std::vector<change>& changes,
-                                  std::size_t done) {
+    COFFER_NOINLINE void take_out(table_type& table, const change_list& changes, std::size_t done) {
         for (std::size_t i = 0; i < done; ++i) {
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
@@ -361,8 +344,8 @@ private:
     // ---- clear ----
 
     /// A commit that contains clear: other writers stay out until it is kept and the index swapped.
-    [[nodiscard]] result<void> write_exclusively(const std::vector<change>& changes,
-                                                 std::uint64_t size, purpose why) {
+    [[nodiscard]] result<void> write_exclusively(const change_list& changes, std::uint64_t size,
+                                                 purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
@@ -389,8 +372,7 @@ private:
             }
             records_->journal.keeper().begin_change();
             for (std::size_t i = 0; i < changes.size(); ++i) {
-                places[i] = records_->journal.append(changes[i].type, i + 1 < changes.size(),
-                                                     changes[i].key, changes[i].value);
+                places[i] = records_->journal.append(changes[i].record, i + 1 < changes.size());
             }
             end = records_->journal.tail();
             break;
@@ -414,7 +396,7 @@ private:
     }
 
     /// The index after a clear: what the operations behind the last clear say.
-    void swap_in(typename Records::owned_index fresh, const std::vector<change>& changes,
+    void swap_in(typename Records::owned_index fresh, const change_list& changes,
                  const std::vector<address>& places) {
         std::size_t from = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {

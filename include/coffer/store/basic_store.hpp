@@ -425,17 +425,14 @@ public:
     [[nodiscard]] result<std::uint64_t> try_erase_range(const From& from, const To& to) {
         needs_order();
         if (!engine_) return closed();
-        std::vector<std::vector<std::byte>> keys;
+        detail::change_list changes;
         auto listed = range(from, to).template show<false>([&](bytes key, bytes) {
-            keys.emplace_back(key.begin(), key.end());
+            changes.add(detail::record_type::erase, key, {});
             return true;
         });
         if (!listed) return listed.failure();
-        std::vector<detail::change> changes;
-        changes.reserve(keys.size());
-        for (const auto& key : keys) changes.push_back({detail::record_type::erase, key, {}});
         if (auto done = engine_->write(changes); !done) return done.failure();
-        return keys.size();
+        return changes.size();
     }
     template <class From, class To>
     std::uint64_t erase_range(const From& from, const To& to) {

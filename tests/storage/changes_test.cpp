@@ -1,0 +1,106 @@
+// The operations of a batch as records: whole, in order, and what a writer asks of all of them.
+#include <coffer/storage/changes.hpp>
+
+#include "catch.hpp"
+
+#include <string>
+#include <utility>
+
+namespace {
+
+using namespace coffer::detail;  // NOLINT: a test of one header
+using coffer::as_bytes;
+using coffer::as_text;
+using coffer::max_key_size;
+
+void put(change_list& to, const std::string& key, const std::string& value) {
+    to.add(record_type::put, as_bytes(key), as_bytes(value));
+}
+
+/// The record of a change as a log would hold it at offset 64.
+record in_log(const change_list::change& of, std::string& room) {
+    room.assign(reinterpret_cast<const char*>(of.record.data()), of.record.size());
+    auto* const at = reinterpret_cast<std::byte*>(room.data());
+    check_record(at, room.size(), 7, 64);
+    record out;
+    REQUIRE(read_record(at, at + room.size(), 7, 64, out));
+    CHECK(out.size == room.size());
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("each operation is a whole record but for its check", "[changes]") {
+    change_list all;
+    CHECK(all.empty());
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < 300; ++i) {
+        const std::string key(i * 7 % 200, 'k');
+        const std::string value(i * i % 20000, static_cast<char>(i));
+        put(all, key, value);
+        sum += record_size(key.size(), value.size());
+    }
+    REQUIRE(all.size() == 300);
+    CHECK(all.bytes_in_log() == sum);
+    std::string room;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto each = all[i];
+        CHECK(each.type == record_type::put);
+        CHECK(as_text(each.key) == std::string(i * 7 % 200, 'k'));
+        const record found = in_log(each, room);
+        CHECK(found.type == record_type::put);
+        CHECK(found.more);
+        CHECK(as_text(found.key) == as_text(each.key));
+        CHECK(as_text(found.value) == std::string(i * i % 20000, static_cast<char>(i)));
+    }
+}
+
+TEST_CASE("a list knows what is in it, until it is emptied", "[changes]") {
+    change_list all;
+    all.add(record_type::erase, as_bytes("a"), {});
+    CHECK_FALSE(all.puts());
+    CHECK_FALSE(all.clears());
+    all.add(record_type::clear, {}, {});
+    CHECK(all.clears());
+    put(all, "a", "");
+    CHECK(all.puts());
+    CHECK(all[0].type == record_type::erase);
+    CHECK(all[1].type == record_type::clear);
+    CHECK(all[1].key.empty());
+    all.clear();
+    CHECK(all.empty());
+    CHECK_FALSE(all.puts());
+    CHECK_FALSE(all.clears());
+    CHECK(all.bytes_in_log() == 0);
+}
+
+TEST_CASE("what no record can hold is counted and named, and takes no room", "[changes]") {
+    change_list all;
+    put(all, "a", "1");
+    const std::size_t before = all.bytes_in_log();
+    CHECK_FALSE(all.misfits());
+    put(all, std::string(max_key_size + 1, 'k'), "2");
+    put(all, std::string(max_key_size + 9, 'k'), "2");
+    CHECK(all.misfits());
+    CHECK(all.misfit_key() == max_key_size + 1);
+    CHECK(all.misfit_value() == 1);
+    CHECK(all.bytes_in_log() == before);
+    CHECK(all.size() == 3);
+    all.clear();
+    CHECK_FALSE(all.misfits());
+    put(all, std::string(max_key_size, 'k'), "2");
+    CHECK_FALSE(all.misfits());
+}
+
+TEST_CASE("a list that was moved from is one to begin with", "[changes]") {
+    change_list all;
+    put(all, "a", "1");
+    all.add(record_type::clear, {}, {});
+    const change_list moved = std::move(all);
+    CHECK(moved.size() == 2);
+    put(all, "b", "2");  // NOLINT: that is what is asked
+    CHECK(all.size() == 1);
+    CHECK(all.bytes_in_log() == record_size(1, 1));
+    CHECK_FALSE(all.clears());
+    CHECK(as_text(all[0].key) == "b");
+}
