@@ -117,11 +117,12 @@ class Coverage(unittest.TestCase):
     def test_branches_of_all_instances_count_together(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "a.hpp")
-            Path(path).write_text("if (a) b();\n")
+            Path(path).write_text("if (a) b();\nif constexpr (c) d();\n")
             header = coverage.Header({"filename": path, "segments": [[1, 1, 2, True, True, False],
                                                                      [1, 11, 0, False, False, False]],
                                       "branches": [[1, 5, 1, 6, 0, 2, 0, 0, 4], [1, 5, 1, 6, 3, 0, 0, 0, 4],
-                                                   [1, 8, 1, 9, 0, 1, 0, 0, 4]]})
+                                                   [1, 8, 1, 9, 0, 1, 0, 0, 4],
+                                                   [2, 15, 2, 16, 0, 0, 0, 0, 4]]})
         self.assertEqual(header.missed_branches(), [(1, 8, "true")])
         self.assertEqual(header.missed_lines(), [])
 
