@@ -17713,10 +17713,11 @@ private:
         at_ = victim_->begin;
         base_ = victim_->body.memory();
         if (base_ != nullptr) return {};
+        on_exit unread([this] { victim_ = nullptr; });
         contents_.resize(static_cast<std::size_t>(victim_->end));
         base_ = contents_.data();
         auto got = victim_->body.read_at(0, contents_);
-        if (!got) victim_ = nullptr;
+        if (got) unread.dismiss();
         return got;
     }
 
@@ -21372,9 +21373,8 @@ public:
     /// sync(), a mark of a clean end, and release of the lock. Reports what the destructor cannot.
     [[nodiscard]] result<void> try_close() {
         if (!engine_) return {};
-        auto done = engine_->close();
-        engine_.reset();
-        return done;
+        const auto gone = std::move(engine_);  // closed on every way out
+        return gone->close();
     }
     void close() { try_close().value(); }
     [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }

@@ -314,6 +314,7 @@ private:
         if (persistent && in.store) {
             step_ = "close";
             static_cast<void>(tried([&] { return in.store->try_close(); }));
+            if (in.store->is_open()) violated("open after close()");
             in.store.reset();
             open(in, "second open");
         }

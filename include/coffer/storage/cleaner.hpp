@@ -17,6 +17,7 @@
 #ifndef COFFER_STORAGE_CLEANER_HPP
 #define COFFER_STORAGE_CLEANER_HPP
 
+#include <coffer/core/scope.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/storage/records.hpp>
 
@@ -188,10 +189,11 @@ private:
         at_ = victim_->begin;
         base_ = victim_->body.memory();
         if (base_ != nullptr) return {};
+        on_exit unread([this] { victim_ = nullptr; });
         contents_.resize(static_cast<std::size_t>(victim_->end));
         base_ = contents_.data();
         auto got = victim_->body.read_at(0, contents_);
-        if (!got) victim_ = nullptr;
+        if (got) unread.dismiss();
         return got;
     }
 

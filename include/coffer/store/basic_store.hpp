@@ -129,9 +129,8 @@ public:
     /// sync(), a mark of a clean end, and release of the lock. Reports what the destructor cannot.
     [[nodiscard]] result<void> try_close() {
         if (!engine_) return {};
-        auto done = engine_->close();
-        engine_.reset();
-        return done;
+        const auto gone = std::move(engine_);  // closed on every way out
+        return gone->close();
     }
     void close() { try_close().value(); }
     [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
