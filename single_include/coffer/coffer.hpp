@@ -1843,7 +1843,7 @@ private:
 /// off, a program without memory ends, as it does anywhere.
 template <class Work>
 bool if_memory_allows(Work&& work) {
-#if defined(__cpp_exceptions)
+#if COFFER_HAS_EXCEPTIONS
     try {
         work();
     } catch (const std::bad_alloc&) {
@@ -11224,15 +11224,16 @@ inline std::byte* lay_out_record(std::byte* to, record_type type, bool more, byt
 }
 
 /// Gives the record of `size` bytes that was laid out at `to`, `offset` in its segment, its check.
-inline void check_record(std::byte* to, std::size_t size, std::uint64_t seed,
-                         std::uint64_t offset) noexcept {
+inline void write_record_check(std::byte* to, std::size_t size, std::uint64_t seed,
+                               std::uint64_t offset) noexcept {
     store_le(to, record_check(to, size, seed, offset));
 }
 
+/// Both, for a record that lies at `offset` in its segment.
 inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
                          std::uint64_t seed, std::uint64_t offset) noexcept {
     lay_out_record(to, type, more, key, value);
-    check_record(to, record_size(key.size(), value.size()), seed, offset);
+    write_record_check(to, record_size(key.size(), value.size()), seed, offset);
 }
 
 /// Of a record that was laid out there.
@@ -11775,8 +11776,11 @@ public:
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
-            if (map_) enter_pages(at_, end);
-            if (!map_) at_ = nullptr;
+            if (map_) {
+                enter_pages(at_, end);
+            } else {
+                at_ = nullptr;
+            }
             return leaving{[](void* spare, void* full) noexcept {
                                static_cast<spare_memory*>(spare)->give(
                                    std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
@@ -16239,7 +16243,7 @@ public:
         std::byte* const to = active_->body.memory() + active_->end;
         copy(to, laid_out);
         if (!more) to[check_size] &= ~more_bit;
-        check_record(to, laid_out.size(), active_->seed, active_->end);
+        write_record_check(to, laid_out.size(), active_->seed, active_->end);
         return publish(type_of_record(to), more, laid_out.size());
     }
     /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
@@ -20569,7 +20573,7 @@ public:
         closed_ = true;
         background_.stop();
         if (read_only_) return {};
-        const on_exit given_up([this] {
+        const on_exit released([this] {
             records_.journal.keeper().end();
             auto section = records_.journal.enter();
             records_.journal.readers().reclaim();

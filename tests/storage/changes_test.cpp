@@ -21,7 +21,7 @@ void put(change_list& to, const std::string& key, const std::string& value) {
 record in_log(const change_list::change& of, std::string& room) {
     room.assign(reinterpret_cast<const char*>(of.record.data()), of.record.size());
     auto* const at = reinterpret_cast<std::byte*>(room.data());
-    check_record(at, room.size(), 7, 64);
+    write_record_check(at, room.size(), 7, 64);
     record out;
     REQUIRE(read_record(at, at + room.size(), 7, 64, out));
     CHECK(out.size == room.size());

@@ -2,6 +2,8 @@
 #ifndef COFFER_CORE_SCOPE_HPP
 #define COFFER_CORE_SCOPE_HPP
 
+#include <coffer/config/platform.hpp>
+
 #include <new>
 #include <utility>
 
@@ -28,7 +30,7 @@ private:
 /// off, a program without memory ends, as it does anywhere.
 template <class Work>
 bool if_memory_allows(Work&& work) {
-#if defined(__cpp_exceptions)
+#if COFFER_HAS_EXCEPTIONS
     try {
         work();
     } catch (const std::bad_alloc&) {

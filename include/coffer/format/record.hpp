@@ -94,15 +94,16 @@ inline std::byte* lay_out_record(std::byte* to, record_type type, bool more, byt
 }
 
 /// Gives the record of `size` bytes that was laid out at `to`, `offset` in its segment, its check.
-inline void check_record(std::byte* to, std::size_t size, std::uint64_t seed,
-                         std::uint64_t offset) noexcept {
+inline void write_record_check(std::byte* to, std::size_t size, std::uint64_t seed,
+                               std::uint64_t offset) noexcept {
     store_le(to, record_check(to, size, seed, offset));
 }
 
+/// Both, for a record that lies at `offset` in its segment.
 inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
                          std::uint64_t seed, std::uint64_t offset) noexcept {
     lay_out_record(to, type, more, key, value);
-    check_record(to, record_size(key.size(), value.size()), seed, offset);
+    write_record_check(to, record_size(key.size(), value.size()), seed, offset);
 }
 
 /// Of a record that was laid out there.

@@ -102,7 +102,7 @@ public:
         std::byte* const to = active_->body.memory() + active_->end;
         copy(to, laid_out);
         if (!more) to[check_size] &= ~more_bit;
-        check_record(to, laid_out.size(), active_->seed, active_->end);
+        write_record_check(to, laid_out.size(), active_->seed, active_->end);
         return publish(type_of_record(to), more, laid_out.size());
     }
     /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.

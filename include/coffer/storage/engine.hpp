@@ -239,7 +239,7 @@ public:
         closed_ = true;
         background_.stop();
         if (read_only_) return {};
-        const on_exit given_up([this] {
+        const on_exit released([this] {
             records_.journal.keeper().end();
             auto section = records_.journal.enter();
             records_.journal.readers().reclaim();

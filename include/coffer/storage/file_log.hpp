@@ -58,8 +58,11 @@ public:
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
             if (auto mapped = map(end); !mapped) return mapped.failure();
-            if (map_) enter_pages(at_, end);
-            if (!map_) at_ = nullptr;
+            if (map_) {
+                enter_pages(at_, end);
+            } else {
+                at_ = nullptr;
+            }
             return leaving{[](void* spare, void* full) noexcept {
                                static_cast<spare_memory*>(spare)->give(
                                    std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
