@@ -3975,6 +3975,18 @@ struct tree {
         return other;
     }
 
+    /// Equal for equal names and, by `of_file(node)`, equal contents below `at`.
+    template <class OfFile>
+    [[nodiscard]] std::uint64_t hash(node_id at, const OfFile& of_file) const noexcept {
+        if (!nodes[at].folder) return of_file(at);
+        std::uint64_t hash_now = hash_keys[0];
+        for (const entry& each : nodes[at].names) {
+            hash_now =
+                mix(hash_now ^ hash64(as_bytes(each.name), hash_now), hash(each.node, of_file));
+        }
+        return hash_now;
+    }
+
 private:
     static std::vector<entry>::const_iterator place(const std::vector<entry>& names,
                                                     std::string_view name) noexcept {
@@ -4422,7 +4434,9 @@ private:
         for (std::size_t i = 0; i < changed.size(); ++i) {
             if (changed[i] != 0) state.nodes[i].held.scrub();
         }
-        const std::uint64_t hash = hash_of(state, root, changed);
+        const std::uint64_t hash = state.hash(root, [&](node_id of) {
+            return changed[of] != 0 ? state.nodes[of].held.hash() : hashes_[of];
+        });
         if (!seen_.insert(hash).second) return true;
         ++statistics_.distinct;
         statistics_.set_hash ^= mix(hash, 0);
@@ -4504,18 +4518,6 @@ private:
         const bytes all(*each.of->data);
         return all.subspan(static_cast<std::size_t>(each.from - each.of->at),
                            static_cast<std::size_t>(each.to - each.from));
-    }
-
-    [[nodiscard]] std::uint64_t hash_of(const tree& state, node_id at,
-                                        const std::vector<char>& changed) const noexcept {
-        const node& each = state.nodes[at];
-        if (!each.folder) return changed[at] != 0 ? each.held.hash() : hashes_[at];
-        std::uint64_t hash = hash_keys[0];
-        for (const entry& name : each.names) {
-            hash =
-                mix(hash ^ hash64(as_bytes(name.name), hash), hash_of(state, name.node, changed));
-        }
-        return hash;
     }
 
     [[nodiscard]] fs::crash_statistics finished() const noexcept { return statistics_; }
@@ -5611,6 +5613,7 @@ inline result<void> disk::sync_map(node_id of, std::string_view path, std::uint6
 // | `set_capacity(bytes)`            | a disk that becomes full                                |
 // | `advance(ns)`                    | the clock, which stands still otherwise                 |
 // | `set_traced(on)`, `take_trace()` | the calls made                                          |
+// | `image_hash()`                   | equal for disks with the same files                     |
 // | `is_durable(path)`, ...          | assertions about order                                  |
 // | `flip`, `write_file`, ...        | damage behind the back of whoever has the file open     |
 //
@@ -5697,6 +5700,15 @@ public:
     void advance(std::uint64_t nanoseconds) const noexcept { disk_->advance(nanoseconds); }
     /// Every fork_mark of this disk says so from now on.
     void pretend_forked(bool on) const noexcept { disk_->set_forked(on); }
+
+    /// Equal for disks on which every file has the same name and bytes, durable or not.
+    [[nodiscard]] std::uint64_t image_hash() const {
+        return disk_->with_volume([](const detail::sim::volume& volume) {
+            const detail::sim::tree& now = volume.now();
+            return now.hash(detail::sim::root,
+                            [&](detail::sim::node_id of) { return now.nodes[of].held.hash(); });
+        });
+    }
 
     // What is durable. A name that is absent, or a range beyond the end, is not.
 

@@ -209,8 +209,8 @@ private:
     void consider(const simulated& disk, const expected& may, const point& at, profile with,
                   const std::string& name, const std::string& subset) {
         // What a killed process leaves differs also by what of it is durable.
-        const std::uint64_t durable = with == profile::p0 ? image_hash(disk.power_lost()) : 0;
-        const std::uint64_t image = image_hash(disk);
+        const std::uint64_t durable = with == profile::p0 ? disk.power_lost().image_hash() : 0;
+        const std::uint64_t image = disk.image_hash();
         const std::uint64_t hash = coffer::detail::mix(
             image ^ durable, may->hash() ^ static_cast<std::uint64_t>(with == profile::p3));
         if (only_.empty()) {
@@ -249,7 +249,7 @@ private:
             moments[i].for_each_crash_state(
                 coffer::fs::crash_profile::p2, few,
                 [&](const simulated& after, const std::string& subset) {
-                    const std::uint64_t hash = image_hash(after);
+                    const std::uint64_t hash = after.image_hash();
                     if (!drawn(hash + 2, 0.1)) return;
                     const std::string cut = step + ", on disk: " + subset;
                     if (generations > 1 && drawn(hash + 3, 0.1)) {
@@ -275,7 +275,7 @@ private:
 
     void examine_again(const simulated& disk, const expected& may, const std::string& name,
                        const std::string& where) {
-        const std::uint64_t hash = coffer::detail::mix(image_hash(disk), may->hash());
+        const std::uint64_t hash = coffer::detail::mix(disk.image_hash(), may->hash());
         if (only_.empty() && !judged_.insert(hash).second) return;
         ++tally_.again;
         if (const auto bad = judge_.examine(disk, *may)) note(name, where, *bad);

@@ -23,17 +23,6 @@
 
 namespace crash {
 
-/// Equal for disks on which every file has the same name and bytes.
-inline std::uint64_t image_hash(const simulated& disk) {
-    std::uint64_t hash = 1;
-    for (const std::string& path : disk.files()) {
-        const auto held = disk.read_file(path);
-        hash = coffer::detail::mix(hash ^ coffer::detail::hash64(coffer::as_bytes(path), hash),
-                                   coffer::detail::hash64(*held, hash));
-    }
-    return hash;
-}
-
 class judge {
 public:
     using verdict = std::optional<std::string>;  // empty: as it should be

@@ -559,6 +559,30 @@ TEST_CASE("states that look the same are one", "[simulated]") {
     CHECK(found.visited > 2);
 }
 
+TEST_CASE("disks with the same files have the same hash", "[simulated]") {
+    const auto planted = [](std::initializer_list<std::pair<const char*, const char*>> all) {
+        simulated disk;
+        for (const auto& [path, holding] : all) {
+            REQUIRE(disk.write_file(path, text(holding)));
+        }
+        return disk;
+    };
+    const std::uint64_t hash = planted({{"/a", "one"}, {"/b", "two"}}).image_hash();
+    CHECK(planted({{"/b", "two"}, {"/a", "one"}}).image_hash() == hash);
+    CHECK(planted({{"/a", "one"}, {"/b", "twp"}}).image_hash() != hash);
+    CHECK(planted({{"/a", "one"}, {"/c", "two"}}).image_hash() != hash);
+    CHECK(planted({{"/a", "two"}, {"/b", "one"}}).image_hash() != hash);
+    CHECK(planted({{"/a", "one"}}).image_hash() != hash);
+
+    const simulated longer = planted({{"/a", "one"}, {"/b", "two"}});
+    auto file = longer.open_directory("/").value().open("b", mode::write).value();
+    REQUIRE(file.resize(4).has_value());  // with a zero at the end
+    CHECK(longer.image_hash() != hash);
+    REQUIRE(file.resize(3).has_value());
+    CHECK(longer.image_hash() == hash);
+    CHECK(longer.power_lost().image_hash() == hash);
+}
+
 TEST_CASE("steps are counted, shown and traced", "[simulated]") {
     store s;
     std::vector<step> shown_steps;

@@ -19,6 +19,7 @@
 // | `set_capacity(bytes)`            | a disk that becomes full                                |
 // | `advance(ns)`                    | the clock, which stands still otherwise                 |
 // | `set_traced(on)`, `take_trace()` | the calls made                                          |
+// | `image_hash()`                   | equal for disks with the same files                     |
 // | `is_durable(path)`, ...          | assertions about order                                  |
 // | `flip`, `write_file`, ...        | damage behind the back of whoever has the file open     |
 //
@@ -126,6 +127,15 @@ public:
     void advance(std::uint64_t nanoseconds) const noexcept { disk_->advance(nanoseconds); }
     /// Every fork_mark of this disk says so from now on.
     void pretend_forked(bool on) const noexcept { disk_->set_forked(on); }
+
+    /// Equal for disks on which every file has the same name and bytes, durable or not.
+    [[nodiscard]] std::uint64_t image_hash() const {
+        return disk_->with_volume([](const detail::sim::volume& volume) {
+            const detail::sim::tree& now = volume.now();
+            return now.hash(detail::sim::root,
+                            [&](detail::sim::node_id of) { return now.nodes[of].held.hash(); });
+        });
+    }
 
     // What is durable. A name that is absent, or a range beyond the end, is not.
 

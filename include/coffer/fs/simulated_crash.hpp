@@ -384,7 +384,9 @@ private:
         for (std::size_t i = 0; i < changed.size(); ++i) {
             if (changed[i] != 0) state.nodes[i].held.scrub();
         }
-        const std::uint64_t hash = hash_of(state, root, changed);
+        const std::uint64_t hash = state.hash(root, [&](node_id of) {
+            return changed[of] != 0 ? state.nodes[of].held.hash() : hashes_[of];
+        });
         if (!seen_.insert(hash).second) return true;
         ++statistics_.distinct;
         statistics_.set_hash ^= mix(hash, 0);
@@ -466,18 +468,6 @@ private:
         const bytes all(*each.of->data);
         return all.subspan(static_cast<std::size_t>(each.from - each.of->at),
                            static_cast<std::size_t>(each.to - each.from));
-    }
-
-    [[nodiscard]] std::uint64_t hash_of(const tree& state, node_id at,
-                                        const std::vector<char>& changed) const noexcept {
-        const node& each = state.nodes[at];
-        if (!each.folder) return changed[at] != 0 ? each.held.hash() : hashes_[at];
-        std::uint64_t hash = hash_keys[0];
-        for (const entry& name : each.names) {
-            hash =
-                mix(hash ^ hash64(as_bytes(name.name), hash), hash_of(state, name.node, changed));
-        }
-        return hash;
     }
 
     [[nodiscard]] fs::crash_statistics finished() const noexcept { return statistics_; }

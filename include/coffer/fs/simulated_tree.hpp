@@ -291,6 +291,18 @@ struct tree {
         return other;
     }
 
+    /// Equal for equal names and, by `of_file(node)`, equal contents below `at`.
+    template <class OfFile>
+    [[nodiscard]] std::uint64_t hash(node_id at, const OfFile& of_file) const noexcept {
+        if (!nodes[at].folder) return of_file(at);
+        std::uint64_t hash_now = hash_keys[0];
+        for (const entry& each : nodes[at].names) {
+            hash_now =
+                mix(hash_now ^ hash64(as_bytes(each.name), hash_now), hash(each.node, of_file));
+        }
+        return hash_now;
+    }
+
 private:
     static std::vector<entry>::const_iterator place(const std::vector<entry>& names,
                                                     std::string_view name) noexcept {
