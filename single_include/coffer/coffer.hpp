@@ -1855,6 +1855,15 @@ bool if_memory_allows(Work&& work) {
     return true;
 }
 
+/// Throws bad_alloc, where what if_memory_allows has left out turns out to be needed.
+[[noreturn]] COFFER_NOINLINE inline void raise_no_memory() {
+#if COFFER_HAS_EXCEPTIONS
+    throw std::bad_alloc();
+#else
+    std::abort();  // not reached: the program has ended in if_memory_allows
+#endif
+}
+
 }  // namespace coffer::detail
 
 #endif
@@ -10240,7 +10249,8 @@ static_assert(
 //
 // trouble has three states: none; stuck (a hand-over failed: later writes answer with its error
 // until a hand-over succeeds); poisoned (a sync failed: writes are refused until reopened). The
-// first cause of poison stays. Threads: any. Cost when healthy: one load.
+// first cause of poison stays, if there was memory to keep it. Threads: any. Cost when healthy: one
+// load. Failure: noting never fails.
 #ifndef COFFER_JOURNAL_LOG_STATE_HPP
 #define COFFER_JOURNAL_LOG_STATE_HPP
 
@@ -10274,8 +10284,9 @@ public:
         return told();
     }
 
-    void stick(const error& cause) { note(cause, stuck); }
-    void poison(const error& cause) { note(cause, poisoned_state); }
+    void stick(const error& cause) noexcept { note(&cause, stuck); }
+    /// null: there was no memory for a cause.
+    void poison(const error* cause) noexcept { note(cause, poisoned_state); }
 
     void unstick() noexcept {
         if (state_.load(std::memory_order_relaxed) != stuck) return;
@@ -10287,24 +10298,35 @@ public:
 
 private:
     [[nodiscard]] COFFER_NOINLINE result<void> told() const {
+        constexpr std::string_view untold = "there was no memory to note it";
         const auto hold = lock(mutex_);
-        if (!cause_) return {};
-        if (state_.load(std::memory_order_relaxed) == poisoned_state) {
-            return fail(
-                errc::poisoned,
-                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
-                            "close the store and open it again. The cause: ")
-                    .append(cause_->what()),
-                cause_->path(), cause_->os_code());
+        switch (state_.load(std::memory_order_relaxed)) {
+            case poisoned_state:
+                return fail(errc::poisoned,
+                            std::string("an earlier write or sync failed, so what the disk holds "
+                                        "is unknown; close the store and open it again. The "
+                                        "cause: ")
+                                .append(cause_ ? cause_->what() : untold),
+                            cause_ ? cause_->path() : std::string(),
+                            cause_ ? cause_->os_code() : 0);
+            case stuck:
+                if (cause_) return coffer::failure(*cause_);
+                return fail(errc::io_error, std::string("an earlier write to the disk failed; try "
+                                                        "again. The cause: ")
+                                                .append(untold));
+            default:
+                return {};
         }
-        return coffer::failure(*cause_);
     }
 
-    void note(const error& cause, state now) {
+    void note(const error* cause, state now) noexcept {
         const auto hold = lock(mutex_);
         if (state_.load(std::memory_order_relaxed) == poisoned_state) return;
-        cause_.reset(new error(cause));
+        cause_.reset();
         state_.store(now, std::memory_order_release);
+        if (cause != nullptr) {
+            static_cast<void>(if_memory_allows([&] { cause_.reset(new error(*cause)); }));
+        }
     }
 
     mutable typename Threading::mutex mutex_;
@@ -11576,6 +11598,7 @@ struct segment : retired {
     /// the last sync may have failed, which leaves pages that no sync writes any more. So they are
     /// written once more, as they are.
     [[nodiscard]] result<void> sync(std::uint64_t upto) {
+        if (synced == upto) return {};
         if (doubtful < upto) {
             if (auto done = body.write_again(doubtful, upto); !done) return done;
             doubtful = upto;
@@ -16219,7 +16242,6 @@ public:
     using list_type = segment_list<segment_type>;
     using task_type = task<segment_type>;
     using keeper_type = keeper_of<Medium, Threading>;
-    using lock = lock_of<typename Threading::mutex>;
     using threading_type = Threading;
 
     static constexpr bool persistent = Medium::persistent;
@@ -16299,7 +16321,7 @@ public:
     /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
     /// What frees space gets the reserve itself when there is no other room. Not in the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
-        const auto alone = lock(preparing_);
+        const auto alone = lock_of<typename Threading::mutex>(preparing_);
         if constexpr (persistent) {
             auto held = reserve_.hold(*folder_, reserve_size(options_.segment_bytes));
             if (!held && why == purpose::change) return held;
@@ -16373,7 +16395,8 @@ public:
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
     /// A commit was taken back although its bytes stay in the log: nothing may be built on that.
-    void give_up(const error& cause) {
+    /// No cause: there was no memory for it.
+    void give_up(const error* cause) noexcept {
         trouble_.poison(cause);
         keeper_.give_up();
     }
@@ -16451,13 +16474,14 @@ public:
         saved([this](record_type type, bool more, bytes key, bytes value) {
             return append(type, more, key, value);
         });
-        to.body.stored(to.begin, to.end - to.begin);
-        if (auto done = to.body.write_out(to.begin, to.end - to.begin); !done) return done;
-        if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
+        const auto save = [&](std::uint64_t from, std::uint64_t end) {
+            to.body.stored(from, end - from);
+            if (auto done = to.body.write_out(from, end - from); !done) return done;
+            return synced([&] { return to.body.sync(to.end); });
+        };
+        if (auto done = save(to.begin, to.end); !done) return done;
         write_segment_header(to.body.memory(), header);
-        to.body.stored(0, to.begin);
-        if (auto done = to.body.write_out(0, to.begin); !done) return done;
-        if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
+        if (auto done = save(0, to.begin); !done) return done;
         to.handed = to.synced = marked_ = to.end;
         keeper_.keep(to);
         recovered(tail(), tail(), commits_);
@@ -16473,10 +16497,8 @@ public:
         {
             auto section = enter();
             unused = std::move(next_);
-            if (active_ != nullptr) {
-                seal(record_type::end);
-                active_ = nullptr;
-            }
+            if (active_ != nullptr) seal(record_type::end);
+            active_ = nullptr;
         }
         if (auto gone = remove(std::move(unused)); !gone) return gone;
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
@@ -16565,7 +16587,8 @@ private:
         }
         if (!made) return made.failure();
         if constexpr (persistent) {
-            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
+            auto named = synced([this] { return folder_->sync(); });  // I4
+            if (!named) return named.failure();
         }
         auto section = enter();
         const std::uint32_t slot = slots_.find();
@@ -16587,9 +16610,8 @@ private:
     void append_mark(record_type type) noexcept {
         std::byte body[mark_body::size];
         write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
-        const std::uint64_t commits = commits_;
         append(type, false, {}, body);
-        commits_ = commits;
+        --commits_;
         marked_ = active_->end;
         told();
     }
@@ -16639,9 +16661,7 @@ private:
         if (trouble_.poisoned()) return check();
         auto section = enter();
         const bool moved = active_ != nullptr && active_->end != marked_;
-        if ((mark || Medium::hands_over) && moved && active_->fits(0)) {
-            append_mark(record_type::mark);
-        }
+        if ((mark || hands_over) && moved && active_->fits(0)) append_mark(record_type::mark);
         const position upto = tail();
         const std::uint64_t bytes = this->appended_bytes();
         const task_type first = listed_.next_unsynced(0, upto);
@@ -16684,10 +16704,9 @@ private:
         auto section = enter();
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
-        auto done = each_unsynced(first, upto, [](auto& of, std::uint64_t end, bool) {
-            return of.synced == end ? result<void>() : of.sync(end);
-        });
-        if (!done) return poisoned_by(done);
+        const auto sync_one = [](auto& of, std::uint64_t end, bool) { return of.sync(end); };
+        auto done = synced([&] { return each_unsynced(first, upto, sync_one); });
+        if (!done) return done;
         auto inside = enter();
         listed_.note_synced(upto);
         this->became_durable(upto, bytes);
@@ -16695,9 +16714,14 @@ private:
         return {};
     }
 
-    [[nodiscard]] failure poisoned_by(result<void>& failed) {
-        give_up(failed.error());
-        return failed.failure();
+    /// What fails in `syncs`, if only for want of memory to say so, poisons the log (I5).
+    template <class Syncs>
+    [[nodiscard]] result<void> synced(Syncs&& syncs) {
+        on_exit untold([this] { give_up(nullptr); });
+        result<void> done = syncs();
+        untold.dismiss();
+        if (!done) give_up(&done.error());
+        return done;
     }
 
     /// A full segment, handed over whole: cut it to its end and read it from the file from now on.
@@ -16756,8 +16780,9 @@ private:
 // coffer/journal/record_reader.hpp: the records behind addresses, for one operation.
 //
 // Finds the bytes of a record through the segment table, checks them where they come from a file,
-// and remembers the first thing that could not be read. What it shows stays valid until its next
-// call, as long as the caller's epoch pin lasts.
+// and remembers the first thing that could not be read: damage, a call that failed, or no memory
+// for a buffer. What it shows stays valid until its next call, as long as the caller's epoch pin
+// lasts.
 //
 // I1  A record that comes from a file is shown only after its check matched (unless verify_reads is
 //     off); a key that differs is believed only after the same. A size alone is told unchecked.
@@ -16791,11 +16816,12 @@ public:
         return load(where) ? record_.size : 0;
     }
 
-    [[nodiscard]] bool failed() const noexcept { return rare_ != nullptr && rare_->failed; }
+    [[nodiscard]] bool failed() const noexcept { return why_ != reason::none; }
 
-    /// Why something could not be read; only when failed().
+    /// Why something could not be read; only when failed(). Throws bad_alloc if it was memory.
     [[nodiscard]] failure cause() {
-        if (rare_->io_failure) return failure(std::move(rare_->io_failure));
+        if (why_ == reason::no_memory) raise_no_memory();
+        if (why_ == reason::failed_call) return failure(std::move(rare_->io_failure));
         return fail(
             errc::corruption,
             "a record is not what was written; verify() lists the damage, and a copy of the "
@@ -16823,9 +16849,10 @@ public:
 private:
     static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory
 
+    enum class reason : unsigned char { none, damage, failed_call, no_memory };
+
     /// What a lookup in mapped memory that finds no damage does without.
     struct rare {
-        bool failed = false;
         std::uint64_t offset = 0;   // of the first damage
         std::uint64_t segment = 0;  // its segment's id
         owned_error io_failure;
@@ -16860,10 +16887,12 @@ private:
 
     COFFER_NOINLINE bool damaged(address where) noexcept {
         if (failed()) return false;
-        rare& note = noted();
-        note.failed = true;
-        note.offset = view_.offset;
-        note.segment = table_->id_of(where);
+        const bool told = if_memory_allows([&] {
+            rare& note = noted();
+            note.offset = view_.offset;
+            note.segment = table_->id_of(where);
+        });
+        why_ = told ? reason::damage : reason::no_memory;
         return false;
     }
 
@@ -16880,7 +16909,7 @@ private:
         if (!fill((left < head) ? left : head)) return false;
         std::uint64_t size = 0;
         if (!size_in_buffer(size) || size > left) return false;
-        std::vector<std::byte>& buffer = noted().buffer;
+        std::vector<std::byte>& buffer = rare_->buffer;
         if (size > buffer.size() && !fill(size)) return false;
         view_.at = buffer.data();
         view_.limit = buffer.data() + buffer.size();
@@ -16888,12 +16917,21 @@ private:
     }
 
     [[nodiscard]] bool fill(std::uint64_t size) noexcept {
+        bool filled = false;
+        const bool enough = if_memory_allows([&] { filled = read_into_buffer(size); });
+        if (!enough && !failed()) why_ = reason::no_memory;
+        return filled;
+    }
+
+    [[nodiscard]] bool read_into_buffer(std::uint64_t size) {
         rare& note = noted();
         note.buffer.resize(static_cast<std::size_t>(size));
         auto got = view_.owner->body.read_at(view_.offset, note.buffer);
         if (got) return true;
-        if (!note.failed) note.io_failure = got.failure().release();
-        note.failed = true;
+        if (!failed()) {
+            note.io_failure = got.failure().release();
+            why_ = reason::failed_call;
+        }
         return false;
     }
 
@@ -16917,6 +16955,7 @@ private:
     record record_;
     address loaded_ = nothing;
     bool checked_ = false;
+    reason why_ = reason::none;
     std::unique_ptr<rare> rare_;
 };
 
@@ -20019,7 +20058,7 @@ public:
             end = publish(table, place, type, size);
             break;
         }
-        if (auto kept = keep(end); !kept) return give_up(end, kept);
+        if (auto kept = keep_written(end); !kept) return kept.failure();
         return true;
     }
 
@@ -20051,8 +20090,7 @@ public:
             end = *appended;
             break;
         }
-        if (auto kept = keep(end); !kept) return give_up_all(end, kept);
-        return {};
+        return keep_written(end);
     }
 
     /// Makes the promise hold for everything before `upto`, and commits it.
@@ -20281,8 +20319,11 @@ private:
             end = records_->journal.tail();
             break;
         }
-        if (auto kept = keep(end); !kept) {
-            records_->journal.give_up(kept.error());
+        on_exit untold([this] { records_->journal.give_up(nullptr); });
+        auto kept = keep(end);
+        untold.dismiss();
+        if (!kept) {
+            records_->journal.give_up(&kept.error());
             return kept;
         }
         auto section = records_->journal.enter();
@@ -20335,24 +20376,29 @@ private:
 
     // ---- failure ----
 
-    /// The promise could not be kept: the write is taken back, unless another writer kept it.
-    [[nodiscard]] result<bool> give_up(position end, result<void>& kept) {
-        auto done = give_up_all(end, kept);
-        if (!done) return done.failure();
-        return true;
+    /// keep() of what this thread has just published. If that fails, if only for want of memory to
+    /// say so, the write is taken back, unless another writer kept it.
+    [[nodiscard]] result<void> keep_written(position end) {
+        on_exit untold([&] { static_cast<void>(take_back(end, nullptr)); });
+        auto kept = keep(end);
+        untold.dismiss();
+        if (kept || !take_back(end, &kept.error())) return {};
+        return kept;
     }
-    [[nodiscard]] result<void> give_up_all(position end, result<void>& kept) {
+
+    /// False: the write is kept after all.
+    [[nodiscard]] bool take_back(position end, const error* cause) noexcept {
         if constexpr (Hides) {
             // Its bytes stay in the log and may still reach the disk. So first the log is closed to
             // everything that could be written on top: cleaning would move some of what it replaced
             // behind it, an image would not know it.
-            records_->journal.give_up(kept.error());
+            records_->journal.give_up(cause);
             auto section = records_->journal.enter();
             if (driver_->kept() >= end) records_->commit(driver_->kept());
-            if (records_->pending.committed() >= end) return {};
+            if (records_->pending.committed() >= end) return false;
             static_cast<void>(records_->roll_back(end));
         }
-        return kept.failure();
+        return true;
     }
 
     Records* records_;

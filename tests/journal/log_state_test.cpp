@@ -38,8 +38,10 @@ TEST_CASE("stuck: the error of the hand-over, until one succeeds", "[log_state]"
 TEST_CASE("poisoned: for good, with the first cause", "[log_state]") {
     trouble state;
     state.stick(error(errc::no_space, "stuck"));
-    state.poison(error(errc::io_error, "the first sync", "/f", 5));
-    state.poison(error(errc::io_error, "the second sync"));
+    const error first(errc::io_error, "the first sync", "/f", 5);
+    const error second(errc::io_error, "the second sync");
+    state.poison(&first);
+    state.poison(&second);
     state.stick(error(errc::no_space, "too late"));
     state.unstick();
     CHECK(state.poisoned());
@@ -52,6 +54,18 @@ TEST_CASE("poisoned: for good, with the first cause", "[log_state]") {
         CHECK(told.error().path() == "/f");
         CHECK(told.error().os_code() == 5);
     }
+}
+
+TEST_CASE("poisoned: also without a cause", "[log_state]") {
+    trouble state;
+    state.poison(nullptr);
+    const error second(errc::io_error, "the second sync");
+    state.poison(&second);
+    CHECK(state.poisoned());
+    auto told = state.check();
+    REQUIRE_FALSE(told);
+    CHECK(told.error().kind() == errc::poisoned);
+    CHECK_THAT(told.error().what(), t::ContainsSubstring("no memory"));
 }
 
 TEST_CASE("the defaults of a log are safe", "[log_state]") {

@@ -6,16 +6,19 @@
 //   - a write that failed is not there, unless the store is poisoned; one that returned is
 //   - nothing leaks: no memory, no descriptor; the lock is free for the next who opens
 //   - the next open shows what was written, whole and verified
+//   - where a sync fails for which there is no error either, the store is poisoned all the same
 #include "oom/metered_memory.hpp"
 
 #include "catch.hpp"
 #include "proof.hpp"
 
+#include <coffer/fs/faulty.hpp>
 #include <coffer/store.hpp>
 #include <coffer/store/salvage.hpp>
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +27,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -68,7 +72,8 @@ class sweep {
     static constexpr bool persistent = Store::storage_type::persistent;
 
 public:
-    explicit sweep(std::string name) : name_(std::move(name)), root_(scratch(name_)) {}
+    explicit sweep(std::string name, coffer::options chosen = small_segments())
+        : name_(std::move(name)), chosen_(chosen), root_(scratch(name_)) {}
     ~sweep() {
         std::error_code none;
         stdfs::remove_all(root_, none);
@@ -107,7 +112,7 @@ private:
 
     void begin() {
         if constexpr (persistent) {
-            Store store = Store::open(pristine(), small_segments());
+            Store store = Store::open(pristine(), chosen_);
             for (int i = 0; i < 40; ++i) store.put(key(i), value(i, 600));
             for (int i = 0; i < 40; i += 3) store.erase(key(i));
             before_ = everything(store);
@@ -166,7 +171,7 @@ private:
 
     void look_again(const contents& sure, const std::optional<contents>& perhaps) {
         step_ = "reopening";
-        auto store = Store::try_open(result_, small_segments());
+        auto store = Store::try_open(result_, chosen_);
         if (!store) return violated(store.error().what());
         const contents found = everything(*store);
         if (found != sure && found != perhaps) violated(difference(found, sure));
@@ -239,9 +244,9 @@ private:
         const std::string path = folder().string();
         auto made = tried([&] {
             if constexpr (persistent) {
-                return Store::try_open(path, small_segments());
+                return Store::try_open(path, chosen_);
             } else {
-                return Store::try_open("", small_segments());
+                return Store::try_open("", chosen_);
             }
         });
         if (made && *made) in.store.emplace(std::move(**made));
@@ -331,14 +336,14 @@ private:
         const std::string to = folder().string();
         stdfs::remove_all(folder());
         result_ = pristine();
-        auto made = tried([&] { return Store::try_open_read_only(from, small_segments()); });
+        auto made = tried([&] { return Store::try_open_read_only(from, chosen_); });
         if (made && *made) in.store.emplace(std::move(**made));
         walk(in, "walk of a reader");
         ask(in, "refresh", [](Store& store) { return store.try_refresh(); });
         walk(in, "walk after refresh");
         in.store.reset();
         step_ = "salvage";
-        auto saved = tried([&] { return coffer::try_salvage<Store>(from, to, small_segments()); });
+        auto saved = tried([&] { return coffer::try_salvage<Store>(from, to, chosen_); });
         if (saved && *saved) result_ = folder();
     }
 
@@ -353,6 +358,7 @@ private:
     }
 
     std::string name_;
+    coffer::options chosen_;
     stdfs::path root_;
     stdfs::path result_;  // the store that is looked at in the end
     contents before_;
@@ -375,7 +381,81 @@ namespace durability = coffer::durability;
 namespace index = coffer::index;
 namespace threading = coffer::threading;
 
+coffer::options unmapped() {
+    coffer::options out = small_segments();
+    out.map_reads = false;
+    return out;
+}
+
+/// A put and a sync whose next call of `kind` fails, with every request for memory from the n-th on
+/// refused, for every n.
+template <class Durability, class Storage>
+void poisoned_without_memory(coffer::fs::call kind) {
+    using disk_type = coffer::fs::faulty<coffer::fs::native>;
+    using store_type = coffer::store<std::string, std::string, Durability, Storage, disk_type>;
+    const stdfs::path root = scratch("poisoned");
+    const std::string one = key(1);
+    const std::string two = key(2);
+    std::uint64_t thrown = 0;
+    for (std::uint64_t at = 1, refused = 1; refused != 0; ++at) {
+        CAPTURE(at);
+        stdfs::remove_all(root);
+        const disk_type disk;
+        store_type store = store_type::open(root.string(), small_segments(), disk);
+        store.put(one, "kept");
+        store.sync();
+        disk.fail_call(1, {errc::io_error, EIO}, kind);
+        memory::refuse(at, true);
+        bool threw = false;
+        bool done = false;
+        try {
+            const memory::metering meter;
+            done = store.try_put(two, "lost") && store.try_sync();
+        } catch (const std::bad_alloc&) {
+            threw = true;
+        }
+        refused = memory::refused;
+        memory::refuse(UINT64_MAX, false);
+        CHECK_FALSE(done);
+        if (disk.faults() == 0) {
+            disk.clear_faults();
+            CHECK(store.try_put(two, "after all"));
+            CHECK(store.try_sync());
+            continue;
+        }
+        thrown += threw;
+        const auto put = store.try_put(two, "again");
+        REQUIRE_FALSE(put);
+        CHECK(put.error().kind() == errc::poisoned);
+        const auto synced = store.try_sync();
+        REQUIRE_FALSE(synced);
+        CHECK(synced.error().kind() == errc::poisoned);
+        CHECK(store.get(one) == "kept");
+        if (std::is_same_v<Durability, durability::sync>) CHECK_FALSE(store.contains(two));
+    }
+    CHECK(thrown > 0);
+    stdfs::remove_all(root);
+}
+
 }  // namespace
+
+TEST_CASE("a sync that fails poisons the store without memory, too", "[oom]") {
+    using coffer::fs::call;
+    poisoned_without_memory<durability::sync, storage::file_log>(call::sync);
+    poisoned_without_memory<durability::buffered, storage::file_log>(call::sync);
+    poisoned_without_memory<durability::sync, storage::mmap>(call::sync);
+    poisoned_without_memory<durability::sync, storage::mmap>(call::sync_map);
+}
+
+TEST_CASE("without memory: file_log sync hash, unmapped", "[oom]") {
+    using store = coffer::store<std::string, std::string, storage::file_log, durability::sync>;
+    sweep<store>("file_log sync hash multi, unmapped", unmapped()).all();
+}
+TEST_CASE("without memory: file_log buffered sorted, unmapped", "[oom]") {
+    using store = coffer::store<std::string, std::string, storage::file_log, durability::buffered,
+                                index::sorted>;
+    sweep<store>("file_log buffered sorted multi, unmapped", unmapped()).all();
+}
 
 TEST_CASE("without memory: file_log sync hash", "[oom]") {
     check<storage::file_log, durability::sync, index::hash>("file_log sync hash multi");

@@ -4,6 +4,7 @@
 
 #include <coffer/config/platform.hpp>
 
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -40,6 +41,15 @@ bool if_memory_allows(Work&& work) {
     work();
 #endif
     return true;
+}
+
+/// Throws bad_alloc, where what if_memory_allows has left out turns out to be needed.
+[[noreturn]] COFFER_NOINLINE inline void raise_no_memory() {
+#if COFFER_HAS_EXCEPTIONS
+    throw std::bad_alloc();
+#else
+    std::abort();  // not reached: the program has ended in if_memory_allows
+#endif
 }
 
 }  // namespace coffer::detail

@@ -66,7 +66,6 @@ public:
     using list_type = segment_list<segment_type>;
     using task_type = task<segment_type>;
     using keeper_type = keeper_of<Medium, Threading>;
-    using lock = lock_of<typename Threading::mutex>;
     using threading_type = Threading;
 
     static constexpr bool persistent = Medium::persistent;
@@ -146,7 +145,7 @@ public:
     /// Makes room for `size` bytes in one piece: the reserve, and then a segment that takes them.
     /// What frees space gets the reserve itself when there is no other room. Not in the section.
     [[nodiscard]] result<void> prepare(std::uint64_t size, purpose why = purpose::change) {
-        const auto alone = lock(preparing_);
+        const auto alone = lock_of<typename Threading::mutex>(preparing_);
         if constexpr (persistent) {
             auto held = reserve_.hold(*folder_, reserve_size(options_.segment_bytes));
             if (!held && why == purpose::change) return held;
@@ -220,7 +219,8 @@ public:
     [[nodiscard]] result<void> check() const { return trouble_.check(); }
     [[nodiscard]] bool healthy() const noexcept { return trouble_.healthy(); }
     /// A commit was taken back although its bytes stay in the log: nothing may be built on that.
-    void give_up(const error& cause) {
+    /// No cause: there was no memory for it.
+    void give_up(const error* cause) noexcept {
         trouble_.poison(cause);
         keeper_.give_up();
     }
@@ -298,13 +298,14 @@ public:
         saved([this](record_type type, bool more, bytes key, bytes value) {
             return append(type, more, key, value);
         });
-        to.body.stored(to.begin, to.end - to.begin);
-        if (auto done = to.body.write_out(to.begin, to.end - to.begin); !done) return done;
-        if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
+        const auto save = [&](std::uint64_t from, std::uint64_t end) {
+            to.body.stored(from, end - from);
+            if (auto done = to.body.write_out(from, end - from); !done) return done;
+            return synced([&] { return to.body.sync(to.end); });
+        };
+        if (auto done = save(to.begin, to.end); !done) return done;
         write_segment_header(to.body.memory(), header);
-        to.body.stored(0, to.begin);
-        if (auto done = to.body.write_out(0, to.begin); !done) return done;
-        if (auto done = to.body.sync(to.end); !done) return poisoned_by(done);
+        if (auto done = save(0, to.begin); !done) return done;
         to.handed = to.synced = marked_ = to.end;
         keeper_.keep(to);
         recovered(tail(), tail(), commits_);
@@ -320,10 +321,8 @@ public:
         {
             auto section = enter();
             unused = std::move(next_);
-            if (active_ != nullptr) {
-                seal(record_type::end);
-                active_ = nullptr;
-            }
+            if (active_ != nullptr) seal(record_type::end);
+            active_ = nullptr;
         }
         if (auto gone = remove(std::move(unused)); !gone) return gone;
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
@@ -412,7 +411,8 @@ private:
         }
         if (!made) return made.failure();
         if constexpr (persistent) {
-            if (auto named = folder_->sync(); !named) return poisoned_by(named);  // I4
+            auto named = synced([this] { return folder_->sync(); });  // I4
+            if (!named) return named.failure();
         }
         auto section = enter();
         const std::uint32_t slot = slots_.find();
@@ -434,9 +434,8 @@ private:
     void append_mark(record_type type) noexcept {
         std::byte body[mark_body::size];
         write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
-        const std::uint64_t commits = commits_;
         append(type, false, {}, body);
-        commits_ = commits;
+        --commits_;
         marked_ = active_->end;
         told();
     }
@@ -486,9 +485,7 @@ private:
         if (trouble_.poisoned()) return check();
         auto section = enter();
         const bool moved = active_ != nullptr && active_->end != marked_;
-        if ((mark || Medium::hands_over) && moved && active_->fits(0)) {
-            append_mark(record_type::mark);
-        }
+        if ((mark || hands_over) && moved && active_->fits(0)) append_mark(record_type::mark);
         const position upto = tail();
         const std::uint64_t bytes = this->appended_bytes();
         const task_type first = listed_.next_unsynced(0, upto);
@@ -531,10 +528,9 @@ private:
         auto section = enter();
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
-        auto done = each_unsynced(first, upto, [](auto& of, std::uint64_t end, bool) {
-            return of.synced == end ? result<void>() : of.sync(end);
-        });
-        if (!done) return poisoned_by(done);
+        const auto sync_one = [](auto& of, std::uint64_t end, bool) { return of.sync(end); };
+        auto done = synced([&] { return each_unsynced(first, upto, sync_one); });
+        if (!done) return done;
         auto inside = enter();
         listed_.note_synced(upto);
         this->became_durable(upto, bytes);
@@ -542,9 +538,14 @@ private:
         return {};
     }
 
-    [[nodiscard]] failure poisoned_by(result<void>& failed) {
-        give_up(failed.error());
-        return failed.failure();
+    /// What fails in `syncs`, if only for want of memory to say so, poisons the log (I5).
+    template <class Syncs>
+    [[nodiscard]] result<void> synced(Syncs&& syncs) {
+        on_exit untold([this] { give_up(nullptr); });
+        result<void> done = syncs();
+        untold.dismiss();
+        if (!done) give_up(&done.error());
+        return done;
     }
 
     /// A full segment, handed over whole: cut it to its end and read it from the file from now on.

@@ -2,17 +2,20 @@
 //
 // trouble has three states: none; stuck (a hand-over failed: later writes answer with its error
 // until a hand-over succeeds); poisoned (a sync failed: writes are refused until reopened). The
-// first cause of poison stays. Threads: any. Cost when healthy: one load.
+// first cause of poison stays, if there was memory to keep it. Threads: any. Cost when healthy: one
+// load. Failure: noting never fails.
 #ifndef COFFER_JOURNAL_LOG_STATE_HPP
 #define COFFER_JOURNAL_LOG_STATE_HPP
 
 #include <coffer/config/platform.hpp>
 #include <coffer/core/result.hpp>
+#include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace coffer::detail {
 
@@ -44,8 +47,9 @@ public:
         return told();
     }
 
-    void stick(const error& cause) { note(cause, stuck); }
-    void poison(const error& cause) { note(cause, poisoned_state); }
+    void stick(const error& cause) noexcept { note(&cause, stuck); }
+    /// null: there was no memory for a cause.
+    void poison(const error* cause) noexcept { note(cause, poisoned_state); }
 
     void unstick() noexcept {
         if (state_.load(std::memory_order_relaxed) != stuck) return;
@@ -57,24 +61,35 @@ public:
 
 private:
     [[nodiscard]] COFFER_NOINLINE result<void> told() const {
+        constexpr std::string_view untold = "there was no memory to note it";
         const auto hold = lock(mutex_);
-        if (!cause_) return {};
-        if (state_.load(std::memory_order_relaxed) == poisoned_state) {
-            return fail(
-                errc::poisoned,
-                std::string("an earlier write or sync failed, so what the disk holds is unknown; "
-                            "close the store and open it again. The cause: ")
-                    .append(cause_->what()),
-                cause_->path(), cause_->os_code());
+        switch (state_.load(std::memory_order_relaxed)) {
+            case poisoned_state:
+                return fail(errc::poisoned,
+                            std::string("an earlier write or sync failed, so what the disk holds "
+                                        "is unknown; close the store and open it again. The "
+                                        "cause: ")
+                                .append(cause_ ? cause_->what() : untold),
+                            cause_ ? cause_->path() : std::string(),
+                            cause_ ? cause_->os_code() : 0);
+            case stuck:
+                if (cause_) return coffer::failure(*cause_);
+                return fail(errc::io_error, std::string("an earlier write to the disk failed; try "
+                                                        "again. The cause: ")
+                                                .append(untold));
+            default:
+                return {};
         }
-        return coffer::failure(*cause_);
     }
 
-    void note(const error& cause, state now) {
+    void note(const error* cause, state now) noexcept {
         const auto hold = lock(mutex_);
         if (state_.load(std::memory_order_relaxed) == poisoned_state) return;
-        cause_.reset(new error(cause));
+        cause_.reset();
         state_.store(now, std::memory_order_release);
+        if (cause != nullptr) {
+            static_cast<void>(if_memory_allows([&] { cause_.reset(new error(*cause)); }));
+        }
     }
 
     mutable typename Threading::mutex mutex_;

@@ -1,8 +1,9 @@
 // coffer/journal/record_reader.hpp: the records behind addresses, for one operation.
 //
 // Finds the bytes of a record through the segment table, checks them where they come from a file,
-// and remembers the first thing that could not be read. What it shows stays valid until its next
-// call, as long as the caller's epoch pin lasts.
+// and remembers the first thing that could not be read: damage, a call that failed, or no memory
+// for a buffer. What it shows stays valid until its next call, as long as the caller's epoch pin
+// lasts.
 //
 // I1  A record that comes from a file is shown only after its check matched (unless verify_reads is
 //     off); a key that differs is believed only after the same. A size alone is told unchecked.
@@ -13,6 +14,7 @@
 #include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
+#include <coffer/core/scope.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/journal/segment_table.hpp>
@@ -49,11 +51,12 @@ public:
         return load(where) ? record_.size : 0;
     }
 
-    [[nodiscard]] bool failed() const noexcept { return rare_ != nullptr && rare_->failed; }
+    [[nodiscard]] bool failed() const noexcept { return why_ != reason::none; }
 
-    /// Why something could not be read; only when failed().
+    /// Why something could not be read; only when failed(). Throws bad_alloc if it was memory.
     [[nodiscard]] failure cause() {
-        if (rare_->io_failure) return failure(std::move(rare_->io_failure));
+        if (why_ == reason::no_memory) raise_no_memory();
+        if (why_ == reason::failed_call) return failure(std::move(rare_->io_failure));
         return fail(
             errc::corruption,
             "a record is not what was written; verify() lists the damage, and a copy of the "
@@ -81,9 +84,10 @@ public:
 private:
     static constexpr address nothing = UINT64_MAX;  // no address, not even of damaged memory
 
+    enum class reason : unsigned char { none, damage, failed_call, no_memory };
+
     /// What a lookup in mapped memory that finds no damage does without.
     struct rare {
-        bool failed = false;
         std::uint64_t offset = 0;   // of the first damage
         std::uint64_t segment = 0;  // its segment's id
         owned_error io_failure;
@@ -118,10 +122,12 @@ private:
 
     COFFER_NOINLINE bool damaged(address where) noexcept {
         if (failed()) return false;
-        rare& note = noted();
-        note.failed = true;
-        note.offset = view_.offset;
-        note.segment = table_->id_of(where);
+        const bool told = if_memory_allows([&] {
+            rare& note = noted();
+            note.offset = view_.offset;
+            note.segment = table_->id_of(where);
+        });
+        why_ = told ? reason::damage : reason::no_memory;
         return false;
     }
 
@@ -138,7 +144,7 @@ private:
         if (!fill((left < head) ? left : head)) return false;
         std::uint64_t size = 0;
         if (!size_in_buffer(size) || size > left) return false;
-        std::vector<std::byte>& buffer = noted().buffer;
+        std::vector<std::byte>& buffer = rare_->buffer;
         if (size > buffer.size() && !fill(size)) return false;
         view_.at = buffer.data();
         view_.limit = buffer.data() + buffer.size();
@@ -146,12 +152,21 @@ private:
     }
 
     [[nodiscard]] bool fill(std::uint64_t size) noexcept {
+        bool filled = false;
+        const bool enough = if_memory_allows([&] { filled = read_into_buffer(size); });
+        if (!enough && !failed()) why_ = reason::no_memory;
+        return filled;
+    }
+
+    [[nodiscard]] bool read_into_buffer(std::uint64_t size) {
         rare& note = noted();
         note.buffer.resize(static_cast<std::size_t>(size));
         auto got = view_.owner->body.read_at(view_.offset, note.buffer);
         if (got) return true;
-        if (!note.failed) note.io_failure = got.failure().release();
-        note.failed = true;
+        if (!failed()) {
+            note.io_failure = got.failure().release();
+            why_ = reason::failed_call;
+        }
         return false;
     }
 
@@ -175,6 +190,7 @@ private:
     record record_;
     address loaded_ = nothing;
     bool checked_ = false;
+    reason why_ = reason::none;
     std::unique_ptr<rare> rare_;
 };
 

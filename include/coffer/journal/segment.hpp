@@ -217,6 +217,7 @@ struct segment : retired {
     /// the last sync may have failed, which leaves pages that no sync writes any more. So they are
     /// written once more, as they are.
     [[nodiscard]] result<void> sync(std::uint64_t upto) {
+        if (synced == upto) return {};
         if (doubtful < upto) {
             if (auto done = body.write_again(doubtful, upto); !done) return done;
             doubtful = upto;

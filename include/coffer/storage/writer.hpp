@@ -115,7 +115,7 @@ public:
             end = publish(table, place, type, size);
             break;
         }
-        if (auto kept = keep(end); !kept) return give_up(end, kept);
+        if (auto kept = keep_written(end); !kept) return kept.failure();
         return true;
     }
 
@@ -147,8 +147,7 @@ public:
             end = *appended;
             break;
         }
-        if (auto kept = keep(end); !kept) return give_up_all(end, kept);
-        return {};
+        return keep_written(end);
     }
 
     /// Makes the promise hold for everything before `upto`, and commits it.
@@ -377,8 +376,11 @@ private:
             end = records_->journal.tail();
             break;
         }
-        if (auto kept = keep(end); !kept) {
-            records_->journal.give_up(kept.error());
+        on_exit untold([this] { records_->journal.give_up(nullptr); });
+        auto kept = keep(end);
+        untold.dismiss();
+        if (!kept) {
+            records_->journal.give_up(&kept.error());
             return kept;
         }
         auto section = records_->journal.enter();
@@ -431,24 +433,29 @@ private:
 
     // ---- failure ----
 
-    /// The promise could not be kept: the write is taken back, unless another writer kept it.
-    [[nodiscard]] result<bool> give_up(position end, result<void>& kept) {
-        auto done = give_up_all(end, kept);
-        if (!done) return done.failure();
-        return true;
+    /// keep() of what this thread has just published. If that fails, if only for want of memory to
+    /// say so, the write is taken back, unless another writer kept it.
+    [[nodiscard]] result<void> keep_written(position end) {
+        on_exit untold([&] { static_cast<void>(take_back(end, nullptr)); });
+        auto kept = keep(end);
+        untold.dismiss();
+        if (kept || !take_back(end, &kept.error())) return {};
+        return kept;
     }
-    [[nodiscard]] result<void> give_up_all(position end, result<void>& kept) {
+
+    /// False: the write is kept after all.
+    [[nodiscard]] bool take_back(position end, const error* cause) noexcept {
         if constexpr (Hides) {
             // Its bytes stay in the log and may still reach the disk. So first the log is closed to
             // everything that could be written on top: cleaning would move some of what it replaced
             // behind it, an image would not know it.
-            records_->journal.give_up(kept.error());
+            records_->journal.give_up(cause);
             auto section = records_->journal.enter();
             if (driver_->kept() >= end) records_->commit(driver_->kept());
-            if (records_->pending.committed() >= end) return {};
+            if (records_->pending.committed() >= end) return false;
             static_cast<void>(records_->roll_back(end));
         }
-        return kept.failure();
+        return true;
     }
 
     Records* records_;
