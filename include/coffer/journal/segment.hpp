@@ -16,7 +16,7 @@
 // | `M::persistent`          | bool          | there are files                                   |
 // | `M::hands_over`          | bool          | bytes reach the system only by write_out          |
 // | `M(fs, options)`         |               | once for each log                                 |
-// | `m.prepare(dir, name, size)` | result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no room |
+// | `m.prepare(dir, name, size)` | result<body> | a new file of reserved zeros, writable memory over it; none if it fails: no_space |
 // | `m.open(dir, name, end)` | result<body>  | an existing segment of `end` bytes, for reading. persistent only |
 // | `body.memory()`          | std::byte*    | where its bytes are; null: only read_at reaches them |
 // | `body.stored(o, n)`      | void          | bytes [o, o+n) of the memory were written         |

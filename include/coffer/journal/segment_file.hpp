@@ -7,6 +7,7 @@
 
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
+#include <coffer/core/scope.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,10 +24,10 @@ template <class Directory>
     -> decltype(folder.create(name)) {
     auto file = folder.create(name);
     if (!file) return file.failure();
-    auto reserved = file->reserve(0, size);
-    if (reserved) return std::move(*file);
-    if (auto gone = folder.remove(name); !gone) return gone.failure();
-    return reserved.failure();
+    on_exit unmade([&] { static_cast<void>(folder.remove(name)); });
+    if (auto reserved = file->reserve(0, size); !reserved) return reserved.failure();
+    unmade.dismiss();
+    return std::move(*file);
 }
 
 /// Fills `into` with the bytes from `from` on.

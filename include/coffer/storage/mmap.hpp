@@ -14,6 +14,7 @@
 #define COFFER_STORAGE_MMAP_HPP
 
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/scope.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/live_file.hpp>
 #include <coffer/journal/log_state.hpp>
@@ -90,10 +91,12 @@ public:
                                        std::uint64_t size) {
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
+        on_exit unmade([&] { static_cast<void>(folder->remove(name)); });
         auto map = file->map(0, size, fs::access::write);
         if (!map) return map.failure();
-        return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
-                    true);
+        auto held = std::make_unique<typename FS::mapping>(std::move(*map));
+        unmade.dismiss();
+        return body(std::move(*file), std::move(held), true);
     }
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
