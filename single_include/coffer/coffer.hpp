@@ -10300,23 +10300,18 @@ private:
     [[nodiscard]] COFFER_NOINLINE result<void> told() const {
         constexpr std::string_view untold = "there was no memory to note it";
         const auto hold = lock(mutex_);
-        switch (state_.load(std::memory_order_relaxed)) {
-            case poisoned_state:
-                return fail(errc::poisoned,
-                            std::string("an earlier write or sync failed, so what the disk holds "
-                                        "is unknown; close the store and open it again. The "
-                                        "cause: ")
-                                .append(cause_ ? cause_->what() : untold),
-                            cause_ ? cause_->path() : std::string(),
-                            cause_ ? cause_->os_code() : 0);
-            case stuck:
-                if (cause_) return coffer::failure(*cause_);
-                return fail(errc::io_error, std::string("an earlier write to the disk failed; try "
-                                                        "again. The cause: ")
-                                                .append(untold));
-            default:
-                return {};
+        if (healthy()) return {};  // again, a moment ago
+        if (!poisoned()) {
+            if (cause_) return coffer::failure(*cause_);
+            return fail(errc::io_error,
+                        std::string("an earlier write to the disk failed: ").append(untold));
         }
+        return fail(
+            errc::poisoned,
+            std::string("an earlier write or sync failed, so what the disk holds is unknown; "
+                        "close the store and open it again. The cause: ")
+                .append(cause_ ? cause_->what() : untold),
+            cause_ ? cause_->path() : std::string(), cause_ ? cause_->os_code() : 0);
     }
 
     void note(const error* cause, state now) noexcept {
@@ -11414,7 +11409,7 @@ struct found_segment {
 // | `M::persistent`          | bool          | there are files                                   |
 // | `M::hands_over`          | bool          | bytes reach the system only by write_out          |
 // | `M(fs, options)`         |               | once for each log                                 |
-// | `m.prepare(dir, name, size)` | result<body> | a new file of reserved zeros, writable memory over it; no_space if there is no room |
+// | `m.prepare(dir, name, size)` | result<body> | a new file of reserved zeros, writable memory over it; none if it fails: no_space |
 // | `m.open(dir, name, end)` | result<body>  | an existing segment of `end` bytes, for reading. persistent only |
 // | `body.memory()`          | std::byte*    | where its bytes are; null: only read_at reaches them |
 // | `body.stored(o, n)`      | void          | bytes [o, o+n) of the memory were written         |
@@ -11658,10 +11653,10 @@ template <class Directory>
     -> decltype(folder.create(name)) {
     auto file = folder.create(name);
     if (!file) return file.failure();
-    auto reserved = file->reserve(0, size);
-    if (reserved) return std::move(*file);
-    if (auto gone = folder.remove(name); !gone) return gone.failure();
-    return reserved.failure();
+    on_exit unmade([&] { static_cast<void>(folder.remove(name)); });
+    if (auto reserved = file->reserve(0, size); !reserved) return reserved.failure();
+    unmade.dismiss();
+    return std::move(*file);
 }
 
 /// Fills `into` with the bytes from `from` on.
@@ -12642,10 +12637,12 @@ public:
                                        std::uint64_t size) {
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
+        on_exit unmade([&] { static_cast<void>(folder->remove(name)); });
         auto map = file->map(0, size, fs::access::write);
         if (!map) return map.failure();
-        return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
-                    true);
+        auto held = std::make_unique<typename FS::mapping>(std::move(*map));
+        unmade.dismiss();
+        return body(std::move(*file), std::move(held), true);
     }
 
     [[nodiscard]] result<body> open(typename FS::directory* folder, std::string_view name,
@@ -18724,11 +18721,8 @@ public:
                                   : survey.durable.segment() > last.id ? last.end
                                                                        : last.begin;
         for (std::size_t i = kept - 1; i < live.size(); ++i) {
-            if (auto done =
-                    take(live[i].id, i == kept - 1 ? end : live[i].begin, live[i].end, scan);
-                !done) {
-                return done;
-            }
+            auto done = take(live[i].id, i == kept - 1 ? end : live[i].begin, live[i].end, scan);
+            if (!done) return done;
             if (i >= kept) survey.dead.push_back({live[i].id, false});
         }
         live.resize(kept);
@@ -18759,8 +18753,8 @@ public:
             const saved& each = saved_[i];
             const record again{each.type, each.more, key_of(each), value_of(each),
                                record_size(each.key, each.value)};
-            if (auto applied = onto.apply(*records.journal.active(), again, places[i]); !applied)
-                return applied;
+            auto applied = onto.apply(*records.journal.active(), again, places[i]);
+            if (!applied) return applied;
         }
         return {};
     }
@@ -18940,8 +18934,8 @@ private:
             one.torn = active || (each.flags & state::torn) != 0;
             one.slot = slot;
             one.has_clear = (each.flags & state::has_clear) != 0;
-            if (one.begin < header_unit || one.begin > one.end || one.id > largest_segment_id)
-                return false;
+            const bool sound = one.begin >= header_unit && one.begin <= one.end;
+            if (!sound || one.id > largest_segment_id) return false;
             live_.push_back(one);
         }
         std::sort(live_.begin(), live_.end(),
@@ -19062,9 +19056,8 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
-        if (!table.ready(1)) {
-            if (auto made = table.prepare(1024); !made) return made;
-        }
+        auto ready = table.ready(1) ? result<void>() : table.prepare(1024);
+        if (!ready) return ready;
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();
@@ -19210,7 +19203,9 @@ private:
         if (auto ours = check_names(); !ours) return ours.failure();
         auto made = folder_->create(lock_name);
         if (made) return made;
-        return folder_->open(lock_name, fs::access::write);  // somebody else was faster
+        opened = folder_->open(lock_name, fs::access::write);  // somebody else was faster
+        return opened || opened.error().kind() != errc::not_found ? std::move(opened)
+                                                                  : std::move(made);
     }
 
     /// Nothing of anybody else's may lie in a folder that is to become a store.
@@ -19484,13 +19479,10 @@ private:
             live.push_back(
                 {each.id, each.begin, each.end, each.torn, last ? each.end - mark_size : each.end});
         }
-        if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
-            return false;
+        if (live.empty() || position(live.back().id, live.back().end) != end) return false;
         segment_scanner<file_system_type> scan(*folder_, id_);
-        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1, scan);
-            !built) {
-            return built.failure();
-        }
+        auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1, scan);
+        if (!built) return built.failure();
         records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size),
                                     image.header().commits);
         return true;
@@ -22411,11 +22403,10 @@ private:
     void lose(const part& of, std::uint64_t begin, std::uint64_t end, bool at_end) {
         report_->losses.push_back({of.id, begin, end, at_end});
     }
-    /// A record follows what was lost.
+    /// A record follows what was lost until now.
     void go_on() noexcept {
-        for (auto each = report_->losses.rbegin(); each != report_->losses.rend() && each->at_end;
-             ++each) {
-            each->at_end = false;
+        for (; followed_ < report_->losses.size(); ++followed_) {
+            report_->losses[followed_].at_end = false;
         }
     }
 
@@ -22431,6 +22422,7 @@ private:
     std::optional<failure> newer_;  // STORE says that another coffer wrote this
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
+    std::size_t followed_ = 0;      // so many losses have a record behind them
     sifter sift_;
 };
 

@@ -252,6 +252,51 @@ TEST_CASE("I2: a disk without room for it has none", "[live]") {
     CHECK(file.seal([](auto&&) { return result<void>(); }));
 }
 
+TEST_CASE("I2: nothing is taken of what is to be left free", "[live]") {
+    for (const std::uint64_t capacity : {std::uint64_t{1000}, std::uint64_t{1} << 20}) {
+        const scene::disk disk;
+        disk.set_capacity(capacity);
+        auto folder = scene::folder(disk);
+        live file;
+        file.create(*folder, scene::id, hash, std::uint64_t{1} << 30);
+        file.arm(disk.boot_id(), position(1, 4096));
+        std::uint64_t generation = 0;
+        auto memory = file.fresh_memory(generation);
+        CHECK(memory.allocate(1, 0, size));
+        CHECK_FALSE(found(disk.process_killed()));
+    }
+}
+
+TEST_CASE("what does not fit the index that asks is not given to it", "[live]") {
+    begun it{scene::disk()};
+    REQUIRE(it.seal());
+    const scene::disk later = it.disk.power_lost();
+    auto folder = scene::folder(later);
+    const auto asked = [&](std::size_t bytes_wanted) {
+        live file;
+        REQUIRE(file.open(*folder, scene::id, hash, later.boot_id(), true, 0));
+        std::uint64_t generation = 0;
+        auto memory = file.found_memory(generation);
+        auto piece = memory.allocate(1, 0, bytes_wanted);
+        return piece ? errc{} : piece.error().kind();
+    };
+    CHECK(asked(size) == errc{});
+    CHECK(asked(size / 2) == errc::corruption);
+    later.fail_call(2, {errc::no_space, 28}, coffer::fs::call::reserve);  // a hole in a copy
+    CHECK(asked(size) == errc::no_space);
+    CHECK(later.faults() == 1);
+}
+
+TEST_CASE("a piece that is not in the file cannot be sealed", "[live]") {
+    begun it{scene::disk()};
+    const auto none =
+        it.file.seal([&](auto&& sink) { return sink(1U, 7U, bytes(it.piece, size)); });
+    CHECK((!none && none.error().kind() == errc::io_error));
+    const auto longer =
+        it.file.seal([&](auto&& sink) { return sink(1U, 0U, bytes(it.piece, size + 1)); });
+    CHECK((!longer && longer.error().kind() == errc::io_error));
+}
+
 TEST_CASE("an intent is there until it is told that it was carried out", "[live]") {
     begun it{scene::disk()};
     it.arm();

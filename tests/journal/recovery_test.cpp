@@ -294,6 +294,44 @@ TEST_CASE("R3: a sealed segment that is shorter or longer than it was is damage"
     }
 }
 
+TEST_CASE("R3: a segment that a recovery has cut is damage when it is shorter", "[recovery]") {
+    const scene::disk disk;
+    segment_file first(1);
+    first.put("a", "1").put("b", "2").save(disk);
+    segment_file second(2, after(first.end(), {{1, 1, first.size()}}, 2, first.end()));
+    second.put("c", "3").save(disk);
+    CHECK(survey(disk).value().commits == 3);
+    for (const std::uint64_t size : {first.size() - 4, first.size() - 1}) {
+        REQUIRE(disk.cut_file(scene::path(1), size));
+        CHECK(kind_of(disk) == errc::corruption);
+    }
+}
+
+TEST_CASE("a header of more than one block", "[recovery]") {
+    const scene::disk disk;
+    std::vector<segment_run> live;
+    position end;
+    for (std::uint64_t id = 1; id <= 400; ++id) {
+        segment_file each(id, after(end, live, id - 1, end));
+        each.put("k" + std::to_string(id), "v").save(disk);
+        end = each.end();
+        live.push_back({id, 1, each.size()});  // as if each had been cut: a run of its own
+    }
+    REQUIRE(header_size(live.size()) > scene::unit);
+    const survey_result found = survey(disk).value();
+    CHECK(found.end == end);
+    CHECK(found.commits == 400);
+    CHECK(found.live.size() == 400);
+    // The part that lies in the second block counts, too.
+    const scene::disk copy = disk.process_killed();
+    REQUIRE(copy.flip(scene::path(400), scene::unit + 20, std::byte{1}));
+    auto damaged = survey(copy);
+    CHECK((!damaged || damaged->end < end));
+    REQUIRE(disk.cut_file(scene::path(400), scene::unit + 100));
+    damaged = survey(disk);
+    CHECK((!damaged || damaged->end < end));
+}
+
 TEST_CASE("a segment that a durable record drops need not be there", "[recovery]") {
     const scene::disk disk;
     auto log = scene::begun(disk);
@@ -349,6 +387,8 @@ TEST_CASE("folders that hold no log, other files, and files of other stores", "[
     world.disk.write_file("/db/STORE.new", {});
     world.disk.write_file("/db/notes.txt", {});
     world.disk.write_file("/db/" + torn_name(9, 4096), {});
+    world.disk.write_file("/db/torn-short", {});
+    world.disk.write_file("/db/ffffffffffffffff.log", {});  // no segment has this number
     survey_result found = survey(world.disk).value();
     CHECK(found.temporaries == std::vector<std::string>{"STORE.new"});
     CHECK(found.next_id == 10);  // never an id that was seen

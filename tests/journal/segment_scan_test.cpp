@@ -157,6 +157,19 @@ TEST_CASE("one scanner reads segments of every size, one after the other", "[seg
     }
 }
 
+TEST_CASE("a file that no segment can be is refused, however large", "[segment_scan]") {
+    const scene::disk disk;
+    scene::segment_file(1).put("a", "1").save(disk);
+    REQUIRE(disk.cut_file(scene::path(1), coffer::detail::largest_segment + 1));
+    auto folder = scene::folder(disk);
+    coffer::detail::segment_scanner<scene::disk> scan(*folder, scene::id);
+    REQUIRE(scan.reserve(coffer::detail::largest_segment + 1));  // nothing is taken for it
+    auto loaded = scan.load(1);
+    REQUIRE_FALSE(loaded);
+    CHECK(loaded.error().kind() == coffer::errc::corruption);
+    CHECK(loaded.error().path() == scene::path(1));
+}
+
 TEST_CASE("a segment that is read already is not read again", "[segment_scan]") {
     const scene::disk disk;
     segment_file(1).put("a", "1").save(disk);

@@ -22,6 +22,12 @@ TEST_CASE("slots are given out from 0 and used again", "[slots]") {
     CHECK(pool.find() == 4);
 }
 
+TEST_CASE("a store without a free slot is told what to do", "[slots]") {
+    const auto none = coffer::result<void>(slot_pool::none_free());
+    CHECK(none.error().kind() == coffer::errc::no_space);
+    CHECK_THAT(none.error().what(), t::ContainsSubstring("compact"));
+}
+
 TEST_CASE("a slot may be taken out of order, as an image says", "[slots]") {
     slot_pool pool;
     pool.take(5);

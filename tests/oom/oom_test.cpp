@@ -447,6 +447,41 @@ TEST_CASE("a sync that fails poisons the store without memory, too", "[oom]") {
     poisoned_without_memory<durability::sync, storage::mmap>(call::sync_map);
 }
 
+TEST_CASE("a hand-over that fails is told without memory, too", "[oom]") {
+    using disk_type = coffer::fs::faulty<coffer::fs::native>;
+    using store_type =
+        coffer::store<std::string, std::string, durability::buffered, storage::file_log, disk_type>;
+    const stdfs::path root = scratch("stuck");
+    int untold = 0;
+    for (std::uint64_t at = 1, refused = 1; refused != 0; ++at) {
+        CAPTURE(at);
+        stdfs::remove_all(root);
+        const disk_type disk;
+        store_type store = store_type::open(root.string(), small_segments(), disk);
+        store.put(key(1), "kept");
+        disk.fail_call(1, {errc::io_error, EIO}, coffer::fs::call::write);
+        memory::refuse(at, false);
+        try {
+            const memory::metering meter;
+            static_cast<void>(store.try_flush());
+        } catch (const std::bad_alloc&) {
+        }
+        refused = memory::refused;
+        memory::refuse(UINT64_MAX, false);
+        if (disk.faults() != 0) {
+            if (const auto put = store.try_put(key(2), "later"); !put) {
+                CHECK(put.error().kind() == errc::io_error);
+                untold += std::string(put.error().what()).find("no memory") != std::string::npos;
+            }
+        }
+        disk.clear_faults();
+        CHECK(store.try_flush());
+        CHECK(store.try_put(key(3), "at last"));
+    }
+    CHECK(untold > 0);
+    stdfs::remove_all(root);
+}
+
 TEST_CASE("without memory: file_log sync hash, unmapped", "[oom]") {
     using store = coffer::store<std::string, std::string, storage::file_log, durability::sync>;
     sweep<store>("file_log sync hash multi, unmapped", unmapped()).all();

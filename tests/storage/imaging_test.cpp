@@ -8,6 +8,7 @@
 
 #include "catch.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -244,4 +245,55 @@ TEST_CASE("an error while the image is written is told, and the store is whole",
     CHECK_FALSE(disk.read_file(image).has_value());
     CHECK_FALSE(disk.read_file(image + ".new").has_value());
     CHECK(content(S::open("/db", options, disk)) == all);
+}
+
+TEST_CASE("with an image, too, every file of the folder counts", "[imaging]") {
+    closed_store it;
+    {
+        S db = S::open("/db", by_hand(), it.disk);
+        db.compact();  // so that numbers are missing
+        REQUIRE(fill(db) == it.all);
+        db.close();
+    }
+    std::vector<std::string> segments;
+    for (const std::string& path : it.disk.files()) {
+        if (path.ends_with(".log")) segments.push_back(path);
+    }
+    std::sort(segments.begin(), segments.end());
+    REQUIRE(segments.size() > 2);
+    const std::string unknown = "/db/" + coffer::detail::segment_name(1);
+    REQUIRE(segments.front() != unknown);
+    CHECK(bytes_read_to_open(it.disk.process_killed(), it.all) < little);
+
+    // What is no part of the log goes.
+    for (const std::string& path :
+         {std::string("/db/INDEX.new"), unknown, "/db/" + coffer::detail::segment_name(0xF00)}) {
+        INFO(path);
+        const simulated copy = it.disk.process_killed();
+        REQUIRE(copy.write_file(path, std::vector<std::byte>(8192)));
+        CHECK(bytes_read_to_open(copy, it.all) > little);
+        CHECK_FALSE(copy.read_file(path).has_value());
+    }
+    // What is missing, or not as long as it was, is damage.
+    const auto refused = [&](auto&& damage) {
+        const simulated copy = it.disk.process_killed();
+        damage(copy);
+        auto db = S::try_open("/db", by_hand(), copy);
+        return !db && db.error().kind() == errc::corruption;
+    };
+    const std::string& first = segments.front();
+    const std::uint64_t size = it.disk.read_file(first)->size();
+    CHECK(refused([&](const simulated& on) { on.remove_file(first); }));
+    CHECK(refused([&](const simulated& on) { on.cut_file(first, size + 4); }));
+    CHECK(refused([&](const simulated& on) { on.cut_file(first, size - 4); }));
+    // Of the last one only the mark of the end is hit: nothing that was written.
+    const std::string& last = segments.back();
+    const std::uint64_t end = it.disk.read_file(last)->size();
+    for (const std::uint64_t back : {1U, 10U, 20U}) {
+        const simulated copy = it.disk.process_killed();
+        REQUIRE(copy.flip(last, end - back, std::byte{1}));
+        const S db = S::open("/db", by_hand(), copy);
+        CHECK_FALSE(db.recovery().clean);
+        CHECK(content(db) == it.all);
+    }
 }

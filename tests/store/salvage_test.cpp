@@ -323,6 +323,103 @@ TEST_CASE("a block that cannot be read costs what is in it", "[salvage]") {
     CHECK(told.entries == without(it.log, it.nothing).size());
 }
 
+TEMPLATE_TEST_CASE("any call of a salvage may fail", "[salvage]", coffer::storage::file_log,
+                   coffer::storage::mmap) {
+    using store = store_on<TestType>;
+    scene<TestType> it;
+    const entries whole = without(it.log, it.nothing);
+    const simulated clean = it.disk.process_killed();
+    clean.set_traced(true);
+    REQUIRE(coffer::try_salvage<store>(from, to, small(), clean));
+    const auto calls = clean.take_trace();
+    std::uint64_t refused = 0;
+    for (std::size_t number = 1; number <= calls.size(); ++number) {
+        INFO("call " << number << ", " << name_of(calls[number - 1].is));
+        const simulated disk = it.disk.process_killed();
+        disk.fail_call(number, {errc::io_error, EIO});
+        const auto told = coffer::try_salvage<store>(from, to, small(), disk);
+        disk.clear_faults();
+        for (const std::string& path : it.disk.files()) {
+            if (path.starts_with(from)) REQUIRE(disk.read_file(path) == it.disk.read_file(path));
+        }
+        if (!told) {
+            INFO(told.error().what());
+            REQUIRE(told.error().kind() == errc::io_error);
+            ++refused;
+            continue;
+        }
+        const auto db = store::open(to, small(), disk);
+        REQUIRE(db.size() == told->entries);
+        REQUIRE((!told->ok() || all(db) == whole));
+    }
+    CHECK(refused > 0);
+}
+
+TEST_CASE("a record that is not of these types, or cannot be written, is not done again",
+          "[salvage]") {
+    using numbers = coffer::store<std::uint32_t, std::uint64_t, coffer::storage::map,
+                                  coffer::threading::single, simulated>;
+    numbers to_fill = numbers::open("");
+    const std::vector<std::byte> four(4);
+    const std::vector<std::byte> eight(8);
+    const auto again = [&](record_type type, bytes key, bytes value) {
+        return do_again(to_fill, record{type, false, key, value, 0});
+    };
+    CHECK(again(record_type::put, four, eight).value());
+    CHECK(to_fill.size() == 1);
+    CHECK_FALSE(again(record_type::put, four, four).value());
+    CHECK_FALSE(again(record_type::put, eight, eight).value());
+    CHECK_FALSE(again(record_type::erase, eight, {}).value());
+    CHECK(to_fill.size() == 1);
+    CHECK(again(record_type::erase, four, {}).value());
+    CHECK(again(record_type::clear, {}, {}).value());
+    CHECK(to_fill.empty());
+    to_fill.close();
+    for (const record_type type : {record_type::put, record_type::erase, record_type::clear}) {
+        const auto refused = again(type, four, eight);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind() == errc::closed);
+    }
+}
+
+TEST_CASE("a segment whose removal was under way is not saved again", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    const simulated disk;
+    auto db = store::open(from, small(), disk);
+    for (int i = 0; i < 60; ++i) db.put("key " + std::to_string(i % 20), std::string(700, 'v'));
+    for (int i = 0; i < 15; ++i) db.erase("key " + std::to_string(i));
+    const entries left = all(db);
+    int removals = 0;
+    disk.set_step_hook([&](const coffer::fs::step& next) {
+        if (next.is != coffer::fs::call::remove || !next.path.ends_with(".log")) return;
+        const simulated killed = disk.process_killed();
+        const auto told = coffer::salvage<store>(from, to, small(), killed);
+        CHECK(told.ok());
+        CHECK(all(store::open(to, small(), killed)) == left);
+        ++removals;
+    });
+    db.compact();
+    disk.clear_step_hook();
+    CHECK(removals > 0);
+}
+
+TEST_CASE("what is lost at the end of one segment is not the end if another follows", "[salvage]") {
+    scene<coffer::storage::file_log> it;
+    const auto segments = segments_of(it.disk);
+    const simulated damaged = it.disk.process_killed();
+    REQUIRE(damaged.flip(segments[2], 50, std::byte{1}));  // its header
+    const auto last = std::find_if(it.log.rbegin(), it.log.rend(),
+                                   [&](const placed& each) { return each.path == segments[1]; });
+    REQUIRE(damaged.flip(segments[1], last->begin + 1, std::byte{1}));
+    salvage_report told;
+    CHECK(it.saved(damaged, told) == without(it.log, [&](const placed& each) {
+              return each.begin == last->begin && each.path == last->path;
+          }));
+    CHECK_FALSE(told.ok());
+    REQUIRE(told.losses.size() == 2);
+    CHECK_FALSE(told.losses[0].at_end);
+}
+
 TEST_CASE("a lost erase or overwrite brings back what was before", "[salvage]") {
     using store = store_on<coffer::storage::file_log>;
     const simulated disk;

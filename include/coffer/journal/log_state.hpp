@@ -63,23 +63,18 @@ private:
     [[nodiscard]] COFFER_NOINLINE result<void> told() const {
         constexpr std::string_view untold = "there was no memory to note it";
         const auto hold = lock(mutex_);
-        switch (state_.load(std::memory_order_relaxed)) {
-            case poisoned_state:
-                return fail(errc::poisoned,
-                            std::string("an earlier write or sync failed, so what the disk holds "
-                                        "is unknown; close the store and open it again. The "
-                                        "cause: ")
-                                .append(cause_ ? cause_->what() : untold),
-                            cause_ ? cause_->path() : std::string(),
-                            cause_ ? cause_->os_code() : 0);
-            case stuck:
-                if (cause_) return coffer::failure(*cause_);
-                return fail(errc::io_error, std::string("an earlier write to the disk failed; try "
-                                                        "again. The cause: ")
-                                                .append(untold));
-            default:
-                return {};
+        if (healthy()) return {};  // again, a moment ago
+        if (!poisoned()) {
+            if (cause_) return coffer::failure(*cause_);
+            return fail(errc::io_error,
+                        std::string("an earlier write to the disk failed: ").append(untold));
         }
+        return fail(
+            errc::poisoned,
+            std::string("an earlier write or sync failed, so what the disk holds is unknown; "
+                        "close the store and open it again. The cause: ")
+                .append(cause_ ? cause_->what() : untold),
+            cause_ ? cause_->path() : std::string(), cause_ ? cause_->os_code() : 0);
     }
 
     void note(const error* cause, state now) noexcept {

@@ -326,11 +326,10 @@ private:
     void lose(const part& of, std::uint64_t begin, std::uint64_t end, bool at_end) {
         report_->losses.push_back({of.id, begin, end, at_end});
     }
-    /// A record follows what was lost.
+    /// A record follows what was lost until now.
     void go_on() noexcept {
-        for (auto each = report_->losses.rbegin(); each != report_->losses.rend() && each->at_end;
-             ++each) {
-            each->at_end = false;
+        for (; followed_ < report_->losses.size(); ++followed_) {
+            report_->losses[followed_].at_end = false;
         }
     }
 
@@ -346,6 +345,7 @@ private:
     std::optional<failure> newer_;  // STORE says that another coffer wrote this
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
+    std::size_t followed_ = 0;      // so many losses have a record behind them
     sifter sift_;
 };
 

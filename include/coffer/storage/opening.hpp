@@ -119,7 +119,9 @@ private:
         if (auto ours = check_names(); !ours) return ours.failure();
         auto made = folder_->create(lock_name);
         if (made) return made;
-        return folder_->open(lock_name, fs::access::write);  // somebody else was faster
+        opened = folder_->open(lock_name, fs::access::write);  // somebody else was faster
+        return opened || opened.error().kind() != errc::not_found ? std::move(opened)
+                                                                  : std::move(made);
     }
 
     /// Nothing of anybody else's may lie in a folder that is to become a store.
@@ -393,13 +395,10 @@ private:
             live.push_back(
                 {each.id, each.begin, each.end, each.torn, last ? each.end - mark_size : each.end});
         }
-        if (live.empty() || live.back().id != end.segment() || live.back().end != end.offset())
-            return false;
+        if (live.empty() || position(live.back().id, live.back().end) != end) return false;
         segment_scanner<file_system_type> scan(*folder_, id_);
-        if (auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1, scan);
-            !built) {
-            return built.failure();
-        }
+        auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1, scan);
+        if (!built) return built.failure();
         records_->journal.recovered(end, position(end.segment(), end.offset() - mark_size),
                                     image.header().commits);
         return true;

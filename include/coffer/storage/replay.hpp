@@ -139,11 +139,8 @@ public:
                                   : survey.durable.segment() > last.id ? last.end
                                                                        : last.begin;
         for (std::size_t i = kept - 1; i < live.size(); ++i) {
-            if (auto done =
-                    take(live[i].id, i == kept - 1 ? end : live[i].begin, live[i].end, scan);
-                !done) {
-                return done;
-            }
+            auto done = take(live[i].id, i == kept - 1 ? end : live[i].begin, live[i].end, scan);
+            if (!done) return done;
             if (i >= kept) survey.dead.push_back({live[i].id, false});
         }
         live.resize(kept);
@@ -174,8 +171,8 @@ public:
             const saved& each = saved_[i];
             const record again{each.type, each.more, key_of(each), value_of(each),
                                record_size(each.key, each.value)};
-            if (auto applied = onto.apply(*records.journal.active(), again, places[i]); !applied)
-                return applied;
+            auto applied = onto.apply(*records.journal.active(), again, places[i]);
+            if (!applied) return applied;
         }
         return {};
     }

@@ -151,8 +151,8 @@ private:
             one.torn = active || (each.flags & state::torn) != 0;
             one.slot = slot;
             one.has_clear = (each.flags & state::has_clear) != 0;
-            if (one.begin < header_unit || one.begin > one.end || one.id > largest_segment_id)
-                return false;
+            const bool sound = one.begin >= header_unit && one.begin <= one.end;
+            if (!sound || one.id > largest_segment_id) return false;
             live_.push_back(one);
         }
         std::sort(live_.begin(), live_.end(),
@@ -273,9 +273,8 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
-        if (!table.ready(1)) {
-            if (auto made = table.prepare(1024); !made) return made;
-        }
+        auto ready = table.ready(1) ? result<void>() : table.prepare(1024);
+        if (!ready) return ready;
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();
