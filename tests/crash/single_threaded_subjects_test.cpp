@@ -15,7 +15,7 @@ std::vector<crash::simulated_subject> crash::single_threaded() {
             subject_of<alone<storage::file_log, durability::write_through>>(),
             subject_of<alone<storage::file_log, durability::buffered>>(),
             subject_of<alone<storage::mmap, durability::sync, index::sorted>>(),
-            subject_of<alone<storage::mmap, durability::write_through>>(),
+            subject_of<alone<storage::mmap, durability::sync>>(),
             subject_of<alone<storage::mmap, durability::buffered>>(),
             subject_of<alone<storage::mmap, durability::async, index::sorted>>()};
 }

@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -265,6 +266,28 @@ TEST_CASE("I2: nothing is taken of what is to be left free", "[live]") {
         CHECK(memory.allocate(1, 0, size));
         CHECK_FALSE(found(disk.process_killed()));
     }
+}
+
+TEST_CASE("I2: more pieces than the file has a table for are in the memory of the process",
+          "[live]") {
+    begun it{scene::disk()};
+    it.arm();
+    std::set<std::byte*> places;
+    const unsigned many = static_cast<unsigned>(coffer::detail::most_live_pieces) + 3;
+    for (unsigned number = 1; number <= many; ++number) {
+        std::byte* const at = it.memory->allocate(2, number, 64).value();
+        REQUIRE(places.insert(at).second);
+        std::memset(at, 'p', 64);
+    }
+    CHECK_FALSE(found(it.disk.process_killed()));  // it does not hold all of its index
+}
+
+TEST_CASE("a system that names no boot: only checks count", "[live]") {
+    begun it{scene::disk()};
+    it.file.arm(0, position(5, 9000));
+    CHECK_FALSE(found(it.disk.process_killed()));
+    REQUIRE(it.seal());
+    CHECK(found(it.disk.process_killed()));
 }
 
 TEST_CASE("what does not fit the index that asks is not given to it", "[live]") {

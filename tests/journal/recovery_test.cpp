@@ -299,11 +299,17 @@ TEST_CASE("R3: a segment that a recovery has cut is damage when it is shorter", 
     segment_file first(1);
     first.put("a", "1").put("b", "2").save(disk);
     segment_file second(2, after(first.end(), {{1, 1, first.size()}}, 2, first.end()));
-    second.put("c", "3").save(disk);
-    CHECK(survey(disk).value().commits == 3);
+    second.put("c", "3").mark(position(2, second.size()), 3).save(disk);
+    segment_file third(3, after(second.end(), {{1, 1, first.size()}, {2, 1, 0}}, 3, second.end()));
+    third.put("d", "4").save(disk);
+    CHECK(survey(disk).value().commits == 4);
     for (const std::uint64_t size : {first.size() - 4, first.size() - 1}) {
         REQUIRE(disk.cut_file(scene::path(1), size));
-        CHECK(kind_of(disk) == errc::corruption);
+        auto found = survey(disk);
+        REQUIRE_FALSE(found);
+        CHECK(found.error().kind() == errc::corruption);
+        CHECK(found.error().path() == scene::path(1));
+        CHECK_THAT(found.error().what(), t::ContainsSubstring("shorter than its records"));
     }
 }
 

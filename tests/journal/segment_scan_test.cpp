@@ -124,6 +124,14 @@ TEST_CASE("an error of the visitor ends the walk and is its answer", "[segment_s
     REQUIRE_FALSE(ended);
     CHECK(ended.error().kind() == errc::no_space);
     CHECK(seen == 1);
+
+    segment_file(2).put("a", "1", true).put("b", "2", true).put("c", "3").save(disk);
+    REQUIRE(scan.load(2));
+    auto ended_within = scan.walk(scene::unit, UINT64_MAX, [&](const record&, std::uint64_t) {
+        return ++seen == 3 ? result<void>(coffer::fail(errc::no_space, "stop")) : result<void>();
+    });
+    CHECK_FALSE(ended_within);
+    CHECK(seen == 3);
 }
 
 TEST_CASE("a block that cannot be read is an error, never the end of the log", "[segment_scan]") {

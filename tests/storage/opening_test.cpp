@@ -177,6 +177,16 @@ TEST_CASE("one writer at a time, whose process is named", "[opening]") {
     CHECK(second.error().kind() == errc::locked);
     CHECK_THAT(second.error().what(),
                t::ContainsSubstring("another process is using this store (pid 17)"));
+    for (const char* nobody : {"", "x", "9 lives"}) {
+        disk.write_file("/db/LOCK", coffer::as_bytes(std::string_view(nobody)));
+        CHECK(open(disk).error().kind() == errc::locked);
+    }
+    CHECK_THAT(open(disk).error().what(), t::ContainsSubstring("(pid 9)"));
+    disk.write_file("/db/LOCK", {});
+    CHECK_THAT(open(disk).error().what(), t::ContainsSubstring("pid unknown"));
+    disk.write_file("/db/LOCK", coffer::as_bytes(std::string_view("4711 is not read")));
+    disk.fail_call(1, {}, coffer::fs::call::read);
+    CHECK_THAT(open(disk).error().what(), t::ContainsSubstring("pid unknown"));
     first.close();
     CHECK(open(disk));
     CHECK(disk.read_file("/db/LOCK").has_value());  // never deleted

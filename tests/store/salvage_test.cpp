@@ -420,6 +420,58 @@ TEST_CASE("what is lost at the end of one segment is not the end if another foll
     CHECK_FALSE(told.losses[0].at_end);
 }
 
+TEST_CASE("of a log of many runs, whose headers are long, everything is saved", "[salvage]") {
+    using store = store_on<coffer::storage::file_log>;
+    constexpr store_id id{0x1111, 0x2222};
+    constexpr std::uint64_t count = 400;
+    const simulated disk;
+    REQUIRE(disk.make_directory(from).value());
+    const auto path = [](std::uint64_t number) {
+        return std::string(from) + "/" + segment_name(number);
+    };
+    std::vector<segment_run> live;
+    position end;
+    for (std::uint64_t number = 1; number <= count; ++number) {
+        segment_header header{id, number, end, end, number - 1, live};
+        const std::size_t begin = header_size(live.size());
+        const std::string key = "key " + std::to_string(number);
+        std::vector<std::byte> file(begin + record_size(key.size(), 1));
+        write_segment_header(file.data(), header);
+        write_record(file.data() + begin, record_type::put, false, coffer::as_bytes(key),
+                     coffer::as_bytes(std::string_view("v")), segment_seed(id.low, id.high, number),
+                     begin);
+        REQUIRE(disk.write_file(path(number), file));
+        end = position(number, file.size());
+        live.push_back({number, 1, file.size()});
+    }
+    REQUIRE(header_size(live.size()) > header_unit);
+    REQUIRE(disk.write_file(std::string(from) + "/ffffffffffffffff.log", {}));  // none can be
+    const auto told = coffer::salvage<store>(from, to, small(), disk.process_killed());
+    CHECK(told.entries == count);
+    CHECK(told.losses.empty());
+    CHECK_FALSE(told.identity);
+
+    // The newest header is read in two steps, and either may fail: then the one before it counts.
+    const simulated damaged = disk.process_killed();
+    REQUIRE(damaged.cut_file(path(count), header_unit + 10));
+    CHECK(coffer::salvage<store>(from, to, small(), damaged).entries == count - 1);
+    const auto reads_before_last_step = [&] {
+        const simulated traced = disk.process_killed();
+        traced.set_traced(true);
+        static_cast<void>(coffer::salvage<store>(from, to, small(), traced));
+        std::uint64_t reads = 0;
+        for (const coffer::fs::step& each : traced.take_trace()) {
+            if (each.is != coffer::fs::call::read) continue;
+            ++reads;
+            if (each.path == path(count) && each.length > header_unit) break;
+        }
+        return reads;
+    }();
+    const simulated failing = disk.process_killed();
+    failing.fail_call(reads_before_last_step, {}, coffer::fs::call::read);
+    CHECK(coffer::salvage<store>(from, to, small(), failing).entries == count);
+}
+
 TEST_CASE("a lost erase or overwrite brings back what was before", "[salvage]") {
     using store = store_on<coffer::storage::file_log>;
     const simulated disk;
@@ -485,6 +537,9 @@ TEST_CASE("salvage refuses what it cannot or should not do", "[salvage]") {
         auto other = store::open("/other", {}, it.disk);
     }
     CHECK(refused(it.disk, from, "/other") == errc::invalid_argument);
+    const simulated alone = it.disk.process_killed();  // an identity without a segment
+    for (const std::string& path : segments_of(alone)) REQUIRE(alone.remove_file(path));
+    CHECK(refused(alone, from, to) == errc::corruption);
 
     using numbers = coffer::store<int, int, simulated>;
     const auto types = coffer::try_salvage<numbers>(from, to, {}, it.disk);
