@@ -10319,9 +10319,7 @@ private:
         if (state_.load(std::memory_order_relaxed) == poisoned_state) return;
         cause_.reset();
         state_.store(now, std::memory_order_release);
-        if (cause != nullptr) {
-            static_cast<void>(if_memory_allows([&] { cause_.reset(new error(*cause)); }));
-        }
+        if (cause != nullptr) cause_.reset(new (std::nothrow) error(*cause));
     }
 
     mutable typename Threading::mutex mutex_;
@@ -11646,6 +11644,12 @@ struct task {
 
 namespace coffer::detail {
 
+/// Removes a file that came to nothing. Without memory it stays, until the next open removes it.
+template <class Directory>
+void discard(Directory& folder, std::string_view name) noexcept {
+    static_cast<void>(if_memory_allows([&] { static_cast<void>(folder.remove(name)); }));
+}
+
 /// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind when
 /// it fails.
 template <class Directory>
@@ -11653,7 +11657,7 @@ template <class Directory>
     -> decltype(folder.create(name)) {
     auto file = folder.create(name);
     if (!file) return file.failure();
-    on_exit unmade([&] { static_cast<void>(folder.remove(name)); });
+    on_exit unmade([&] { discard(folder, name); });
     if (auto reserved = file->reserve(0, size); !reserved) return reserved.failure();
     unmade.dismiss();
     return std::move(*file);
@@ -12637,7 +12641,7 @@ public:
                                        std::uint64_t size) {
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
-        on_exit unmade([&] { static_cast<void>(folder->remove(name)); });
+        on_exit unmade([&] { discard(*folder, name); });
         auto map = file->map(0, size, fs::access::write);
         if (!map) return map.failure();
         auto held = std::make_unique<typename FS::mapping>(std::move(*map));

@@ -31,7 +31,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -124,9 +123,7 @@ void write_for_ever(const native_subject& of, const std::string& path, std::uint
 
 class killer {
 public:
-    killer(const native_subject& of, std::string path) : of_(&of), path_(std::move(path)) {
-        states_.push_back({});
-    }
+    killer(const native_subject& of, std::string path) : of_(&of), path_(std::move(path)) {}
 
     void round(std::uint64_t number) {
         const std::uint64_t word = coffer::detail::mix(number, seed ^ shown_);
@@ -205,10 +202,10 @@ private:
         const auto last = found->find("last");
         const std::uint64_t shown = last == found->end() ? 0 : std::stoull(last->second);
         const std::uint64_t returned = notes_.empty() ? shown_ : notes_.back().number;
-        extend_to((std::max)(returned + 1, shown));
         if (shown < shown_) return complain("what an earlier open has shown is gone");
         if (shown > returned + 1) return complain("holds a commit that was never begun");
-        if (*found != states_[shown - floor_]) {
+        while (shown_ < shown) crash::apply(commit_of(++shown_), state_);
+        if (*found != state_) {
             return complain("is not the result of the first " + std::to_string(shown) + " commits");
         }
         if (shown < returned) measure_loss(shown, killed_at);
@@ -219,7 +216,6 @@ private:
         } else if (auto flushed = (*opened)->flush(); !flushed) {
             complain(flushed.error().what());
         }
-        forget_before(shown);
     }
 
     /// What was lost, against the promise.
@@ -249,28 +245,14 @@ private:
         }
     }
 
-    void extend_to(std::uint64_t number) {
-        while (floor_ + states_.size() <= number) {
-            contents next = states_.back();
-            crash::apply(commit_of(floor_ + states_.size()), next);
-            states_.push_back(std::move(next));
-        }
-    }
-    void forget_before(std::uint64_t number) {
-        for (; floor_ < number; ++floor_) states_.pop_front();
-        states_.resize(1);
-        shown_ = number;
-    }
-
     void complain(const std::string& what) {
         told_.push_back(of_->name + ", kill " + std::to_string(kills_) + ": " + what);
     }
 
     const native_subject* of_;
     std::string path_;
-    std::deque<contents> states_;  // states_[n - floor_]: after n commits
-    std::uint64_t floor_ = 0;
     std::uint64_t shown_ = 0;  // by the last open
+    contents state_;           // after so many commits
     std::uint64_t kills_ = 0;
     std::vector<note> notes_;
     proof::stopwatch watch_;

@@ -9,11 +9,10 @@
 
 #include <coffer/config/platform.hpp>
 #include <coffer/core/result.hpp>
-#include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 
 #include <cstdint>
-#include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -82,9 +81,7 @@ private:
         if (state_.load(std::memory_order_relaxed) == poisoned_state) return;
         cause_.reset();
         state_.store(now, std::memory_order_release);
-        if (cause != nullptr) {
-            static_cast<void>(if_memory_allows([&] { cause_.reset(new error(*cause)); }));
-        }
+        if (cause != nullptr) cause_.reset(new (std::nothrow) error(*cause));
     }
 
     mutable typename Threading::mutex mutex_;

@@ -17,6 +17,12 @@
 
 namespace coffer::detail {
 
+/// Removes a file that came to nothing. Without memory it stays, until the next open removes it.
+template <class Directory>
+void discard(Directory& folder, std::string_view name) noexcept {
+    static_cast<void>(if_memory_allows([&] { static_cast<void>(folder.remove(name)); }));
+}
+
 /// A new file of `size` reserved bytes, whose name is not durable yet. No file is left behind when
 /// it fails.
 template <class Directory>
@@ -24,7 +30,7 @@ template <class Directory>
     -> decltype(folder.create(name)) {
     auto file = folder.create(name);
     if (!file) return file.failure();
-    on_exit unmade([&] { static_cast<void>(folder.remove(name)); });
+    on_exit unmade([&] { discard(folder, name); });
     if (auto reserved = file->reserve(0, size); !reserved) return reserved.failure();
     unmade.dismiss();
     return std::move(*file);

@@ -91,7 +91,7 @@ public:
                                        std::uint64_t size) {
         auto file = make_reserved_file(*folder, name, size);
         if (!file) return file.failure();
-        on_exit unmade([&] { static_cast<void>(folder->remove(name)); });
+        on_exit unmade([&] { discard(*folder, name); });
         auto map = file->map(0, size, fs::access::write);
         if (!map) return map.failure();
         auto held = std::make_unique<typename FS::mapping>(std::move(*map));
