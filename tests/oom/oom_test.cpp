@@ -484,12 +484,12 @@ TEST_CASE("a hand-over that fails is told without memory, too", "[oom]") {
 
 TEST_CASE("without memory: file_log sync hash, unmapped", "[oom]") {
     using store = coffer::store<std::string, std::string, storage::file_log, durability::sync>;
-    sweep<store>("file_log sync hash multi, unmapped", unmapped()).all();
+    sweep<store>("file_log sync hash multi unmapped", unmapped()).all();
 }
 TEST_CASE("without memory: file_log buffered sorted, unmapped", "[oom]") {
     using store = coffer::store<std::string, std::string, storage::file_log, durability::buffered,
                                 index::sorted>;
-    sweep<store>("file_log buffered sorted multi, unmapped", unmapped()).all();
+    sweep<store>("file_log buffered sorted multi unmapped", unmapped()).all();
 }
 
 TEST_CASE("without memory: file_log sync hash", "[oom]") {
