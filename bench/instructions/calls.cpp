@@ -83,7 +83,10 @@ public:
             {"view_in_order", &calls::view_in_order}, {"view_at_random", &calls::view_at_random},
             {"view_missing", &calls::view_missing},   {"get_at_random", &calls::get_at_random},
             {"get_many_16", &calls::get_many_16},     {"erase_at_random", &calls::erase_at_random}};
-        if constexpr (Store::ordered) out["scan"] = &calls::scan;
+        if constexpr (Store::ordered) {
+            out["scan"] = &calls::scan;
+            out["seek_10"] = &calls::seek_10;
+        }
         return out;
     }
 
@@ -211,6 +214,24 @@ private:
                             });
         });
         must(bytes == data_.size() * 100, "the size of the values scanned");
+    }
+    /// The ten entries from a key on, keys at random.
+    void seek_10()
+        requires Store::ordered
+    {
+        fill();
+        std::size_t entries = 0;
+        halves(count_, [&](std::size_t from, std::size_t to) {
+            for (std::size_t i = from; i < to; ++i) {
+                std::size_t left = 10;
+                store_.for_each(store_.from(data_.keys[order_[i]]),
+                                [&](std::string_view, std::string_view) {
+                                    ++entries;
+                                    return --left != 0;
+                                });
+            }
+        });
+        must(entries > data_.size() * 10 - 100, "the number of entries behind keys");
     }
 
     std::size_t count_;

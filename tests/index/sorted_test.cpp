@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -312,6 +313,96 @@ TEST_CASE("sorted: every bound finds its place") {
     run(of_four, spread4, 2'000);
     t::indexed<sorted, multi, 8> of_eight;
     run(of_eight, big_endian<8>, 2'000);
+}
+
+TEST_CASE("sorted: a thread that remembers a leaf sees what has become of it") {
+    const auto run = [](auto&& subject, auto name) {
+        REQUIRE(subject.start());
+        std::map<std::string, ref> expected;
+        const auto put = [&](std::uint64_t number) {
+            const std::string key = name(number);
+            REQUIRE(subject.put(key, expected[key] = subject.records.add(key)));
+        };
+        const auto drop = [&](std::uint64_t number) {
+            REQUIRE(subject.remove(name(number)));
+            expected.erase(name(number));
+        };
+        // Twice or more in one leaf, so that it is remembered.
+        const auto look_near = [&](std::uint64_t number) {
+            for (std::uint64_t i = number < 8 ? 0 : number - 8; i < number + 8; ++i) {
+                const auto held = expected.find(name(i));
+                INFO(name(i));
+                REQUIRE(subject.find(name(i)) == (held == expected.end() ? 0 : held->second));
+            }
+        };
+        SECTION("that is overwritten, filled, moved and split") {
+            for (std::uint64_t i = 0; i < 4000; i += 4) put(i);
+            for (std::uint64_t i = 0; i < 4000; ++i) {
+                look_near(i);
+                put(i);
+                look_near(i);
+            }
+        }
+        SECTION("that is emptied and leaves the tree") {
+            for (std::uint64_t i = 0; i < 4000; i += 4) put(i);
+            for (std::uint64_t i = 0; i < 4000; i += 4) {
+                look_near(i);
+                drop(i);
+                look_near(i);
+            }
+        }
+        SECTION("that becomes another one") {
+            for (std::uint64_t i = 0; i < 4000; i += 4) put(i);
+            for (std::uint64_t i = 0; i < 2000; i += 4) {
+                look_near(i);
+                drop(i);
+                put(100'000 + i);
+                look_near(i);
+                look_near(100'000 + i);
+            }
+        }
+        t::require_same(subject, expected);
+    };
+    SECTION("of keys of any size") {
+        run(t::indexed<sorted, single>(), user);
+    }
+    SECTION("of numbers") {
+        run(t::indexed<sorted, single, 8>(), big_endian<8>);
+    }
+    SECTION("whose prefix becomes shorter and longer") {
+        t::indexed<sorted, single> subject;
+        REQUIRE(subject.start());
+        for (std::uint64_t i = 0; i < 1000; ++i) REQUIRE(subject.put(user(i)));
+        for (std::uint64_t i = 1; i < 999; ++i) {
+            const std::string other = user(i).substr(0, 8) + "x";
+            const ref before = subject.find(user(i));
+            REQUIRE(before != 0);
+            REQUIRE(subject.put(other));
+            REQUIRE(subject.find(user(i)) == before);
+            REQUIRE(subject.remove(other));
+            REQUIRE(subject.find(user(i)) == before);
+            REQUIRE(subject.find(user(i + 1)) != before);
+        }
+    }
+}
+
+TEST_CASE("sorted: what a thread remembers of a tree says nothing of the next in its place") {
+    using tree = t::indexed<sorted, single>;
+    alignas(tree) std::byte place[sizeof(tree)];
+    for (const std::uint64_t first : {0U, 1U, 0U, 1U}) {
+        auto* const subject = new (place) tree();
+        REQUIRE(subject->start());
+        std::vector<ref> refs;
+        for (std::uint64_t i = 0; i < 100; ++i) {
+            refs.push_back(subject->records.add(user(2 * i + first)));
+            REQUIRE(subject->put(user(2 * i + first), refs.back()));
+        }
+        for (std::uint64_t i = 0; i < 100; ++i) {
+            REQUIRE(subject->find(user(2 * i + first)) == refs[static_cast<std::size_t>(i)]);
+            REQUIRE(subject->find(user(2 * i + 1 - first)) == 0);
+        }
+        subject->~tree();
+    }
 }
 
 TEST_CASE("sorted: records may move, and nobody asks for the old ones again") {

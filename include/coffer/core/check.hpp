@@ -84,7 +84,7 @@ public:
         const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
         const __m128i mixed =
             _mm_xor_si128(words, _mm_load_si128(reinterpret_cast<const __m128i*>(key)));
-        const __m128i product = _mm_mul_epu32(mixed, _mm_srli_epi64(mixed, 32));
+        const __m128i product = _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31));
         const __m128i crossed = _mm_shuffle_epi32(words, 0x4E);
         sums_ = _mm_add_epi64(sums_, _mm_add_epi64(product, crossed));
     }

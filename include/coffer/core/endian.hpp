@@ -5,6 +5,8 @@
 #ifndef COFFER_CORE_ENDIAN_HPP
 #define COFFER_CORE_ENDIAN_HPP
 
+#include <coffer/config/platform.hpp>
+
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -15,7 +17,7 @@ namespace coffer::detail {
 /// Halves swapped, then halves of halves, then bytes: the form that compilers know as one
 /// instruction; of a loop over bytes some make a loop.
 template <std::unsigned_integral T>
-[[nodiscard]] constexpr T byte_swapped(T value) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE constexpr T byte_swapped(T value) noexcept {
     if constexpr (sizeof(T) == 1) {
         return value;
     } else if constexpr (sizeof(T) == 2) {
@@ -32,27 +34,27 @@ template <std::unsigned_integral T>
 }
 
 template <std::unsigned_integral T>
-[[nodiscard]] inline T load_le(const std::byte* from) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE T load_le(const std::byte* from) noexcept {
     T value;
     std::memcpy(&value, from, sizeof value);
     return std::endian::native == std::endian::little ? value : byte_swapped(value);
 }
 
 template <std::unsigned_integral T>
-[[nodiscard]] inline T load_be(const std::byte* from) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE T load_be(const std::byte* from) noexcept {
     T value;
     std::memcpy(&value, from, sizeof value);
     return std::endian::native == std::endian::big ? value : byte_swapped(value);
 }
 
 template <std::unsigned_integral T>
-inline void store_le(std::byte* to, T value) noexcept {
+COFFER_ALWAYS_INLINE void store_le(std::byte* to, T value) noexcept {
     if constexpr (std::endian::native != std::endian::little) value = byte_swapped(value);
     std::memcpy(to, &value, sizeof value);
 }
 
 template <std::unsigned_integral T>
-inline void store_be(std::byte* to, T value) noexcept {
+COFFER_ALWAYS_INLINE void store_be(std::byte* to, T value) noexcept {
     if constexpr (std::endian::native != std::endian::big) value = byte_swapped(value);
     std::memcpy(to, &value, sizeof value);
 }

@@ -9,6 +9,7 @@
 //     sorted_pool.hpp    where nodes and separators live
 //     sorted_chain.hpp   separators: made, read, compared
 //     sorted_search.hpp  from the root to a leaf
+//     sorted_finger.hpp  to the leaf of the last lookup
 //     sorted_inner.hpp   changes of inner nodes
 //     sorted_writer.hpp  changes of leaves: put and remove
 //     sorted_check.hpp   is a tree that has come back one?
@@ -34,6 +35,7 @@
 #include <coffer/core/threading.hpp>
 #include <coffer/index/concept.hpp>
 #include <coffer/index/sorted_check.hpp>
+#include <coffer/index/sorted_finger.hpp>
 #include <coffer/index/sorted_inner.hpp>
 #include <coffer/index/sorted_node.hpp>
 #include <coffer/index/sorted_pool.hpp>
@@ -90,30 +92,23 @@ public:
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {key, head_at(key, 0)}; }
 
+    [[nodiscard]] ref likely(const lookup& wanted) const noexcept {
+        ref found[large_entries];
+        const unsigned count = candidates(wanted, found);
+        return count == 0 ? 0 : count == 1 ? found[0] : unclear;
+    }
+
     template <class Keys>
     [[nodiscard]] ref find(const lookup& wanted, Keys& keys) const {
-        const route way{wanted.key, wanted.head, route::aim::at};
-        for (;;) {
-            sighting<node> leaf;
-            node_id id = no_node;
-            if (!detail::descend(pool_, way, leaf, id,
-                                 [](const auto&, node_id, unsigned, node_meta) {})) {
-                continue;
-            }
-            const node_meta meta = leaf.node.meta();
-            const tied same =
-                find_ties<pool>(leaf.node, leaf.node.count(meta), image_of(wanted, meta.prefix()));
-            ref found[large_entries];
-            const unsigned count = load_refs(leaf.node, same, found);
-            if (!leaf.node.valid(leaf.version)) continue;
-            if (count == 0) return 0;
-            if constexpr (exact) {
-                return found[0];
-            } else {
-                if (count == 1) return keys.matches(found[0], wanted.key) ? found[0] : 0;
-                const standing at = stand_among(found, count, wanted.key, keys);
-                return at.present ? found[at.position] : 0;
-            }
+        ref found[large_entries];
+        const unsigned count = candidates(wanted, found);
+        if (count == 0) return 0;
+        if constexpr (exact) {
+            return found[0];
+        } else {
+            if (count == 1) return keys.matches(found[0], wanted.key) ? found[0] : 0;
+            const standing at = stand_among(found, count, wanted.key, keys);
+            return at.present ? found[at.position] : 0;
         }
     }
     /// Nothing to gain: the root is in the cache, and what follows depends on it.
@@ -180,13 +175,14 @@ public:
         kept_fence next;
         while (!at.over && refs.size() == before) {
             leaf_range<node> range;
-            if (!detail::descend(pool_, at.from.way(route::aim::at), range)) continue;
-            prefetch_beside(pool_, range, true);
+            if (!detail::descend<true>(pool_, at.from.way(route::aim::at), range)) continue;
+            prefetch_beside<true>(pool_, range);
             const unsigned count = range.leaf.node.count(range.leaf.node.meta());
-            for (unsigned i = 0; i < count; ++i) refs.push_back(ref_of(range.leaf.node.entry(i)));
-            const bool last = range.high.entry == 0;
+            refs.resize(before + count);
+            load_refs(range.leaf.node, {0, count}, refs.data() + before);
+            const bool last = range.end.entry == 0;
             if (!range.leaf.node.valid(range.leaf.version) ||
-                (!last && !keep(pool_, range.high, next))) {
+                (!last && !keep(pool_, range.end, next))) {
                 refs.resize(before);
                 continue;
             }
@@ -219,6 +215,60 @@ private:
             return key_image::of(wanted.key, from);
         }
     }
+
+    // Lookups.
+
+    /// Copies the refs that may be the key's, and how many there are.
+    unsigned candidates(const lookup& wanted, ref* found) const noexcept {
+        unsigned count = 0;
+        if (find_in_last(wanted, found, count)) return count;
+        while (!find_in_any(wanted, found, count)) {
+        }
+        return count;
+    }
+    /// In the leaf where this thread's last lookup ended, if that is the key's.
+    bool find_in_last(const lookup& wanted, ref* found, unsigned& count) const noexcept {
+        finger& last = finger_;
+        if (!last.points_into(pool_.serial)) return false;
+        const bool there = find_at(last.leaf(), wanted, found, count);
+        there ? last.hit() : last.missed();
+        return there;
+    }
+    bool find_at(node_id id, const lookup& wanted, ref* found, unsigned& count) const noexcept {
+        sighting<node> leaf{pool_.at(id), 0};
+        if (!leaf.node.begin_at_once(leaf.version)) return false;
+        const node_meta meta = leaf.node.meta();
+        const unsigned entries = leaf.node.count(meta);
+        if (meta.level() != 0 || entries == 0) return false;
+        if constexpr (!exact) {
+            if (meta.prefix() > inline_prefix || !has_prefix(leaf.node, meta.prefix(), wanted.key))
+                return false;
+        }
+        const key_image image = image_of(wanted, meta.prefix());
+        return leaf.node.head(0) < image.head && image.head < leaf.node.head(entries - 1) &&
+               load_ties(leaf, image, found, count);
+    }
+    /// In the leaf to which the tree leads.
+    bool find_in_any(const lookup& wanted, ref* found, unsigned& count) const noexcept {
+        const route way{wanted.key, wanted.head, route::aim::at};
+        sighting<node> leaf;
+        node_id id = no_node;
+        if (!detail::descend(pool_, way, leaf, id,
+                             [](const auto&, node_id, unsigned, node_meta) {})) {
+            return false;
+        }
+        const key_image image = image_of(wanted, leaf.node.meta().prefix());
+        if (!load_ties(leaf, image, found, count)) return false;
+        finger_.came_to(pool_.serial, id);
+        return true;
+    }
+    static bool load_ties(const sighting<node>& leaf, const key_image& image, ref* found,
+                          unsigned& count) noexcept {
+        const unsigned entries = leaf.node.count(leaf.node.meta());
+        count = load_refs(leaf.node, find_ties<pool>(leaf.node, entries, image), found);
+        return leaf.node.valid(leaf.version);
+    }
+
     /// Copies the refs of some entries, and how many there are.
     static unsigned load_refs(node leaf, tied from, ref* to) noexcept {
         for (unsigned i = from.first; i < from.last; ++i) *to++ = ref_of(leaf.entry(i));
@@ -355,10 +405,12 @@ private:
                                    : !Up && left.from == ends::excluding ? route::aim::below
                                                                          : route::aim::at;
             leaf_range<node> range;
-            if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
-            if (from.moved) prefetch_beside(pool_, range, Up);
-            const auto& fence = Up ? range.high : range.low;
-            if (from.moved) prefetch_fence(pool_, fence);
+            if (!detail::descend<Up>(pool_, {left.key, left.head, aim}, range)) continue;
+            const auto& fence = range.end;
+            if (from.moved) {
+                prefetch_beside<Up>(pool_, range);
+                prefetch_fence(pool_, fence);
+            }
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
             kept_fence& next = fences[turn % 2];
@@ -421,10 +473,13 @@ private:
             const bool inside = left.from == bound::kind::including;
             (inside == Up ? same.last : same.first) = inside == Up ? same.first : same.last;
         }
+        const std::size_t before = refs.size();
+        refs.resize(before + (Up ? count - same.last : same.first));
+        ref* to = refs.data() + before;
         if (Up) {
-            for (unsigned i = same.last; i < count; ++i) refs.push_back(ref_of(leaf.entry(i)));
+            load_refs(leaf, {same.last, count}, to);
         } else {
-            for (unsigned i = same.first; i != 0; --i) refs.push_back(ref_of(leaf.entry(i - 1)));
+            for (unsigned i = same.first; i != 0; --i) *to++ = ref_of(leaf.entry(i - 1));
         }
         return load_refs(leaf, same, ties);
     }
@@ -444,6 +499,7 @@ private:
     }
 
     pool pool_;
+    static inline constinit thread_local finger finger_{};
 };
 
 }  // namespace detail

@@ -8,6 +8,7 @@
 #ifndef COFFER_INDEX_SORTED_CHAIN_HPP
 #define COFFER_INDEX_SORTED_CHAIN_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/index/sorted_node.hpp>
 #include <coffer/index/sorted_pool.hpp>
@@ -157,10 +158,21 @@ template <class Node>
                              : chain_of(node.entry(1));
 }
 
-/// How a key stands to the prefix of a node.
+/// Does a key begin with the prefix of a node, if that is in the node itself?
+template <class Node>
+[[nodiscard]] COFFER_ALWAYS_INLINE bool has_prefix(Node node, std::size_t size,
+                                                   bytes key) noexcept {
+    if (size == 0) return true;
+    const std::uint64_t first = node.prefix_word(0) ^ head_at(key, 0);
+    if (size <= 8) return first >> (8 * (8 - size)) == 0;
+    const std::uint64_t second = node.prefix_word(1) ^ head_at(key, 8);
+    return first == 0 && second >> (8 * (16 - size)) == 0;
+}
+
 template <class Pool>
-[[nodiscard]] key_standing stand(const Pool& pool, typename Pool::node node, node_meta meta,
-                                 bytes key) noexcept {
+[[nodiscard]] COFFER_NOINLINE key_standing stand_to_prefix(const Pool& pool,
+                                                           typename Pool::node node, node_meta meta,
+                                                           bytes key) noexcept {
     const std::size_t size = meta.prefix();
     if (size > inline_prefix) return stand(pool, prefix_chain(node, meta), key, size);
     for (std::size_t at = 0; at < size; at += 8) {
@@ -171,6 +183,17 @@ template <class Pool>
         }
     }
     return {size, std::strong_ordering::equal};
+}
+
+/// How a key stands to the prefix of a node. Nearly all keys have it.
+template <class Pool>
+[[nodiscard]] COFFER_ALWAYS_INLINE key_standing stand(const Pool& pool, typename Pool::node node,
+                                                      node_meta meta, bytes key) noexcept {
+    const std::size_t size = meta.prefix();
+    if (size <= inline_prefix && has_prefix(node, size, key)) [[likely]] {
+        return {size, std::strong_ordering::equal};
+    }
+    return stand_to_prefix(pool, node, meta, key);
 }
 
 /// Hands bytes [from, to) of the prefix of a node to `each(byte)`. For the writer.

@@ -41,13 +41,9 @@
 
 namespace coffer::detail {
 
-/// The last bytes of a key from `from` on, fewer than eight, as if zeros followed.
-[[nodiscard]] COFFER_NOINLINE inline std::uint64_t tail_at(bytes key, std::size_t from) noexcept {
-    if (from >= key.size()) return 0;
-    if (key.size() >= 8) {
-        const auto last = load_be<std::uint64_t>(key.data() + key.size() - 8);
-        return last << (8 * (from + 8 - key.size()));
-    }
+/// All bytes of a key that has fewer than eight, from `from` on, as if zeros followed.
+[[nodiscard]] COFFER_NOINLINE inline std::uint64_t short_head_at(bytes key,
+                                                                 std::size_t from) noexcept {
     std::uint64_t head = 0;
     for (unsigned shift = 56; from < key.size(); ++from, shift -= 8) {
         head |= static_cast<std::uint64_t>(key[from]) << shift;
@@ -57,10 +53,12 @@ namespace coffer::detail {
 
 /// Eight bytes of the key from byte `from` on, big-endian, as if zeros followed the key.
 [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t head_at(bytes key, std::size_t from) noexcept {
-    if (from + 8 <= key.size()) [[likely]] {
+    const std::size_t size = key.size();
+    if (from + 8 <= size) [[likely]]
         return load_be<std::uint64_t>(key.data() + from);
-    }
-    return tail_at(key, from);
+    if (from >= size) return 0;
+    if (size < 8) return short_head_at(key, from);
+    return load_be<std::uint64_t>(key.data() + size - 8) << (8 * (from + 8 - size));
 }
 
 /// What a leaf keeps of a key: the ten bytes behind the prefix.
@@ -75,7 +73,7 @@ struct key_image {
             return {load_be<std::uint64_t>(key.data() + from),
                     load_be<std::uint16_t>(key.data() + from + 8)};
         }
-        return {head_at(key, from), tail_at(key, from + 8) >> 48};
+        return {head_at(key, from), head_at(key, from + 8) >> 48};
     }
     /// The image if the prefix ended one byte, `byte`, earlier.
     [[nodiscard]] key_image behind(std::byte byte) const noexcept {
@@ -193,6 +191,11 @@ public:
             }
         }
     }
+    /// The same without waiting for one. False: a change is under way.
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool begin_at_once(std::uint64_t& version) const noexcept {
+        if constexpr (Threading::concurrent) version = words_[0].load(std::memory_order_acquire);
+        return (version & 1) == 0;
+    }
     /// Was everything that has been loaded since begin() of one moment?
     [[nodiscard]] COFFER_ALWAYS_INLINE bool valid(std::uint64_t version) const noexcept {
         if constexpr (!Threading::concurrent) {
@@ -203,8 +206,11 @@ public:
     }
     /// Hints that the heads will be searched, or all of the node read.
     void prefetch(bool all = false) const noexcept {
+        constexpr unsigned line = 8;  // words
+        constexpr unsigned heads = (node_header_words + small_entries) / line * line;
+        for (unsigned at = 0; at <= heads; at += line) COFFER_PREFETCH(words_ + at);
         const unsigned end = node_header_words + (all ? 2 : 1) * capacity_;
-        for (unsigned at = 0; at < end; at += 8) COFFER_PREFETCH(words_ + at);
+        for (unsigned at = heads + line; at < end; at += line) COFFER_PREFETCH(words_ + at);
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE node_meta meta() const noexcept { return {load(1)}; }
@@ -225,19 +231,37 @@ public:
         return {head(at), tag_of(entry(at))};
     }
 
-    /// The first entry of [first, last) whose head is not below `head`, else last.
+    /// The first entry of [first, last) whose head is not below `head`, else last. What is more than
+    /// a power of two is left out first, so that the rest is halved in steps known to the compiler.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned lower(std::uint64_t head, unsigned first,
                                                       unsigned last) const noexcept {
+        static_assert(large_entries < 64);
         if (first >= last) return last;
         const word* const heads = words_ + node_header_words;
         const word* base = heads + first;
-        for (unsigned size = last - first; size > 1;) {
-            const unsigned half = size / 2;
-            base += base[half - 1].load(std::memory_order_acquire) < head ? half : 0;
-            size -= half;
+        const unsigned whole = std::bit_floor(last - first);
+        const unsigned rest = last - first - whole;
+        if (rest != 0) base = behind(base, rest, head);
+        switch (whole) {
+            case 32:
+                base = behind(base, 16, head);
+                [[fallthrough]];
+            case 16:
+                base = behind(base, 8, head);
+                [[fallthrough]];
+            case 8:
+                base = behind(base, 4, head);
+                [[fallthrough]];
+            case 4:
+                base = behind(base, 2, head);
+                [[fallthrough]];
+            case 2:
+                base = behind(base, 1, head);
+                [[fallthrough]];
+            default:
+                base = behind(base, 1, head);
         }
-        return static_cast<unsigned>(base - heads) +
-               (base->load(std::memory_order_acquire) < head ? 1U : 0U);
+        return static_cast<unsigned>(base - heads);
     }
     /// The first entry of [first, last) whose head is above `head`, else last.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned upper(std::uint64_t head, unsigned first,
@@ -279,6 +303,11 @@ public:
     }
 
 private:
+    /// Behind the `size` heads from `base` on, if the last of them is below `head`.
+    [[nodiscard]] static COFFER_ALWAYS_INLINE const word* behind(const word* base, unsigned size,
+                                                                 std::uint64_t head) noexcept {
+        return base[size - 1].load(std::memory_order_acquire) < head ? base + size : base;
+    }
     [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t load(unsigned at) const noexcept {
         return words_[at].load(std::memory_order_acquire);
     }

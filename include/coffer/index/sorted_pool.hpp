@@ -59,6 +59,11 @@ struct sorted_chunk {
     return size == 0 ? 1 : (size + chunk_bytes - 1) / chunk_bytes;
 }
 
+[[nodiscard]] inline std::uint64_t next_serial() noexcept {
+    static threading::multi::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 /// Everything about a table that is not in its nodes and chains.
 template <threading_policy Threading>
 struct alignas(64) sorted_state {
@@ -101,6 +106,8 @@ public:
     /// The last leaf, when the last key to be located lies behind all others; else no_node. For the
     /// writer alone: keys that come in order find their place without a descent.
     node_id edge = no_node;
+    /// No other pool of the process has it, had it or will have it.
+    const std::uint64_t serial = next_serial();
 
     explicit sorted_pool(Memory memory) : memory_(std::move(memory)) {}
     sorted_pool(const sorted_pool&) = delete;

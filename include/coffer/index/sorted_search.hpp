@@ -111,31 +111,32 @@ struct fence {
     unsigned entry = 0;  // 0: there is none
 };
 
-/// A leaf and its range.
+/// A leaf, and the end of its range on the side to which a walk goes.
 template <class Node>
 struct leaf_range {
     sighting<Node> leaf = {};
-    fence<Node> low = {}, high = {};
+    fence<Node> end = {};
 };
 
-template <class Pool>
+template <bool Up, class Pool>
 [[nodiscard]] bool descend(const Pool& pool, const route& way,
                            leaf_range<typename Pool::node>& range) noexcept {
-    range.low.entry = range.high.entry = 0;
+    range.end.entry = 0;
     node_id id = no_node;
     return descend(pool, way, range.leaf, id,
                    [&](const auto& here, node_id, unsigned entry, node_meta meta) {
-                       if (entry != 0) range.low = {here, entry};
-                       if (entry + 1 < here.node.count(meta)) range.high = {here, entry + 1};
+                       if (Up ? entry + 1 < here.node.count(meta) : entry != 0) {
+                           range.end = {here, Up ? entry + 1 : entry};
+                       }
                    });
 }
 
-/// Hints that the leaf behind one end of the range will be read next.
-template <class Pool>
-void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& range, bool up) {
-    const auto& end = up ? range.high : range.low;
+/// Hints that the leaf behind the end of the range will be read next.
+template <bool Up, class Pool>
+void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& range) noexcept {
+    const auto& end = range.end;
     if (end.entry == 0) return;
-    const node_id beside = child_of(end.of.node.entry(up ? end.entry : end.entry - 1));
+    const node_id beside = child_of(end.of.node.entry(Up ? end.entry : end.entry - 1));
     if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch(true);
 }
 

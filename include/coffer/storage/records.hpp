@@ -87,7 +87,9 @@ public:
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         const auto pin = enter();
-        return lookup_pinned(index(), key, show);
+        const table_type& table = index();
+        const ref guessed = guess(table, key);
+        return guessed != 0 ? lookup_guessed(table, key, guessed, show) : result<bool>(false);
     }
 
     static constexpr std::size_t group_size = 16;
@@ -99,14 +101,15 @@ public:
         const auto pin = enter();
         const table_type& table = index();
         for (const bytes key : group) table.prefetch(table.probe(key));
-        if constexpr (requires { table.likely(table.probe(group[0])); }) {
-            for (const bytes key : group) {
-                const ref slot = table.likely(table.probe(key));
-                if (slot - 1 < unclear - 1) prefetch(slot);
-            }
+        ref guesses[group_size];
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            guesses[i] = guess(table, group[i]);
+            if (guesses[i] - 1 < unclear - 1) prefetch(guesses[i]);
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found = lookup_pinned(table, group[i], [&](bytes value) { show(i, value); });
+            if (guesses[i] == 0) continue;
+            auto found =
+                lookup_guessed(table, group[i], guesses[i], [&](bytes value) { show(i, value); });
             if (!found) return found.failure();
         }
         return {};
@@ -272,22 +275,27 @@ private:
     /// What a slot leads to will be read soon.
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
-    template <class Show>
-    [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
-                                             Show&& show) const {
-        const auto probe = table.probe(key);
-        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
-        if constexpr (requires { table.likely(probe); }) {
-            const ref guess = table.likely(probe);
-            if (guess == 0) return false;
-            record found;
-            if (!is_pending(guess) && !pending.hides(guess) &&
-                reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
-                show(found.value);
-                return true;
-            }
+    /// What the index can tell of a key before a record is read.
+    [[nodiscard]] static ref guess(const table_type& table, bytes key) {
+        if constexpr (requires { table.likely(table.probe(key)); }) {
+            return table.likely(table.probe(key));
+        } else {
+            return unclear;
         }
-        return lookup_with_care(table, probe, show);
+    }
+
+    /// `guess` is not 0.
+    template <class Show>
+    [[nodiscard]] result<bool> lookup_guessed(const table_type& table, bytes key, ref guess,
+                                              Show&& show) const {
+        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
+        record found;
+        if (!is_pending(guess) && !pending.hides(guess) &&
+            reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
+            show(found.value);
+            return true;
+        }
+        return lookup_with_care(table, table.probe(key), show);
     }
 
     template <class Show>
