@@ -1674,7 +1674,7 @@ namespace coffer::detail {
 /// Halves swapped, then halves of halves, then bytes: the form that compilers know as one
 /// instruction; of a loop over bytes some make a loop.
 template <std::unsigned_integral T>
-[[nodiscard]] constexpr T byte_swapped(T value) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE constexpr T byte_swapped(T value) noexcept {
     if constexpr (sizeof(T) == 1) {
         return value;
     } else if constexpr (sizeof(T) == 2) {
@@ -1691,27 +1691,27 @@ template <std::unsigned_integral T>
 }
 
 template <std::unsigned_integral T>
-[[nodiscard]] inline T load_le(const std::byte* from) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE T load_le(const std::byte* from) noexcept {
     T value;
     std::memcpy(&value, from, sizeof value);
     return std::endian::native == std::endian::little ? value : byte_swapped(value);
 }
 
 template <std::unsigned_integral T>
-[[nodiscard]] inline T load_be(const std::byte* from) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE T load_be(const std::byte* from) noexcept {
     T value;
     std::memcpy(&value, from, sizeof value);
     return std::endian::native == std::endian::big ? value : byte_swapped(value);
 }
 
 template <std::unsigned_integral T>
-inline void store_le(std::byte* to, T value) noexcept {
+COFFER_ALWAYS_INLINE void store_le(std::byte* to, T value) noexcept {
     if constexpr (std::endian::native != std::endian::little) value = byte_swapped(value);
     std::memcpy(to, &value, sizeof value);
 }
 
 template <std::unsigned_integral T>
-inline void store_be(std::byte* to, T value) noexcept {
+COFFER_ALWAYS_INLINE void store_be(std::byte* to, T value) noexcept {
     if constexpr (std::endian::native != std::endian::big) value = byte_swapped(value);
     std::memcpy(to, &value, sizeof value);
 }
@@ -8069,13 +8069,9 @@ static_assert(detail::index_table<hash::table<threading::multi, detail::heap_mem
 
 namespace coffer::detail {
 
-/// The last bytes of a key from `from` on, fewer than eight, as if zeros followed.
-[[nodiscard]] COFFER_NOINLINE inline std::uint64_t tail_at(bytes key, std::size_t from) noexcept {
-    if (from >= key.size()) return 0;
-    if (key.size() >= 8) {
-        const auto last = load_be<std::uint64_t>(key.data() + key.size() - 8);
-        return last << (8 * (from + 8 - key.size()));
-    }
+/// All bytes of a key that has fewer than eight, from `from` on, as if zeros followed.
+[[nodiscard]] COFFER_NOINLINE inline std::uint64_t short_head_at(bytes key,
+                                                                 std::size_t from) noexcept {
     std::uint64_t head = 0;
     for (unsigned shift = 56; from < key.size(); ++from, shift -= 8) {
         head |= static_cast<std::uint64_t>(key[from]) << shift;
@@ -8085,10 +8081,12 @@ namespace coffer::detail {
 
 /// Eight bytes of the key from byte `from` on, big-endian, as if zeros followed the key.
 [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t head_at(bytes key, std::size_t from) noexcept {
-    if (from + 8 <= key.size()) [[likely]] {
+    const std::size_t size = key.size();
+    if (from + 8 <= size) [[likely]]
         return load_be<std::uint64_t>(key.data() + from);
-    }
-    return tail_at(key, from);
+    if (from >= size) return 0;
+    if (size < 8) return short_head_at(key, from);
+    return load_be<std::uint64_t>(key.data() + size - 8) << (8 * (from + 8 - size));
 }
 
 /// What a leaf keeps of a key: the ten bytes behind the prefix.
@@ -8103,7 +8101,7 @@ struct key_image {
             return {load_be<std::uint64_t>(key.data() + from),
                     load_be<std::uint16_t>(key.data() + from + 8)};
         }
-        return {head_at(key, from), tail_at(key, from + 8) >> 48};
+        return {head_at(key, from), head_at(key, from + 8) >> 48};
     }
     /// The image if the prefix ended one byte, `byte`, earlier.
     [[nodiscard]] key_image behind(std::byte byte) const noexcept {
@@ -8221,6 +8219,11 @@ public:
             }
         }
     }
+    /// The same without waiting for one. False: a change is under way.
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool begin_at_once(std::uint64_t& version) const noexcept {
+        if constexpr (Threading::concurrent) version = words_[0].load(std::memory_order_acquire);
+        return (version & 1) == 0;
+    }
     /// Was everything that has been loaded since begin() of one moment?
     [[nodiscard]] COFFER_ALWAYS_INLINE bool valid(std::uint64_t version) const noexcept {
         if constexpr (!Threading::concurrent) {
@@ -8231,8 +8234,11 @@ public:
     }
     /// Hints that the heads will be searched, or all of the node read.
     void prefetch(bool all = false) const noexcept {
+        constexpr unsigned line = 8;  // words
+        constexpr unsigned heads = (node_header_words + small_entries) / line * line;
+        for (unsigned at = 0; at <= heads; at += line) COFFER_PREFETCH(words_ + at);
         const unsigned end = node_header_words + (all ? 2 : 1) * capacity_;
-        for (unsigned at = 0; at < end; at += 8) COFFER_PREFETCH(words_ + at);
+        for (unsigned at = heads + line; at < end; at += line) COFFER_PREFETCH(words_ + at);
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE node_meta meta() const noexcept { return {load(1)}; }
@@ -8253,19 +8259,37 @@ public:
         return {head(at), tag_of(entry(at))};
     }
 
-    /// The first entry of [first, last) whose head is not below `head`, else last.
+    /// The first entry of [first, last) whose head is not below `head`, else last. What is more than
+    /// a power of two is left out first, so that the rest is halved in steps known to the compiler.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned lower(std::uint64_t head, unsigned first,
                                                       unsigned last) const noexcept {
+        static_assert(large_entries < 64);
         if (first >= last) return last;
         const word* const heads = words_ + node_header_words;
         const word* base = heads + first;
-        for (unsigned size = last - first; size > 1;) {
-            const unsigned half = size / 2;
-            base += base[half - 1].load(std::memory_order_acquire) < head ? half : 0;
-            size -= half;
+        const unsigned whole = std::bit_floor(last - first);
+        const unsigned rest = last - first - whole;
+        if (rest != 0) base = behind(base, rest, head);
+        switch (whole) {
+            case 32:
+                base = behind(base, 16, head);
+                [[fallthrough]];
+            case 16:
+                base = behind(base, 8, head);
+                [[fallthrough]];
+            case 8:
+                base = behind(base, 4, head);
+                [[fallthrough]];
+            case 4:
+                base = behind(base, 2, head);
+                [[fallthrough]];
+            case 2:
+                base = behind(base, 1, head);
+                [[fallthrough]];
+            default:
+                base = behind(base, 1, head);
         }
-        return static_cast<unsigned>(base - heads) +
-               (base->load(std::memory_order_acquire) < head ? 1U : 0U);
+        return static_cast<unsigned>(base - heads);
     }
     /// The first entry of [first, last) whose head is above `head`, else last.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned upper(std::uint64_t head, unsigned first,
@@ -8307,6 +8331,11 @@ public:
     }
 
 private:
+    /// Behind the `size` heads from `base` on, if the last of them is below `head`.
+    [[nodiscard]] static COFFER_ALWAYS_INLINE const word* behind(const word* base, unsigned size,
+                                                                 std::uint64_t head) noexcept {
+        return base[size - 1].load(std::memory_order_acquire) < head ? base + size : base;
+    }
     [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t load(unsigned at) const noexcept {
         return words_[at].load(std::memory_order_acquire);
     }
@@ -8370,6 +8399,11 @@ struct sorted_chunk {
     return size == 0 ? 1 : (size + chunk_bytes - 1) / chunk_bytes;
 }
 
+[[nodiscard]] inline std::uint64_t next_serial() noexcept {
+    static threading::multi::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 /// Everything about a table that is not in its nodes and chains.
 template <threading_policy Threading>
 struct alignas(64) sorted_state {
@@ -8412,6 +8446,8 @@ public:
     /// The last leaf, when the last key to be located lies behind all others; else no_node. For the
     /// writer alone: keys that come in order find their place without a descent.
     node_id edge = no_node;
+    /// No other pool of the process has it, had it or will have it.
+    const std::uint64_t serial = next_serial();
 
     explicit sorted_pool(Memory memory) : memory_(std::move(memory)) {}
     sorted_pool(const sorted_pool&) = delete;
@@ -8818,10 +8854,21 @@ template <class Node>
                              : chain_of(node.entry(1));
 }
 
-/// How a key stands to the prefix of a node.
+/// Does a key begin with the prefix of a node, if that is in the node itself?
+template <class Node>
+[[nodiscard]] COFFER_ALWAYS_INLINE bool has_prefix(Node node, std::size_t size,
+                                                   bytes key) noexcept {
+    if (size == 0) return true;
+    const std::uint64_t first = node.prefix_word(0) ^ head_at(key, 0);
+    if (size <= 8) return first >> (8 * (8 - size)) == 0;
+    const std::uint64_t second = node.prefix_word(1) ^ head_at(key, 8);
+    return first == 0 && second >> (8 * (16 - size)) == 0;
+}
+
 template <class Pool>
-[[nodiscard]] key_standing stand(const Pool& pool, typename Pool::node node, node_meta meta,
-                                 bytes key) noexcept {
+[[nodiscard]] COFFER_NOINLINE key_standing stand_to_prefix(const Pool& pool,
+                                                           typename Pool::node node, node_meta meta,
+                                                           bytes key) noexcept {
     const std::size_t size = meta.prefix();
     if (size > inline_prefix) return stand(pool, prefix_chain(node, meta), key, size);
     for (std::size_t at = 0; at < size; at += 8) {
@@ -8832,6 +8879,17 @@ template <class Pool>
         }
     }
     return {size, std::strong_ordering::equal};
+}
+
+/// How a key stands to the prefix of a node. Nearly all keys have it.
+template <class Pool>
+[[nodiscard]] COFFER_ALWAYS_INLINE key_standing stand(const Pool& pool, typename Pool::node node,
+                                                      node_meta meta, bytes key) noexcept {
+    const std::size_t size = meta.prefix();
+    if (size <= inline_prefix && has_prefix(node, size, key)) [[likely]] {
+        return {size, std::strong_ordering::equal};
+    }
+    return stand_to_prefix(pool, node, meta, key);
 }
 
 /// Hands bytes [from, to) of the prefix of a node to `each(byte)`. For the writer.
@@ -9296,6 +9354,61 @@ private:
 #endif
 // end file coffer/index/sorted_check.hpp
 
+// begin file coffer/index/sorted_finger.hpp
+// coffer/index/sorted_finger.hpp: the leaf of `sorted` in which a thread last looked for a key.
+//
+// Keys that are read in order lie in one leaf for dozens of lookups, and each would come down to it
+// from the root. So a thread keeps a finger on the leaf (the term is that of Guibas, McCreight,
+// Plass and Roberts, "A new representation for linear lists", 1977) and looks there first, as long
+// as that goes well: after three misses in a row it only watches whether two descents end in the
+// same leaf. Lookups at random pay a few instructions for it.
+//
+// I1  A finger is a hint. A leaf is believed if it is one, if it does not change meanwhile, and if
+//     the key lies between its first and its last one: then no other leaf can hold the key. A node
+//     that has left the tree has no entries (sorted_pool: give), so nothing lies between them.
+// I2  A pool is known by its serial number, which no later one has: a finger means no other tree that
+//     lies in the same place.
+//
+// Threads: each has one finger for all trees of a kind; it is no part of the tree.
+#ifndef COFFER_INDEX_SORTED_FINGER_HPP
+#define COFFER_INDEX_SORTED_FINGER_HPP
+
+namespace coffer::detail {
+
+class finger {
+public:
+    /// Is it worth a look?
+    [[nodiscard]] bool points_into(std::uint64_t pool) const noexcept {
+        return pool == pool_ && luck_ != 0;
+    }
+    [[nodiscard]] node_id leaf() const noexcept { return leaf_; }
+
+    void hit() noexcept { luck_ = most_luck; }
+    void missed() noexcept { --luck_; }
+    /// A descent has ended in `leaf`.
+    void came_to(std::uint64_t pool, node_id leaf) noexcept {
+        if (leaf == leaf_ && pool == pool_) {
+            luck_ = most_luck;
+        } else {
+            if (pool != pool_) luck_ = 0;
+            pool_ = pool;
+            leaf_ = leaf;
+        }
+    }
+
+private:
+    static constexpr std::uint32_t most_luck = 3;
+
+    std::uint64_t pool_ = 0;  // 0: none
+    node_id leaf_ = no_node;
+    std::uint32_t luck_ = 0;  // misses that it may still have
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/index/sorted_finger.hpp
+
 // begin file coffer/index/sorted_search.hpp
 // coffer/index/sorted_search.hpp: ways through the B+tree of `sorted`, from the root to a leaf.
 //
@@ -9400,31 +9513,32 @@ struct fence {
     unsigned entry = 0;  // 0: there is none
 };
 
-/// A leaf and its range.
+/// A leaf, and the end of its range on the side to which a walk goes.
 template <class Node>
 struct leaf_range {
     sighting<Node> leaf = {};
-    fence<Node> low = {}, high = {};
+    fence<Node> end = {};
 };
 
-template <class Pool>
+template <bool Up, class Pool>
 [[nodiscard]] bool descend(const Pool& pool, const route& way,
                            leaf_range<typename Pool::node>& range) noexcept {
-    range.low.entry = range.high.entry = 0;
+    range.end.entry = 0;
     node_id id = no_node;
     return descend(pool, way, range.leaf, id,
                    [&](const auto& here, node_id, unsigned entry, node_meta meta) {
-                       if (entry != 0) range.low = {here, entry};
-                       if (entry + 1 < here.node.count(meta)) range.high = {here, entry + 1};
+                       if (Up ? entry + 1 < here.node.count(meta) : entry != 0) {
+                           range.end = {here, Up ? entry + 1 : entry};
+                       }
                    });
 }
 
-/// Hints that the leaf behind one end of the range will be read next.
-template <class Pool>
-void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& range, bool up) {
-    const auto& end = up ? range.high : range.low;
+/// Hints that the leaf behind the end of the range will be read next.
+template <bool Up, class Pool>
+void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& range) noexcept {
+    const auto& end = range.end;
     if (end.entry == 0) return;
-    const node_id beside = child_of(end.of.node.entry(up ? end.entry : end.entry - 1));
+    const node_id beside = child_of(end.of.node.entry(Up ? end.entry : end.entry - 1));
     if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch(true);
 }
 
@@ -9804,6 +9918,7 @@ private:
 //     sorted_pool.hpp    where nodes and separators live
 //     sorted_chain.hpp   separators: made, read, compared
 //     sorted_search.hpp  from the root to a leaf
+//     sorted_finger.hpp  to the leaf of the last lookup
 //     sorted_inner.hpp   changes of inner nodes
 //     sorted_writer.hpp  changes of leaves: put and remove
 //     sorted_check.hpp   is a tree that has come back one?
@@ -9862,30 +9977,23 @@ public:
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {key, head_at(key, 0)}; }
 
+    [[nodiscard]] ref likely(const lookup& wanted) const noexcept {
+        ref found[large_entries];
+        const unsigned count = candidates(wanted, found);
+        return count == 0 ? 0 : count == 1 ? found[0] : unclear;
+    }
+
     template <class Keys>
     [[nodiscard]] ref find(const lookup& wanted, Keys& keys) const {
-        const route way{wanted.key, wanted.head, route::aim::at};
-        for (;;) {
-            sighting<node> leaf;
-            node_id id = no_node;
-            if (!detail::descend(pool_, way, leaf, id,
-                                 [](const auto&, node_id, unsigned, node_meta) {})) {
-                continue;
-            }
-            const node_meta meta = leaf.node.meta();
-            const tied same =
-                find_ties<pool>(leaf.node, leaf.node.count(meta), image_of(wanted, meta.prefix()));
-            ref found[large_entries];
-            const unsigned count = load_refs(leaf.node, same, found);
-            if (!leaf.node.valid(leaf.version)) continue;
-            if (count == 0) return 0;
-            if constexpr (exact) {
-                return found[0];
-            } else {
-                if (count == 1) return keys.matches(found[0], wanted.key) ? found[0] : 0;
-                const standing at = stand_among(found, count, wanted.key, keys);
-                return at.present ? found[at.position] : 0;
-            }
+        ref found[large_entries];
+        const unsigned count = candidates(wanted, found);
+        if (count == 0) return 0;
+        if constexpr (exact) {
+            return found[0];
+        } else {
+            if (count == 1) return keys.matches(found[0], wanted.key) ? found[0] : 0;
+            const standing at = stand_among(found, count, wanted.key, keys);
+            return at.present ? found[at.position] : 0;
         }
     }
     /// Nothing to gain: the root is in the cache, and what follows depends on it.
@@ -9952,13 +10060,14 @@ public:
         kept_fence next;
         while (!at.over && refs.size() == before) {
             leaf_range<node> range;
-            if (!detail::descend(pool_, at.from.way(route::aim::at), range)) continue;
-            prefetch_beside(pool_, range, true);
+            if (!detail::descend<true>(pool_, at.from.way(route::aim::at), range)) continue;
+            prefetch_beside<true>(pool_, range);
             const unsigned count = range.leaf.node.count(range.leaf.node.meta());
-            for (unsigned i = 0; i < count; ++i) refs.push_back(ref_of(range.leaf.node.entry(i)));
-            const bool last = range.high.entry == 0;
+            refs.resize(before + count);
+            load_refs(range.leaf.node, {0, count}, refs.data() + before);
+            const bool last = range.end.entry == 0;
             if (!range.leaf.node.valid(range.leaf.version) ||
-                (!last && !keep(pool_, range.high, next))) {
+                (!last && !keep(pool_, range.end, next))) {
                 refs.resize(before);
                 continue;
             }
@@ -9991,6 +10100,64 @@ private:
             return key_image::of(wanted.key, from);
         }
     }
+
+    // Lookups.
+
+    /// Copies the refs that may be the key's, and how many there are.
+    unsigned candidates(const lookup& wanted, ref* found) const noexcept {
+        unsigned count = 0;
+        if (find_in_last(wanted, found, count)) return count;
+        while (!find_in_any(wanted, found, count)) {
+        }
+        return count;
+    }
+    /// In the leaf where this thread's last lookup ended, if that is the key's.
+    bool find_in_last(const lookup& wanted, ref* found, unsigned& count) const noexcept {
+        finger& last = finger_;
+        if (!last.points_into(pool_.serial)) return false;
+        const bool there = find_at(last.leaf(), wanted, found, count);
+        if (there) {
+            last.hit();
+        } else {
+            last.missed();
+        }
+        return there;
+    }
+    bool find_at(node_id id, const lookup& wanted, ref* found, unsigned& count) const noexcept {
+        sighting<node> leaf{pool_.at(id), 0};
+        if (!leaf.node.begin_at_once(leaf.version)) return false;
+        const node_meta meta = leaf.node.meta();
+        const unsigned entries = leaf.node.count(meta);
+        if (meta.level() != 0 || entries == 0) return false;
+        if constexpr (!exact) {
+            if (meta.prefix() > inline_prefix || !has_prefix(leaf.node, meta.prefix(), wanted.key))
+                return false;
+        }
+        const key_image image = image_of(wanted, meta.prefix());
+        return leaf.node.head(0) < image.head && image.head < leaf.node.head(entries - 1) &&
+               load_ties(leaf, image, found, count);
+    }
+    /// In the leaf to which the tree leads.
+    bool find_in_any(const lookup& wanted, ref* found, unsigned& count) const noexcept {
+        const route way{wanted.key, wanted.head, route::aim::at};
+        sighting<node> leaf;
+        node_id id = no_node;
+        if (!detail::descend(pool_, way, leaf, id,
+                             [](const auto&, node_id, unsigned, node_meta) {})) {
+            return false;
+        }
+        const key_image image = image_of(wanted, leaf.node.meta().prefix());
+        if (!load_ties(leaf, image, found, count)) return false;
+        finger_.came_to(pool_.serial, id);
+        return true;
+    }
+    static bool load_ties(const sighting<node>& leaf, const key_image& image, ref* found,
+                          unsigned& count) noexcept {
+        const unsigned entries = leaf.node.count(leaf.node.meta());
+        count = load_refs(leaf.node, find_ties<pool>(leaf.node, entries, image), found);
+        return leaf.node.valid(leaf.version);
+    }
+
     /// Copies the refs of some entries, and how many there are.
     static unsigned load_refs(node leaf, tied from, ref* to) noexcept {
         for (unsigned i = from.first; i < from.last; ++i) *to++ = ref_of(leaf.entry(i));
@@ -10127,10 +10294,12 @@ private:
                                    : !Up && left.from == ends::excluding ? route::aim::below
                                                                          : route::aim::at;
             leaf_range<node> range;
-            if (!detail::descend(pool_, {left.key, left.head, aim}, range)) continue;
-            if (from.moved) prefetch_beside(pool_, range, Up);
-            const auto& fence = Up ? range.high : range.low;
-            if (from.moved) prefetch_fence(pool_, fence);
+            if (!detail::descend<Up>(pool_, {left.key, left.head, aim}, range)) continue;
+            const auto& fence = range.end;
+            if (from.moved) {
+                prefetch_beside<Up>(pool_, range);
+                prefetch_fence(pool_, fence);
+            }
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
             kept_fence& next = fences[turn % 2];
@@ -10193,10 +10362,13 @@ private:
             const bool inside = left.from == bound::kind::including;
             (inside == Up ? same.last : same.first) = inside == Up ? same.first : same.last;
         }
+        const std::size_t before = refs.size();
+        refs.resize(before + (Up ? count - same.last : same.first));
+        ref* to = refs.data() + before;
         if (Up) {
-            for (unsigned i = same.last; i < count; ++i) refs.push_back(ref_of(leaf.entry(i)));
+            load_refs(leaf, {same.last, count}, to);
         } else {
-            for (unsigned i = same.first; i != 0; --i) refs.push_back(ref_of(leaf.entry(i - 1)));
+            for (unsigned i = same.first; i != 0; --i) *to++ = ref_of(leaf.entry(i - 1));
         }
         return load_refs(leaf, same, ties);
     }
@@ -10216,6 +10388,7 @@ private:
     }
 
     pool pool_;
+    static inline constinit thread_local finger finger_{};
 };
 
 }  // namespace detail
@@ -10989,7 +11162,7 @@ public:
         const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
         const __m128i mixed =
             _mm_xor_si128(words, _mm_load_si128(reinterpret_cast<const __m128i*>(key)));
-        const __m128i product = _mm_mul_epu32(mixed, _mm_srli_epi64(mixed, 32));
+        const __m128i product = _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31));
         const __m128i crossed = _mm_shuffle_epi32(words, 0x4E);
         sums_ = _mm_add_epi64(sums_, _mm_add_epi64(product, crossed));
     }
@@ -17300,7 +17473,9 @@ public:
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         const auto pin = enter();
-        return lookup_pinned(index(), key, show);
+        const table_type& table = index();
+        const ref guessed = guess(table, key);
+        return guessed != 0 ? lookup_guessed(table, key, guessed, show) : result<bool>(false);
     }
 
     static constexpr std::size_t group_size = 16;
@@ -17312,14 +17487,15 @@ public:
         const auto pin = enter();
         const table_type& table = index();
         for (const bytes key : group) table.prefetch(table.probe(key));
-        if constexpr (requires { table.likely(table.probe(group[0])); }) {
-            for (const bytes key : group) {
-                const ref slot = table.likely(table.probe(key));
-                if (slot - 1 < unclear - 1) prefetch(slot);
-            }
+        ref guesses[group_size];
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            guesses[i] = guess(table, group[i]);
+            if (guesses[i] - 1 < unclear - 1) prefetch(guesses[i]);
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found = lookup_pinned(table, group[i], [&](bytes value) { show(i, value); });
+            if (guesses[i] == 0) continue;
+            auto found =
+                lookup_guessed(table, group[i], guesses[i], [&](bytes value) { show(i, value); });
             if (!found) return found.failure();
         }
         return {};
@@ -17485,22 +17661,27 @@ private:
     /// What a slot leads to will be read soon.
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
-    template <class Show>
-    [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
-                                             Show&& show) const {
-        const auto probe = table.probe(key);
-        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
-        if constexpr (requires { table.likely(probe); }) {
-            const ref guess = table.likely(probe);
-            if (guess == 0) return false;
-            record found;
-            if (!is_pending(guess) && !pending.hides(guess) &&
-                reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
-                show(found.value);
-                return true;
-            }
+    /// What the index can tell of a key before a record is read.
+    [[nodiscard]] static ref guess(const table_type& table, bytes key) {
+        if constexpr (requires { table.likely(table.probe(key)); }) {
+            return table.likely(table.probe(key));
+        } else {
+            return unclear;
         }
-        return lookup_with_care(table, probe, show);
+    }
+
+    /// `guess` is not 0.
+    template <class Show>
+    [[nodiscard]] result<bool> lookup_guessed(const table_type& table, bytes key, ref guess,
+                                              Show&& show) const {
+        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
+        record found;
+        if (!is_pending(guess) && !pending.hides(guess) &&
+            reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
+            show(found.value);
+            return true;
+        }
+        return lookup_with_care(table, table.probe(key), show);
     }
 
     template <class Show>

@@ -231,7 +231,11 @@ private:
         finger& last = finger_;
         if (!last.points_into(pool_.serial)) return false;
         const bool there = find_at(last.leaf(), wanted, found, count);
-        there ? last.hit() : last.missed();
+        if (there) {
+            last.hit();
+        } else {
+            last.missed();
+        }
         return there;
     }
     bool find_at(node_id id, const lookup& wanted, ref* found, unsigned& count) const noexcept {

@@ -9,8 +9,8 @@
 // I1  A finger is a hint. A leaf is believed if it is one, if it does not change meanwhile, and if
 //     the key lies between its first and its last one: then no other leaf can hold the key. A node
 //     that has left the tree has no entries (sorted_pool: give), so nothing lies between them.
-// I2  A pool is known by its serial number, which no later one has: a finger means no other tree that
-//     lies in the same place.
+// I2  A pool is known by its serial number, which no later one has: a finger means no other tree
+//     that lies in the same place.
 //
 // Threads: each has one finger for all trees of a kind; it is no part of the tree.
 #ifndef COFFER_INDEX_SORTED_FINGER_HPP

@@ -231,8 +231,8 @@ public:
         return {head(at), tag_of(entry(at))};
     }
 
-    /// The first entry of [first, last) whose head is not below `head`, else last. What is more than
-    /// a power of two is left out first, so that the rest is halved in steps known to the compiler.
+    /// The first entry of [first, last) whose head is not below `head`, else last. What is more
+    /// than a power of two is left out first; the rest is halved in steps that are constants.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned lower(std::uint64_t head, unsigned first,
                                                       unsigned last) const noexcept {
         static_assert(large_entries < 64);
@@ -242,25 +242,12 @@ public:
         const unsigned whole = std::bit_floor(last - first);
         const unsigned rest = last - first - whole;
         if (rest != 0) base = behind(base, rest, head);
-        switch (whole) {
-            case 32:
-                base = behind(base, 16, head);
-                [[fallthrough]];
-            case 16:
-                base = behind(base, 8, head);
-                [[fallthrough]];
-            case 8:
-                base = behind(base, 4, head);
-                [[fallthrough]];
-            case 4:
-                base = behind(base, 2, head);
-                [[fallthrough]];
-            case 2:
-                base = behind(base, 1, head);
-                [[fallthrough]];
-            default:
-                base = behind(base, 1, head);
-        }
+        if (whole >= 32) base = behind(base, 16, head);
+        if (whole >= 16) base = behind(base, 8, head);
+        if (whole >= 8) base = behind(base, 4, head);
+        if (whole >= 4) base = behind(base, 2, head);
+        if (whole >= 2) base = behind(base, 1, head);
+        base = behind(base, 1, head);
         return static_cast<unsigned>(base - heads);
     }
     /// The first entry of [first, last) whose head is above `head`, else last.
