@@ -95,6 +95,7 @@ public:
         if (!records_->knows(r)) return ++unknown, bytes{};
         return coffer::as_bytes((*records_)[r]);
     }
+    void prefetch(ref r) noexcept { unknown += !records_->knows(r); }
     [[nodiscard]] bool failed() const noexcept { return false; }
 
     std::uint64_t asked = 0;

@@ -43,6 +43,7 @@
 // |-------------------------|--------|-------------------------------------------------------------|
 // | `keys.matches(r, key)`  | bool   | is `key` the key behind `r`; false also when it cannot be read |
 // | `keys.key_of(r)`        | bytes  | the key; empty when it cannot be read; valid until the next call on `keys` |
+// | `keys.prefetch(r)`      | void   | a hint that the key behind r will be asked for, or its record shown |
 // | `keys.failed()`         | bool   | something could not be read: the answer of the table is void |
 //
 // Memory `M` gives zeroed memory in lasting places, released when `M` is destroyed:
@@ -101,6 +102,7 @@ struct held_bound {
 struct no_keys {
     bool matches(ref, bytes) noexcept;
     bytes key_of(ref) noexcept;
+    void prefetch(ref) const noexcept;
     bool failed() const noexcept;
 };
 

@@ -424,7 +424,11 @@ private:
                 refs.resize(before);
                 continue;
             }
-            if (tied_count != 0) add_ties<Up>(left, ties, tied_count, refs, before, keys);
+            if (tied_count != 0) {
+                prefetch(ties, tied_count, keys);
+                prefetch(refs.data() + before, refs.size() - before, keys);
+                add_ties<Up>(left, ties, tied_count, refs, before, keys);
+            }
             if (fence.entry == 0 || keys.failed()) return false;
             if (!from.moved && refs.size() != before) return true;
             const auto order = compare_ends(next, left);
@@ -437,6 +441,12 @@ private:
             }
             ++turn;
         }
+    }
+    /// A tie waits for a record: what will be shown next may come meanwhile.
+    template <class Keys>
+    static void prefetch(const ref* refs, std::size_t count, Keys& keys) noexcept {
+        constexpr std::size_t ahead = 8;
+        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i) keys.prefetch(refs[i]);
     }
     static void move(held_bound& from, bound::kind is, kept_fence& to) {
         from.is = is;

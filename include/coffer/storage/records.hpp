@@ -55,6 +55,7 @@ public:
             const record* found = reader_.read(of_->pending.bearer(where));
             return found != nullptr ? found->key : bytes();
         }
+        void prefetch(ref where) const noexcept { of_->prefetch(where); }
         [[nodiscard]] bool failed() const noexcept { return reader_.failed(); }
         [[nodiscard]] reader_type& reader() noexcept { return reader_; }
 
