@@ -1,4 +1,5 @@
-// Suite S4: every request for memory of a workload is refused, once and from then on.
+// tests/oom/sweep.hpp: suite S4: every request for memory of a workload is refused, once and from
+// then on.
 //
 // Whatever that leads to:
 //
@@ -6,19 +7,19 @@
 //   - a write that failed is not there, unless the store is poisoned; one that returned is
 //   - nothing leaks: no memory, no descriptor; the lock is free for the next who opens
 //   - the next open shows what was written, whole and verified
-//   - where a sync fails for which there is no error either, the store is poisoned all the same
+#ifndef COFFER_TESTS_OOM_SWEEP_HPP
+#define COFFER_TESTS_OOM_SWEEP_HPP
+
 #include "oom/metered_memory.hpp"
 
 #include "catch.hpp"
 #include "proof.hpp"
 
-#include <coffer/fs/faulty.hpp>
 #include <coffer/store.hpp>
 #include <coffer/store/salvage.hpp>
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -27,18 +28,17 @@
 #include <new>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-namespace {
+namespace oom {
 
 using coffer::errc;
 using contents = std::map<std::string, std::string>;
 namespace stdfs = std::filesystem;
 
 /// On a file system in memory, if there is one: a sync costs nothing there.
-stdfs::path scratch(const std::string& name) {
+inline stdfs::path scratch(const std::string& name) {
     std::error_code none;
     const stdfs::path shared("/dev/shm");
     const bool usable = stdfs::is_directory(shared, none) && ::access(shared.c_str(), W_OK) == 0;
@@ -46,21 +46,21 @@ stdfs::path scratch(const std::string& name) {
            ("coffer_oom_" + std::to_string(::getpid()) + "_" + name);
 }
 
-std::int64_t descriptors() {
+inline std::int64_t descriptors() {
     std::error_code none;
     stdfs::directory_iterator all("/proc/self/fd", none);
     return none ? 0 : std::distance(all, stdfs::directory_iterator());
 }
 
 /// Long enough to lie outside of a std::string.
-std::string key(int number) {
+inline std::string key(int number) {
     return "key number " + std::to_string(1000 + number) + " of many";
 }
-std::string value(int number, std::size_t size = 40) {
+inline std::string value(int number, std::size_t size = 40) {
     return std::to_string(number) + std::string(size, static_cast<char>('a' + number % 26));
 }
 
-coffer::options small_segments() {
+inline coffer::options small_segments() {
     coffer::options out;
     out.segment_bytes = 16 * 1024;
     out.interval = out.max_delay = std::chrono::hours(1);
@@ -376,153 +376,12 @@ void check(const char* name) {
     sweep<coffer::store<std::string, std::string, Policies...>>(name).all();
 }
 
-namespace storage = coffer::storage;
-namespace durability = coffer::durability;
-namespace index = coffer::index;
-namespace threading = coffer::threading;
-
-coffer::options unmapped() {
+inline coffer::options unmapped() {
     coffer::options out = small_segments();
     out.map_reads = false;
     return out;
 }
 
-/// A put and a sync whose next call of `kind` fails, with every request for memory from the n-th on
-/// refused, for every n.
-template <class Durability, class Storage>
-void poisoned_without_memory(coffer::fs::call kind) {
-    using disk_type = coffer::fs::faulty<coffer::fs::native>;
-    using store_type = coffer::store<std::string, std::string, Durability, Storage, disk_type>;
-    const stdfs::path root = scratch("poisoned");
-    const std::string one = key(1);
-    const std::string two = key(2);
-    std::uint64_t thrown = 0;
-    for (std::uint64_t at = 1, refused = 1; refused != 0; ++at) {
-        CAPTURE(at);
-        stdfs::remove_all(root);
-        const disk_type disk;
-        store_type store = store_type::open(root.string(), small_segments(), disk);
-        store.put(one, "kept");
-        store.sync();
-        disk.fail_call(1, {errc::io_error, EIO}, kind);
-        memory::refuse(at, true);
-        bool threw = false;
-        bool done = false;
-        try {
-            const memory::metering meter;
-            done = store.try_put(two, "lost") && store.try_sync();
-        } catch (const std::bad_alloc&) {
-            threw = true;
-        }
-        refused = memory::refused;
-        memory::refuse(UINT64_MAX, false);
-        CHECK_FALSE(done);
-        if (disk.faults() == 0) {
-            disk.clear_faults();
-            CHECK(store.try_put(two, "after all"));
-            CHECK(store.try_sync());
-            continue;
-        }
-        thrown += threw;
-        const auto put = store.try_put(two, "again");
-        REQUIRE_FALSE(put);
-        CHECK(put.error().kind() == errc::poisoned);
-        const auto synced = store.try_sync();
-        REQUIRE_FALSE(synced);
-        CHECK(synced.error().kind() == errc::poisoned);
-        CHECK(store.get(one) == "kept");
-        if (std::is_same_v<Durability, durability::sync>) CHECK_FALSE(store.contains(two));
-    }
-    CHECK(thrown > 0);
-    stdfs::remove_all(root);
-}
+}  // namespace oom
 
-}  // namespace
-
-TEST_CASE("a sync that fails poisons the store without memory, too", "[oom]") {
-    using coffer::fs::call;
-    poisoned_without_memory<durability::sync, storage::file_log>(call::sync);
-    poisoned_without_memory<durability::buffered, storage::file_log>(call::sync);
-    poisoned_without_memory<durability::sync, storage::mmap>(call::sync);
-    poisoned_without_memory<durability::sync, storage::mmap>(call::sync_map);
-}
-
-TEST_CASE("a hand-over that fails is told without memory, too", "[oom]") {
-    using disk_type = coffer::fs::faulty<coffer::fs::native>;
-    using store_type =
-        coffer::store<std::string, std::string, durability::buffered, storage::file_log, disk_type>;
-    const stdfs::path root = scratch("stuck");
-    int untold = 0;
-    for (std::uint64_t at = 1, refused = 1; refused != 0; ++at) {
-        CAPTURE(at);
-        stdfs::remove_all(root);
-        const disk_type disk;
-        store_type store = store_type::open(root.string(), small_segments(), disk);
-        store.put(key(1), "kept");
-        disk.fail_call(1, {errc::io_error, EIO}, coffer::fs::call::write);
-        memory::refuse(at, false);
-        try {
-            const memory::metering meter;
-            static_cast<void>(store.try_flush());
-        } catch (const std::bad_alloc&) {
-        }
-        refused = memory::refused;
-        memory::refuse(UINT64_MAX, false);
-        if (disk.faults() != 0) {
-            if (const auto put = store.try_put(key(2), "later"); !put) {
-                CHECK(put.error().kind() == errc::io_error);
-                untold += std::string(put.error().what()).find("no memory") != std::string::npos;
-            }
-        }
-        disk.clear_faults();
-        CHECK(store.try_flush());
-        CHECK(store.try_put(key(3), "at last"));
-    }
-    CHECK(untold > 0);
-    stdfs::remove_all(root);
-}
-
-TEST_CASE("without memory: file_log sync hash, unmapped", "[oom]") {
-    using store = coffer::store<std::string, std::string, storage::file_log, durability::sync>;
-    sweep<store>("file_log sync hash multi unmapped", unmapped()).all();
-}
-TEST_CASE("without memory: file_log buffered sorted, unmapped", "[oom]") {
-    using store = coffer::store<std::string, std::string, storage::file_log, durability::buffered,
-                                index::sorted>;
-    sweep<store>("file_log buffered sorted multi unmapped", unmapped()).all();
-}
-
-TEST_CASE("without memory: file_log sync hash", "[oom]") {
-    check<storage::file_log, durability::sync, index::hash>("file_log sync hash multi");
-}
-TEST_CASE("without memory: file_log write_through sorted", "[oom]") {
-    check<storage::file_log, durability::write_through, index::sorted>(
-        "file_log write_through sorted multi");
-}
-TEST_CASE("without memory: file_log buffered hash", "[oom]") {
-    check<storage::file_log, durability::buffered, index::hash, threading::single>(
-        "file_log buffered hash single");
-}
-TEST_CASE("without memory: file_log async sorted", "[oom]") {
-    check<storage::file_log, durability::async, index::sorted>("file_log async sorted multi");
-}
-TEST_CASE("without memory: mmap sync sorted", "[oom]") {
-    check<storage::mmap, durability::sync, index::sorted>("mmap sync sorted multi");
-}
-TEST_CASE("without memory: mmap write_through hash", "[oom]") {
-    check<storage::mmap, durability::write_through, index::hash, threading::single>(
-        "mmap write_through hash single");
-}
-TEST_CASE("without memory: mmap buffered hash", "[oom]") {
-    check<storage::mmap, durability::buffered, index::hash>("mmap buffered hash multi");
-}
-TEST_CASE("without memory: mmap async sorted", "[oom]") {
-    check<storage::mmap, durability::async, index::sorted, threading::single>(
-        "mmap async sorted single");
-}
-TEST_CASE("without memory: map hash", "[oom]") {
-    check<storage::map, index::hash>("map hash multi");
-}
-TEST_CASE("without memory: map sorted", "[oom]") {
-    check<storage::map, index::sorted, threading::single>("map sorted single");
-}
+#endif

@@ -1,0 +1,102 @@
+// The meter itself: what the other tests of this folder are refused by.
+#include "oom/metered_memory.hpp"
+
+#include "catch.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
+void* __real_malloc(std::size_t size);
+void* __real_calloc(std::size_t count, std::size_t size);
+void __real_free(void* piece);
+void* __wrap_malloc(std::size_t size);
+void* __wrap_calloc(std::size_t count, std::size_t size);
+void __wrap_free(void* piece);
+
+void* __wrap_malloc(std::size_t size) {
+    return memory::refuses() ? nullptr : memory::counted(__real_malloc(size));
+}
+void* __wrap_calloc(std::size_t count, std::size_t size) {
+    return memory::refuses() ? nullptr : memory::counted(__real_calloc(count, size));
+}
+void __wrap_free(void* piece) {
+    if (piece != nullptr) --memory::held;
+    __real_free(piece);
+}
+// NOLINTEND(bugprone-reserved-identifier)
+}
+
+void* operator new(std::size_t size) {
+    void* const piece = memory::refuses() ? nullptr : memory::counted(__real_malloc(size));
+    if (piece == nullptr) throw std::bad_alloc();
+    return piece;
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    const auto unit = static_cast<std::size_t>(alignment);
+    void* const piece =
+        memory::refuses()
+            ? nullptr
+            : memory::counted(std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
+    if (piece == nullptr) throw std::bad_alloc();
+    return piece;
+}
+void operator delete(void* piece) noexcept {
+    __wrap_free(piece);
+}
+void operator delete(void* piece, std::size_t) noexcept {
+    __wrap_free(piece);
+}
+void operator delete(void* piece, std::align_val_t) noexcept {
+    __wrap_free(piece);
+}
+void operator delete(void* piece, std::size_t, std::align_val_t) noexcept {
+    __wrap_free(piece);
+}
+
+TEST_CASE("the meter refuses the n-th request, once or from there on", "[oom]") {
+    for (const bool ever : {false, true}) {
+        CAPTURE(ever);
+        std::vector<bool> given;
+        given.reserve(4);
+        memory::refuse(2, ever);
+        for (int i = 0; i < 4; ++i) {
+            const memory::metering meter;
+            try {
+                const auto piece = std::make_unique<std::uint64_t>(7);
+                given.push_back(true);
+            } catch (const std::bad_alloc&) {
+                given.push_back(false);
+            }
+        }
+        const std::uint64_t refused = memory::refused;
+        memory::refuse(UINT64_MAX, false);
+        CHECK(given == std::vector<bool>{true, false, !ever, !ever});
+        CHECK(refused == (ever ? 3 : 1));
+    }
+}
+
+TEST_CASE("the meter counts what is held, of C and of C++", "[oom]") {
+    const std::int64_t before = memory::held;
+    void* const block = std::malloc(100);
+    void* const zeros = std::calloc(10, 10);
+    auto* const number = new std::uint64_t(7);
+    CHECK(memory::held == before + 3);
+    std::free(block);
+    std::free(zeros);
+    delete number;
+    CHECK(memory::held == before);
+    memory::refuse(1, true);
+    void* refused = nullptr;
+    {
+        const memory::metering meter;
+        refused = std::malloc(100);
+    }
+    memory::refuse(UINT64_MAX, false);
+    CHECK(refused == nullptr);
+}
