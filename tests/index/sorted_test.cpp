@@ -420,6 +420,7 @@ TEST_CASE("sorted: records may move, and nobody asks for the old ones again") {
                 return r < records.size() ? coffer::as_bytes(records[r]) : bytes{};
             }
             bool matches(ref r, bytes key) noexcept { return coffer::equal(key_of(r), key); }
+            void prefetch(ref) const noexcept {}
             bool failed() const noexcept { return false; }
         } keys{now, unknown};
         const auto put = [&](std::uint64_t i, ref where) {
@@ -470,6 +471,7 @@ TEST_CASE("sorted: an unreadable record voids an answer and harms nothing") {
             const bytes own = key_of(r);
             return !broken && coffer::equal(own, key);
         }
+        void prefetch(ref) const noexcept {}
         bool failed() const noexcept { return broken; }
     };
     std::map<std::string, ref> expected;
