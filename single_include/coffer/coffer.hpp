@@ -6831,6 +6831,7 @@ struct policy_id {
 // |-------------------------|--------|-------------------------------------------------------------|
 // | `keys.matches(r, key)`  | bool   | is `key` the key behind `r`; false also when it cannot be read |
 // | `keys.key_of(r)`        | bytes  | the key; empty when it cannot be read; valid until the next call on `keys` |
+// | `keys.prefetch(r)`      | void   | a hint that the key behind r will be asked for, or its record shown |
 // | `keys.failed()`         | bool   | something could not be read: the answer of the table is void |
 //
 // Memory `M` gives zeroed memory in lasting places, released when `M` is destroyed:
@@ -6878,6 +6879,7 @@ struct held_bound {
 struct no_keys {
     bool matches(ref, bytes) noexcept;
     bytes key_of(ref) noexcept;
+    void prefetch(ref) const noexcept;
     bool failed() const noexcept;
 };
 
@@ -8259,8 +8261,8 @@ public:
         return {head(at), tag_of(entry(at))};
     }
 
-    /// The first entry of [first, last) whose head is not below `head`, else last. What is more than
-    /// a power of two is left out first, so that the rest is halved in steps known to the compiler.
+    /// The first entry of [first, last) whose head is not below `head`, else last. What is more
+    /// than a power of two is left out first; the rest is halved in steps that are constants.
     [[nodiscard]] COFFER_ALWAYS_INLINE unsigned lower(std::uint64_t head, unsigned first,
                                                       unsigned last) const noexcept {
         static_assert(large_entries < 64);
@@ -8270,25 +8272,12 @@ public:
         const unsigned whole = std::bit_floor(last - first);
         const unsigned rest = last - first - whole;
         if (rest != 0) base = behind(base, rest, head);
-        switch (whole) {
-            case 32:
-                base = behind(base, 16, head);
-                [[fallthrough]];
-            case 16:
-                base = behind(base, 8, head);
-                [[fallthrough]];
-            case 8:
-                base = behind(base, 4, head);
-                [[fallthrough]];
-            case 4:
-                base = behind(base, 2, head);
-                [[fallthrough]];
-            case 2:
-                base = behind(base, 1, head);
-                [[fallthrough]];
-            default:
-                base = behind(base, 1, head);
-        }
+        if (whole >= 32) base = behind(base, 16, head);
+        if (whole >= 16) base = behind(base, 8, head);
+        if (whole >= 8) base = behind(base, 4, head);
+        if (whole >= 4) base = behind(base, 2, head);
+        if (whole >= 2) base = behind(base, 1, head);
+        base = behind(base, 1, head);
         return static_cast<unsigned>(base - heads);
     }
     /// The first entry of [first, last) whose head is above `head`, else last.
@@ -9366,8 +9355,8 @@ private:
 // I1  A finger is a hint. A leaf is believed if it is one, if it does not change meanwhile, and if
 //     the key lies between its first and its last one: then no other leaf can hold the key. A node
 //     that has left the tree has no entries (sorted_pool: give), so nothing lies between them.
-// I2  A pool is known by its serial number, which no later one has: a finger means no other tree that
-//     lies in the same place.
+// I2  A pool is known by its serial number, which no later one has: a finger means no other tree
+//     that lies in the same place.
 //
 // Threads: each has one finger for all trees of a kind; it is no part of the tree.
 #ifndef COFFER_INDEX_SORTED_FINGER_HPP
@@ -10309,7 +10298,11 @@ private:
                 refs.resize(before);
                 continue;
             }
-            if (tied_count != 0) add_ties<Up>(left, ties, tied_count, refs, before, keys);
+            if (tied_count != 0) {
+                prefetch(ties, tied_count, keys);
+                prefetch(refs.data() + before, refs.size() - before, keys);
+                add_ties<Up>(left, ties, tied_count, refs, before, keys);
+            }
             if (fence.entry == 0 || keys.failed()) return false;
             if (!from.moved && refs.size() != before) return true;
             const auto order = compare_ends(next, left);
@@ -10322,6 +10315,12 @@ private:
             }
             ++turn;
         }
+    }
+    /// A tie waits for a record: what will be shown next may come meanwhile.
+    template <class Keys>
+    static void prefetch(const ref* refs, std::size_t count, Keys& keys) noexcept {
+        constexpr std::size_t ahead = 8;
+        for (std::size_t i = 0; i < (std::min)(ahead, count); ++i) keys.prefetch(refs[i]);
     }
     static void move(held_bound& from, bound::kind is, kept_fence& to) {
         from.is = is;
@@ -17441,6 +17440,7 @@ public:
             const record* found = reader_.read(of_->pending.bearer(where));
             return found != nullptr ? found->key : bytes();
         }
+        void prefetch(ref where) const noexcept { of_->prefetch(where); }
         [[nodiscard]] bool failed() const noexcept { return reader_.failed(); }
         [[nodiscard]] reader_type& reader() noexcept { return reader_; }
 
