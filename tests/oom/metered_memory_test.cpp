@@ -83,16 +83,16 @@ TEST_CASE("the meter refuses the n-th request, once or from there on", "[oom]") 
 
 TEST_CASE("the meter counts what is held, of C and of C++", "[oom]") {
     const std::int64_t before = memory::held;
-    void* const block = std::malloc(100);
-    void* const zeros = std::calloc(10, 10);
-    auto* const number = new std::uint64_t(7);
+    void* volatile block = std::malloc(100);  // volatile: or the compiler does without
+    void* volatile zeros = std::calloc(10, 10);
+    std::uint64_t* volatile number = new std::uint64_t(7);
     CHECK(memory::held == before + 3);
     std::free(block);
     std::free(zeros);
     delete number;
     CHECK(memory::held == before);
     memory::refuse(1, true);
-    void* refused = nullptr;
+    void* volatile refused = nullptr;
     {
         const memory::metering meter;
         refused = std::malloc(100);
