@@ -17473,37 +17473,26 @@ public:
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         const auto pin = enter();
-        const table_type& table = index();
-        const ref guessed = guess(table, key);
-        if (guessed == 0) return false;
-        if (show_guessed(key, guessed, show)) [[likely]]
-            return true;
-        return lookup_with_care(table, table.probe(key), show);
+        return lookup_pinned(index(), key, show);
     }
 
     static constexpr std::size_t group_size = 16;
 
     /// Shows the values of at most group_size keys to `show(i, bytes)`. All lookups begin before
-    /// any of them ends, so that their cache misses overlap. No key is seen as it was before one
-    /// that stands ahead of it.
+    /// any of them ends, so that their cache misses overlap.
     template <class Show>
     [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
         for (const bytes key : group) table.prefetch(table.probe(key));
-        ref guesses[group_size];
-        for (std::size_t i = 0; i < group.size(); ++i) {
-            guesses[i] = guess(table, group[i]);
-            if (guesses[i] - 1 < unclear - 1) prefetch(guesses[i]);
+        if constexpr (requires { table.likely(table.probe(group[0])); }) {
+            for (const bytes key : group) {
+                const ref slot = table.likely(table.probe(key));
+                if (slot - 1 < unclear - 1) prefetch(slot);
+            }
         }
-        bool anew = false;  // what follows a look at the newest state is older than that
         for (std::size_t i = 0; i < group.size(); ++i) {
-            const ref guessed = anew ? guess(table, group[i]) : guesses[i];
-            if (guessed == 0) continue;
-            const auto shown = [&](bytes value) { show(i, value); };
-            if (show_guessed(group[i], guessed, shown)) continue;
-            anew = true;
-            auto found = lookup_with_care(table, table.probe(group[i]), shown);
+            auto found = lookup_pinned(table, group[i], [&](bytes value) { show(i, value); });
             if (!found) return found.failure();
         }
         return {};
@@ -17669,27 +17658,22 @@ private:
     /// What a slot leads to will be read soon.
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
-    /// What the index can tell of a key before a record is read: 0, where a record lies that
-    /// readers may see, or `unclear`.
-    [[nodiscard]] ref guess(const table_type& table, bytes key) const {
-        if constexpr (requires { table.likely(table.probe(key)); }) {
-            const ref found = table.likely(table.probe(key));
-            return is_pending(found) || pending.hides(found) ? unclear : found;
-        } else {
-            return unclear;
-        }
-    }
-
-    /// False: it is for lookup_with_care(). What is pending, in a chain, unmapped or damaged, or
-    /// only looks like the key, is rare.
     template <class Show>
-    [[nodiscard]] bool show_guessed(bytes key, ref guessed, Show&& show) const {
-        record found;
-        if (guessed == unclear || !reader_type::at_once(journal.table(), guessed, key, found))
-            [[unlikely]]
-            return false;
-        show(found.value);
-        return true;
+    [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
+                                             Show&& show) const {
+        const auto probe = table.probe(key);
+        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
+        if constexpr (requires { table.likely(probe); }) {
+            const ref guess = table.likely(probe);
+            if (guess == 0) return false;
+            record found;
+            if (!is_pending(guess) && !pending.hides(guess) &&
+                reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
+                show(found.value);
+                return true;
+            }
+        }
+        return lookup_with_care(table, probe, show);
     }
 
     template <class Show>
