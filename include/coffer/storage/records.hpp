@@ -100,7 +100,8 @@ public:
         const auto pin = enter();
         const table_type& table = index();
         for (const bytes key : group) table.prefetch(table.probe(key));
-        if constexpr (requires { table.likely(table.probe(group[0])); }) {
+        // Where keys are in order a guess costs as much as the lookup itself.
+        if constexpr (!Index::ordered && requires { table.likely(table.probe(group[0])); }) {
             for (const bytes key : group) {
                 const ref slot = table.likely(table.probe(key));
                 if (slot - 1 < unclear - 1) prefetch(slot);
