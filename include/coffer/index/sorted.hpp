@@ -228,7 +228,7 @@ private:
     }
     /// In the leaf where this thread's last lookup ended, if that is the key's.
     bool find_in_last(const lookup& wanted, ref* found, unsigned& count) const noexcept {
-        finger& last = finger_;
+        finger& last = finger_of_thread;
         if (!last.points_into(pool_.serial)) return false;
         const bool there = find_at(last.leaf(), wanted, found, count);
         if (there) {
@@ -263,7 +263,7 @@ private:
         }
         const key_image image = image_of(wanted, leaf.node.meta().prefix());
         if (!load_ties(leaf, image, found, count)) return false;
-        finger_.came_to(pool_.serial, id);
+        finger_of_thread.came_to(pool_.serial, id);
         return true;
     }
     static bool load_ties(const sighting<node>& leaf, const key_image& image, ref* found,
@@ -513,7 +513,7 @@ private:
     }
 
     pool pool_;
-    static inline constinit thread_local finger finger_{};
+    static inline constinit thread_local finger finger_of_thread{};
 };
 
 }  // namespace detail
