@@ -250,7 +250,7 @@ private:
         }
         const key_image image = image_of(wanted, meta.prefix());
         return leaf.node.head(0) < image.head && image.head < leaf.node.head(entries - 1) &&
-               load_ties(leaf, image, found, count);
+               load_ties(leaf, entries, image, found, count);
     }
     /// In the leaf to which the tree leads.
     bool find_in_any(const lookup& wanted, ref* found, unsigned& count) const noexcept {
@@ -261,14 +261,14 @@ private:
                              [](const auto&, node_id, unsigned, node_meta) {})) {
             return false;
         }
-        const key_image image = image_of(wanted, leaf.node.meta().prefix());
-        if (!load_ties(leaf, image, found, count)) return false;
+        const node_meta meta = leaf.node.meta();
+        const key_image image = image_of(wanted, meta.prefix());
+        if (!load_ties(leaf, leaf.node.count(meta), image, found, count)) return false;
         finger_of_thread.came_to(pool_.serial, id);
         return true;
     }
-    static bool load_ties(const sighting<node>& leaf, const key_image& image, ref* found,
-                          unsigned& count) noexcept {
-        const unsigned entries = leaf.node.count(leaf.node.meta());
+    static bool load_ties(const sighting<node>& leaf, unsigned entries, const key_image& image,
+                          ref* found, unsigned& count) noexcept {
         count = load_refs(leaf.node, find_ties<pool>(leaf.node, entries, image), found);
         return leaf.node.valid(leaf.version);
     }
