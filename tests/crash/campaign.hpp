@@ -8,9 +8,10 @@
 //       P3   worse than a disk may do: an honest refusal counts as right
 //         the store is opened on every state that this can leave, and judged
 //
-// An image that was judged before under the same expectation is not judged again. The earlier
-// operations' points are those of a shorter workload, so they are left to that one. A share of
-// the images is also recovered with a crash at each step of the recovery, and that again: S2.
+// A store is opened once on each image; under every further expectation what it held then is what is
+// judged. The earlier operations' points are those of a shorter workload, so they are left to that
+// one. A share of the images is also recovered with a crash at each step of the recovery, and that
+// again: S2.
 //
 // COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset of
 //                     up to twelve parts; more than 1 draws so many times as many subsets where
@@ -29,6 +30,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -79,7 +81,7 @@ struct tally {
         const double rest = seconds - again_seconds;
         proof::tell("S1 crash states", name, {images, "distinct images", violations, rest, seed});
         proof::tell("S1 crash states, each expectation", name,
-                    {judged, "opens", violations, rest, seed});
+                    {judged, "judgements", violations, rest, seed});
         proof::tell("S2 crashes in recovery", name,
                     {again, "images", violations, again_seconds, seed});
     }
@@ -230,9 +232,26 @@ private:
                       where);
             tally_.again_seconds += watch.seconds();
         }
-        const auto bad =
-            with == profile::p3 ? judge_.survive(disk, *may) : judge_.examine(disk, *may);
-        if (bad) note(name, where, *bad);
+        if (const auto bad = judged(disk, coffer::detail::mix(image, durable), *may, with)) {
+            note(name, where, *bad);
+        }
+    }
+
+    /// By a store that is opened on `disk`, unless one was on this `image` and nothing was wrong.
+    judge::verdict judged(const simulated& disk, std::uint64_t image, const expectation& may,
+                          profile with) {
+        const bool refusable = with == profile::p3;
+        auto before = examined_.find(image);
+        bool known = before != examined_.end();
+        if (!known && refusable) {
+            before = survived_.find(image);
+            known = before != survived_.end();
+        }
+        if (known && only_.empty() && (!before->second || may.allows(*before->second))) return {};
+        judge::outcome held;
+        auto bad = refusable ? judge_.survive(disk, may, held) : judge_.examine(disk, may, &held);
+        if (!bad) (refusable ? survived_ : examined_).emplace(image, held);
+        return bad;
     }
 
     /// S2: opens a copy, with a crash at each step of that, and again in what such a crash left.
@@ -290,8 +309,10 @@ private:
     std::string only_;
     coffer::fs::crash_limits limits_;
     judge judge_{*of_, default_options()};
-    std::unordered_set<std::uint64_t> judged_;
+    std::unordered_set<std::uint64_t> judged_;  // images with expectations
     std::unordered_set<std::uint64_t> images_;
+    std::unordered_map<std::uint64_t, judge::outcome> examined_;  // images, as a crash leaves them
+    std::unordered_map<std::uint64_t, judge::outcome> survived_;  // of those that may be refused
     std::string where_;
     tally tally_;
     proof::violations violations_;

@@ -25,7 +25,8 @@ namespace crash {
 
 class judge {
 public:
-    using verdict = std::optional<std::string>;  // empty: as it should be
+    using verdict = std::optional<std::string>;    // empty: as it should be
+    using outcome = std::optional<std::uint64_t>;  // the digest of what is held; empty: refused
 
     judge(const simulated_subject& of, const coffer::options& chosen)
         : of_(&of), chosen_(&chosen) {}
@@ -35,22 +36,27 @@ public:
     }
 
     /// 1 to 4. The disk is used up.
-    [[nodiscard]] verdict examine(const simulated& disk, const expectation& may) const {
+    [[nodiscard]] verdict examine(const simulated& disk, const expectation& may,
+                                  outcome* found = nullptr) const {
         auto opened = open(disk);
         if (!opened) return std::string("open: ") + opened.error().what();
         contents held;
         if (auto bad = read(**opened, may, held)) return bad;
+        if (found != nullptr) *found = digest(held);
         if (auto bad = crash_again(disk, held)) return bad;
         return go_on(disk, std::move(*opened), std::move(held));
     }
 
     /// R6: refused, or one of `may`.
-    [[nodiscard]] verdict survive(const simulated& disk, const expectation& may) const {
+    [[nodiscard]] verdict survive(const simulated& disk, const expectation& may,
+                                  outcome& found) const {
+        found = {};
         auto opened = open(disk);
         if (!opened) return refused(opened.error(), "open");
-        auto found = (*opened)->all();
-        if (!found) return refused(found.error(), "reading everything");
-        if (!may.allows(*found)) return "holds " + told(*found) + ", expected " + may.told();
+        auto held = (*opened)->all();
+        if (!held) return refused(held.error(), "reading everything");
+        if (!may.allows(*held)) return "holds " + told(*held) + ", expected " + may.told();
+        found = digest(*held);
         return {};
     }
 

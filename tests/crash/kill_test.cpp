@@ -129,7 +129,8 @@ public:
         const std::uint64_t word = coffer::detail::mix(number, seed ^ shown_);
         // One in four writers stops early, so that it is silent for a while when it is killed.
         const std::uint64_t most = word % 4 == 0 ? 1 + word / 4 % 200 : 0;
-        const auto lives = static_cast<int>(word / 1024 % 51);
+        // From 0 to 50 ms, and short for the most part: more happens while little is written.
+        const auto lives = static_cast<int>(word / 1024 % 51 * (word / 65536 % 51) / 50);
         const std::uint64_t killed_at = run_writer(most, lives);
         ++kills_;
         judge(killed_at);

@@ -48,20 +48,30 @@ inline std::string told(const contents& held) {
     return text.str();
 }
 
+/// Equal for equal contents, and for others as good as never.
+inline std::uint64_t digest(const contents& held) {
+    std::uint64_t so_far = coffer::detail::mix(held.size(), 1);
+    for (const auto& [key, value] : held) {
+        so_far = coffer::detail::mix(so_far ^ coffer::detail::hash64(coffer::as_bytes(key), 1),
+                                     coffer::detail::hash64(coffer::as_bytes(value), 2));
+    }
+    return so_far;
+}
+
 /// The contents that may be there.
 class expectation {
 public:
     explicit expectation(std::set<contents> choices) : choices_(std::move(choices)) {
         for (const contents& each : choices_) {
-            hash_ = coffer::detail::mix(hash_ ^ each.size(), 1);
-            for (const auto& [key, value] : each) {
-                hash_ =
-                    coffer::detail::mix(hash_ ^ coffer::detail::hash64(coffer::as_bytes(key), 1),
-                                        coffer::detail::hash64(coffer::as_bytes(value), 2));
-            }
+            digests_.push_back(digest(each));
+            hash_ = coffer::detail::mix(hash_ ^ digests_.back(), 1);
         }
     }
     [[nodiscard]] bool allows(const contents& found) const { return choices_.count(found) != 0; }
+    /// Of contents with this digest.
+    [[nodiscard]] bool allows(std::uint64_t found) const {
+        return std::find(digests_.begin(), digests_.end(), found) != digests_.end();
+    }
     [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
     [[nodiscard]] std::string told() const {
         std::string text;
@@ -74,6 +84,7 @@ public:
 
 private:
     std::set<contents> choices_;
+    std::vector<std::uint64_t> digests_;
     std::uint64_t hash_ = 0;
 };
 using expected = std::shared_ptr<const expectation>;

@@ -19,8 +19,23 @@
 
 using namespace laws;
 
-TEST_CASE("histories: every combination") {
-    over(where_concurrent, histories_are_linearizable);
+namespace {
+
+void ask_all_of(combination::storage_kind storage) {
+    over([=](const combination& each) { return each.concurrent && each.storage == storage; },
+         histories_are_linearizable);
+}
+
+}  // namespace
+
+TEST_CASE("histories: every combination of map") {
+    ask_all_of(combination::storage_kind::map);
+}
+TEST_CASE("histories: every combination of file_log") {
+    ask_all_of(combination::storage_kind::file_log);
+}
+TEST_CASE("histories: every combination of mmap") {
+    ask_all_of(combination::storage_kind::mmap);
 }
 
 // ---- stores that are broken ---------------------------------------------------------------------
