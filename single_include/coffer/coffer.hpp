@@ -36,6 +36,7 @@
 #include <thread>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -3862,6 +3863,11 @@ public:
     [[nodiscard]] std::uint64_t hash() const noexcept {
         std::size_t used = block_ ? block_->filled : 0;
         used = (std::min)(used, static_cast<std::size_t>(size_));
+        // A mapped file is filled to its end, mostly with zeros.
+        constexpr std::size_t word = sizeof(std::uint64_t);
+        while (used >= word && load_le<std::uint64_t>(block_->data() + used - word) == 0) {
+            used -= word;
+        }
         while (used != 0 && block_->data()[used - 1] == std::byte{0}) --used;
         return hash64(used == 0 ? bytes() : bytes(block_->data(), used), size_);
     }
@@ -3926,35 +3932,64 @@ struct entry {
     node_id node;
 };
 
+/// Equal for equal names and, by `of_file(node)`, equal contents below `at`; `names_of(node)` are
+/// those of a folder, null for a file.
+template <class NamesOf, class OfFile>
+[[nodiscard]] std::uint64_t hash_below(node_id at, const NamesOf& names_of,
+                                       const OfFile& of_file) noexcept {
+    const std::vector<entry>* const names = names_of(at);
+    if (names == nullptr) return of_file(at);
+    std::uint64_t so_far = hash_keys[0];
+    for (const entry& each : *names) {
+        so_far = mix(so_far ^ hash64(as_bytes(each.name), so_far),
+                     hash_below(each.node, names_of, of_file));
+    }
+    return so_far;
+}
+
 struct node {
     bool folder = false;
     content held;              // of a file
     std::vector<entry> names;  // of a folder, by name
-};
 
-struct tree {
-    std::vector<node> nodes = std::vector<node>(1, node{true, {}, {}});
-
-    [[nodiscard]] node_id find(node_id folder, std::string_view name) const noexcept {
-        const std::vector<entry>& names = nodes[folder].names;
-        const auto at = place(names, name);
+    [[nodiscard]] node_id find(std::string_view name) const noexcept {
+        const auto at = place(name);
         return at != names.end() && at->name == name ? at->node : nowhere;
     }
-
-    void link(node_id folder, std::string_view name, node_id target) {
-        std::vector<entry>& names = nodes[folder].names;
-        const auto at = names.begin() + (place(names, name) - names.cbegin());
+    void link(std::string_view name, node_id target) {
+        const auto at = names.begin() + (place(name) - names.cbegin());
         if (at != names.end() && at->name == name) {
             at->node = target;
         } else {
             names.insert(at, entry{std::string(name), target});
         }
     }
-
-    void unlink(node_id folder, std::string_view name) {
-        std::vector<entry>& names = nodes[folder].names;
-        const auto at = place(names, name);
+    void unlink(std::string_view name) {
+        const auto at = place(name);
         if (at != names.end() && at->name == name) names.erase(at);
+    }
+
+    /// As content::share().
+    [[nodiscard]] node share() {
+        node other;
+        other.folder = folder;
+        other.held = held.share();
+        other.names = names;
+        return other;
+    }
+
+private:
+    [[nodiscard]] std::vector<entry>::const_iterator place(std::string_view name) const noexcept {
+        return std::lower_bound(names.cbegin(), names.cend(), name,
+                                [](const entry& a, std::string_view b) { return a.name < b; });
+    }
+};
+
+struct tree {
+    std::vector<node> nodes = std::vector<node>(1, a_folder());
+
+    [[nodiscard]] node_id find(node_id folder, std::string_view name) const noexcept {
+        return nodes[folder].find(name);
     }
 
     /// The node that a path leads to; nowhere if a part is missing or no folder. `..` leads
@@ -3975,32 +4010,24 @@ struct tree {
 
     [[nodiscard]] tree share() {
         tree other;
-        other.nodes.resize(nodes.size());
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            other.nodes[i].folder = nodes[i].folder;
-            other.nodes[i].names = nodes[i].names;
-            other.nodes[i].held = nodes[i].held.share();
-        }
+        other.nodes.clear();
+        other.nodes.reserve(nodes.size());
+        for (node& each : nodes) other.nodes.push_back(each.share());
         return other;
     }
 
-    /// Equal for equal names and, by `of_file(node)`, equal contents below `at`.
-    template <class OfFile>
-    [[nodiscard]] std::uint64_t hash(node_id at, const OfFile& of_file) const noexcept {
-        if (!nodes[at].folder) return of_file(at);
-        std::uint64_t hash_now = hash_keys[0];
-        for (const entry& each : nodes[at].names) {
-            hash_now =
-                mix(hash_now ^ hash64(as_bytes(each.name), hash_now), hash(each.node, of_file));
-        }
-        return hash_now;
+    /// Equal for equal names and contents.
+    [[nodiscard]] std::uint64_t hash() const noexcept {
+        return hash_below(
+            root, [&](node_id of) { return nodes[of].folder ? &nodes[of].names : nullptr; },
+            [&](node_id of) { return nodes[of].held.hash(); });
     }
 
 private:
-    static std::vector<entry>::const_iterator place(const std::vector<entry>& names,
-                                                    std::string_view name) noexcept {
-        return std::lower_bound(names.cbegin(), names.cend(), name,
-                                [](const entry& a, std::string_view b) { return a.name < b; });
+    [[nodiscard]] static node a_folder() {
+        node made;
+        made.folder = true;
+        return made;
     }
 };
 
@@ -4037,8 +4064,8 @@ struct change {
     /// The file that is no more: of `unlink` and `move`.
     [[nodiscard]] node_id gone() const noexcept { return is == kind::unlink ? target : replaced; }
 
-    void apply(tree& to_tree) const {
-        node& changed = to_tree.nodes[of];
+    void apply(tree& whole) const { apply(whole.nodes[of]); }
+    void apply(node& changed) const {
         switch (is) {
             case kind::write:
                 changed.held.write(at, *data);
@@ -4051,14 +4078,14 @@ struct change {
                 changed.held.resize(size);
                 break;
             case kind::link:
-                to_tree.link(of, name, target);
+                changed.link(name, target);
                 break;
             case kind::unlink:
-                to_tree.unlink(of, name);
+                changed.unlink(name);
                 break;
             case kind::move:
-                to_tree.unlink(of, name);
-                to_tree.link(of, to, target);
+                changed.unlink(name);
+                changed.link(to, target);
                 break;
         }
     }
@@ -4091,7 +4118,8 @@ struct change {
 // I2  A state is visited once, whichever subsets lead to it: states are told apart by a 64-bit hash
 //     of everything that a reader could see.
 //
-// Cost: a few microseconds for each subset of a store of a few kilobytes.
+// Cost: a fraction of a microsecond for a subset that leads to a known state, a few microseconds for
+// a new one, of a store of a few kilobytes.
 #ifndef COFFER_FS_SIMULATED_CRASH_HPP
 #define COFFER_FS_SIMULATED_CRASH_HPP
 
@@ -4207,6 +4235,18 @@ public:
         for (const change& each : journal) add(each);
         hashes_.reserve(durable_.nodes.size());
         for (const node& each : durable_.nodes) hashes_.push_back(each.held.hash());
+        fate_at_.resize(durable_.nodes.size(), nowhere);
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            const change& made = *parts_[i].of;
+            const node_id of = parts_[i].is == part::kind::empties ? made.gone() : made.of;
+            if (fate_at_[of] == nowhere) {
+                fate_at_[of] = static_cast<node_id>(fates_.size());
+                fates_.emplace_back().of = of;
+            }
+            fate& each = fates_[fate_at_[of]];
+            each.parts.push_back(i);
+            each.grows |= made.is == change::kind::grow;
+        }
     }
 
     [[nodiscard]] const std::vector<part>& parts() const noexcept { return parts_; }
@@ -4246,6 +4286,23 @@ public:
     }
 
 private:
+    /// What becomes of one node. Files and folders change each by their own parts, so that of many
+    /// subsets there are few outcomes for each node.
+    struct fate {
+        struct outcome {
+            std::uint64_t hash = 0;  // of a file
+            std::vector<entry> names = {};
+        };
+        node_id of = nowhere;
+        std::vector<std::size_t> parts = {};  // in the order of the journal
+        bool grows = false;
+        std::unordered_map<std::uint64_t, outcome> outcomes = {};  // by the hash of what is chosen
+        std::uint64_t key = 0;                                     // of the present choice
+        const outcome* now = nullptr;                              // null: as it is durable
+        node built = {};                                           // of built_key
+        std::uint64_t built_key = 0;
+    };
+
     void add(const change& made) {
         switch (made.is) {
             case change::kind::write:
@@ -4427,36 +4484,71 @@ private:
     template <class Found>
     bool reach(const crash_choice& choice, Found& found) {
         ++statistics_.visited;
-        std::vector<char> changed(durable_.nodes.size(), 0);
-        tree state = durable_.share();
-        for (std::size_t i = 0; i < parts_.size(); ++i) {
-            if (i == choice.torn) {
-                apply_torn(state, parts_[i], choice.how);
-            } else if (choice.chosen[i] != 0) {
-                apply(state, parts_[i], choice.with_garbage);
-            } else {
-                continue;
-            }
-            const change& made = *parts_[i].of;
-            changed[parts_[i].is == part::kind::empties ? made.gone() : made.of] = 1;
-        }
-        for (std::size_t i = 0; i < changed.size(); ++i) {
-            if (changed[i] != 0) state.nodes[i].held.scrub();
-        }
-        const std::uint64_t hash = state.hash(root, [&](node_id of) {
-            return changed[of] != 0 ? state.nodes[of].held.hash() : hashes_[of];
-        });
+        for (fate& each : fates_) decide(each, choice);
+        const std::uint64_t hash = hash_below(
+            root,
+            [&](node_id of) -> const std::vector<entry>* {
+                if (!durable_.nodes[of].folder) return nullptr;
+                return is_changed(of) ? &fate_of(of).now->names : &durable_.nodes[of].names;
+            },
+            [&](node_id of) { return is_changed(of) ? fate_of(of).now->hash : hashes_[of]; });
         if (!seen_.insert(hash).second) return true;
         ++statistics_.distinct;
         statistics_.set_hash ^= mix(hash, 0);
+        tree state = durable_.share();
+        for (fate& each : fates_) {
+            if (each.now != nullptr) state.nodes[each.of] = made(each, choice).share();
+        }
         const bool more = found(std::move(state), choice) && statistics_.distinct < limits_.most;
         statistics_.stopped |= !more;
         return more;
     }
 
-    void apply(tree& state, const part& each, bool with_garbage) const {
+    [[nodiscard]] const fate& fate_of(node_id of) const noexcept { return fates_[fate_at_[of]]; }
+    [[nodiscard]] bool is_changed(node_id of) const noexcept {
+        return fate_at_[of] != nowhere && fate_of(of).now != nullptr;
+    }
+
+    /// What the choice makes of a node: known, or found out.
+    void decide(fate& each, const crash_choice& choice) {
+        std::uint64_t key = mix(std::uint64_t{choice.with_garbage && each.grows}, limits_.seed);
+        bool any = false;
+        for (const std::size_t i : each.parts) {
+            const auto how = i == choice.torn ? 1U + static_cast<unsigned>(choice.how)
+                                              : static_cast<unsigned>(choice.chosen[i]);
+            any |= how != 0;
+            key = mix(key ^ how, i);
+        }
+        each.now = nullptr;
+        if (!any) return;
+        each.key = key;
+        const auto [at, fresh] = each.outcomes.try_emplace(key);
+        if (fresh) {
+            const node& built = made(each, choice);
+            at->second = {built.folder ? 0 : built.held.hash(), built.names};
+        }
+        each.now = &at->second;
+    }
+
+    /// The node of the choice that `each.key` stands for.
+    [[nodiscard]] node& made(fate& each, const crash_choice& choice) {
+        if (each.built_key == each.key) return each.built;
+        each.built = durable_.nodes[each.of].share();
+        each.built_key = each.key;
+        for (const std::size_t i : each.parts) {
+            if (i == choice.torn) {
+                apply_torn(each.built, parts_[i], choice.how);
+            } else if (choice.chosen[i] != 0) {
+                apply(each.built, parts_[i], choice.with_garbage);
+            }
+        }
+        each.built.held.scrub();
+        return each.built;
+    }
+
+    void apply(node& changed, const part& each, bool with_garbage) const {
         const change& made = *each.of;
-        content& file = state.nodes[made.of].held;
+        content& file = changed.held;
         switch (each.is) {
             case part::kind::whole:
                 if (made.is == change::kind::grow && with_garbage) {
@@ -4465,28 +4557,28 @@ private:
                     garbage_.fill(file, size, made.before, profile_.stale);
                     garbage_.fill(file, (std::max)(made.at, size), made.size, profile_.stale);
                 }
-                made.apply(state);
+                made.apply(changed);
                 break;
             case part::kind::sector:
                 file.write(each.from, run_of(each));
                 break;
             case part::kind::empties:
-                state.nodes[made.gone()].held.resize(0);
+                file.resize(0);
                 break;
             case part::kind::unlink_old:
-                state.unlink(made.of, made.name);
+                changed.unlink(made.name);
                 break;
             case part::kind::unlink_new:
-                if (state.find(made.of, made.to) != made.target) state.unlink(made.of, made.to);
+                if (changed.find(made.to) != made.target) changed.unlink(made.to);
                 break;
             case part::kind::link_new:
-                state.link(made.of, made.to, made.target);
+                changed.link(made.to, made.target);
                 break;
         }
     }
 
-    void apply_torn(tree& state, const part& each, crash_choice::tear how) const {
-        content& file = state.nodes[each.of->of].held;
+    void apply_torn(node& changed, const part& each, crash_choice::tear how) const {
+        content& file = changed.held;
         const bytes run = run_of(each);
         const std::size_t middle = run.size() / 2 - (run.size() / 2) % sizeof(std::uint64_t);
         if (how == crash_choice::tear::destroyed) {
@@ -4537,6 +4629,8 @@ private:
     garbage garbage_;
     std::vector<part> parts_;
     std::vector<std::uint64_t> hashes_;  // of the durable contents
+    std::vector<fate> fates_;
+    std::vector<node_id> fate_at_;  // of a node, or nowhere
     std::unordered_set<std::uint64_t> seen_;
     fs::crash_statistics statistics_;
 };
@@ -5712,11 +5806,8 @@ public:
 
     /// Equal for disks on which every file has the same name and bytes, durable or not.
     [[nodiscard]] std::uint64_t image_hash() const {
-        return disk_->with_volume([](const detail::sim::volume& volume) {
-            const detail::sim::tree& now = volume.now();
-            return now.hash(detail::sim::root,
-                            [&](detail::sim::node_id of) { return now.nodes[of].held.hash(); });
-        });
+        return disk_->with_volume(
+            [](const detail::sim::volume& volume) { return volume.now().hash(); });
     }
 
     // What is durable. A name that is absent, or a range beyond the end, is not.

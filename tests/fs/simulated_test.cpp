@@ -483,6 +483,54 @@ TEST_CASE("reserved space costs no memory and is the same after a crash", "[simu
     CHECK(last[0] == std::byte{0});
 }
 
+TEST_CASE("a state holds what it is said to hold, and nothing else", "[simulated]") {
+    store s;
+    auto old = s.durable("old", std::string(600, '.'));
+    auto fresh = s.root.create("fresh").value();
+    REQUIRE(fresh.write_at(0, text(std::string(21, 'x'))).has_value());
+    REQUIRE(old.write_at(0, text(std::string(600, 'y'))).has_value());
+    const crash_profile profile = GENERATE(crash_profile::p1, crash_profile::p2, crash_profile::p3);
+    std::size_t whole = 0;
+    s.disk.for_each_crash_state(profile, {}, [&](const simulated& after, const std::string& told) {
+        const auto says = [&](const char* part) { return told.find(part) != std::string::npos; };
+        if (says("torn")) return;
+        CAPTURE(told);
+        CHECK(after.read_file("/fresh").has_value() == says("name /fresh"));
+        const std::string written = shown(after, "/fresh");
+        if (says("name /fresh") && says("size 21")) {
+            const bool bytes = says("bytes [0, 21) of /fresh");
+            CHECK((written == std::string(21, 'x')) == bytes);
+            CHECK((written == std::string(21, '\0')) == (!bytes && !says("garbage")));
+            ++whole;
+        }
+        CHECK(shown(after, "/old") ==
+              std::string(512, says("bytes [0, 512) of /old") ? 'y' : '.') +
+                  std::string(88, says("bytes [512, 600) of /old") ? 'y' : '.'));
+    });
+    CHECK(whole >= 4);
+}
+
+TEST_CASE("what becomes of one file does not depend on another", "[simulated]") {
+    store s;
+    for (const char* name : {"a", "b"}) {
+        auto file = s.durable(name, "");
+        REQUIRE(file.write_at(0, text(std::string(21, 'x'))).has_value());
+    }
+    std::multiset<std::string> found;
+    const auto kind_of = [](const std::string& held) {
+        return held.empty()                    ? 'e'   // nothing
+               : held == std::string(21, 'x')  ? 'x'   // what was written
+               : held == std::string(21, '\0') ? 'z'   // zeros
+                                               : 'g';  // garbage
+    };
+    s.disk.for_each_crash_state(crash_profile::p2, {}, [&](const simulated& after) {
+        found.insert({kind_of(shown(after, "/a")), kind_of(shown(after, "/b"))});
+    });
+    // Of both files what lies in neither write is zeros, or of both garbage.
+    CHECK(found == std::multiset<std::string>{"ee", "ex", "xe", "xx", "ez", "ze", "zz", "xz", "zx",
+                                              "eg", "ge", "gg", "xg", "gx"});
+}
+
 TEST_CASE("many parts are visited by patterns, reproducibly", "[simulated]") {
     store s;
     auto file = s.durable("a", std::string(64 * 512, '.'));

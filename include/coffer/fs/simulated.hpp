@@ -130,11 +130,8 @@ public:
 
     /// Equal for disks on which every file has the same name and bytes, durable or not.
     [[nodiscard]] std::uint64_t image_hash() const {
-        return disk_->with_volume([](const detail::sim::volume& volume) {
-            const detail::sim::tree& now = volume.now();
-            return now.hash(detail::sim::root,
-                            [&](detail::sim::node_id of) { return now.nodes[of].held.hash(); });
-        });
+        return disk_->with_volume(
+            [](const detail::sim::volume& volume) { return volume.now().hash(); });
     }
 
     // What is durable. A name that is absent, or a range beyond the end, is not.

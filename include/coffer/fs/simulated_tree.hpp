@@ -169,6 +169,11 @@ public:
     [[nodiscard]] std::uint64_t hash() const noexcept {
         std::size_t used = block_ ? block_->filled : 0;
         used = (std::min)(used, static_cast<std::size_t>(size_));
+        // A mapped file is filled to its end, mostly with zeros.
+        constexpr std::size_t word = sizeof(std::uint64_t);
+        while (used >= word && load_le<std::uint64_t>(block_->data() + used - word) == 0) {
+            used -= word;
+        }
         while (used != 0 && block_->data()[used - 1] == std::byte{0}) --used;
         return hash64(used == 0 ? bytes() : bytes(block_->data(), used), size_);
     }
@@ -233,35 +238,64 @@ struct entry {
     node_id node;
 };
 
+/// Equal for equal names and, by `of_file(node)`, equal contents below `at`; `names_of(node)` are
+/// those of a folder, null for a file.
+template <class NamesOf, class OfFile>
+[[nodiscard]] std::uint64_t hash_below(node_id at, const NamesOf& names_of,
+                                       const OfFile& of_file) noexcept {
+    const std::vector<entry>* const names = names_of(at);
+    if (names == nullptr) return of_file(at);
+    std::uint64_t so_far = hash_keys[0];
+    for (const entry& each : *names) {
+        so_far = mix(so_far ^ hash64(as_bytes(each.name), so_far),
+                     hash_below(each.node, names_of, of_file));
+    }
+    return so_far;
+}
+
 struct node {
     bool folder = false;
     content held;              // of a file
     std::vector<entry> names;  // of a folder, by name
-};
 
-struct tree {
-    std::vector<node> nodes = std::vector<node>(1, node{true, {}, {}});
-
-    [[nodiscard]] node_id find(node_id folder, std::string_view name) const noexcept {
-        const std::vector<entry>& names = nodes[folder].names;
-        const auto at = place(names, name);
+    [[nodiscard]] node_id find(std::string_view name) const noexcept {
+        const auto at = place(name);
         return at != names.end() && at->name == name ? at->node : nowhere;
     }
-
-    void link(node_id folder, std::string_view name, node_id target) {
-        std::vector<entry>& names = nodes[folder].names;
-        const auto at = names.begin() + (place(names, name) - names.cbegin());
+    void link(std::string_view name, node_id target) {
+        const auto at = names.begin() + (place(name) - names.cbegin());
         if (at != names.end() && at->name == name) {
             at->node = target;
         } else {
             names.insert(at, entry{std::string(name), target});
         }
     }
-
-    void unlink(node_id folder, std::string_view name) {
-        std::vector<entry>& names = nodes[folder].names;
-        const auto at = place(names, name);
+    void unlink(std::string_view name) {
+        const auto at = place(name);
         if (at != names.end() && at->name == name) names.erase(at);
+    }
+
+    /// As content::share().
+    [[nodiscard]] node share() {
+        node other;
+        other.folder = folder;
+        other.held = held.share();
+        other.names = names;
+        return other;
+    }
+
+private:
+    [[nodiscard]] std::vector<entry>::const_iterator place(std::string_view name) const noexcept {
+        return std::lower_bound(names.cbegin(), names.cend(), name,
+                                [](const entry& a, std::string_view b) { return a.name < b; });
+    }
+};
+
+struct tree {
+    std::vector<node> nodes = std::vector<node>(1, a_folder());
+
+    [[nodiscard]] node_id find(node_id folder, std::string_view name) const noexcept {
+        return nodes[folder].find(name);
     }
 
     /// The node that a path leads to; nowhere if a part is missing or no folder. `..` leads
@@ -282,32 +316,24 @@ struct tree {
 
     [[nodiscard]] tree share() {
         tree other;
-        other.nodes.resize(nodes.size());
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            other.nodes[i].folder = nodes[i].folder;
-            other.nodes[i].names = nodes[i].names;
-            other.nodes[i].held = nodes[i].held.share();
-        }
+        other.nodes.clear();
+        other.nodes.reserve(nodes.size());
+        for (node& each : nodes) other.nodes.push_back(each.share());
         return other;
     }
 
-    /// Equal for equal names and, by `of_file(node)`, equal contents below `at`.
-    template <class OfFile>
-    [[nodiscard]] std::uint64_t hash(node_id at, const OfFile& of_file) const noexcept {
-        if (!nodes[at].folder) return of_file(at);
-        std::uint64_t hash_now = hash_keys[0];
-        for (const entry& each : nodes[at].names) {
-            hash_now =
-                mix(hash_now ^ hash64(as_bytes(each.name), hash_now), hash(each.node, of_file));
-        }
-        return hash_now;
+    /// Equal for equal names and contents.
+    [[nodiscard]] std::uint64_t hash() const noexcept {
+        return hash_below(
+            root, [&](node_id of) { return nodes[of].folder ? &nodes[of].names : nullptr; },
+            [&](node_id of) { return nodes[of].held.hash(); });
     }
 
 private:
-    static std::vector<entry>::const_iterator place(const std::vector<entry>& names,
-                                                    std::string_view name) noexcept {
-        return std::lower_bound(names.cbegin(), names.cend(), name,
-                                [](const entry& a, std::string_view b) { return a.name < b; });
+    [[nodiscard]] static node a_folder() {
+        node made;
+        made.folder = true;
+        return made;
     }
 };
 
@@ -344,8 +370,8 @@ struct change {
     /// The file that is no more: of `unlink` and `move`.
     [[nodiscard]] node_id gone() const noexcept { return is == kind::unlink ? target : replaced; }
 
-    void apply(tree& to_tree) const {
-        node& changed = to_tree.nodes[of];
+    void apply(tree& whole) const { apply(whole.nodes[of]); }
+    void apply(node& changed) const {
         switch (is) {
             case kind::write:
                 changed.held.write(at, *data);
@@ -358,14 +384,14 @@ struct change {
                 changed.held.resize(size);
                 break;
             case kind::link:
-                to_tree.link(of, name, target);
+                changed.link(name, target);
                 break;
             case kind::unlink:
-                to_tree.unlink(of, name);
+                changed.unlink(name);
                 break;
             case kind::move:
-                to_tree.unlink(of, name);
-                to_tree.link(of, to, target);
+                changed.unlink(name);
+                changed.link(to, target);
                 break;
         }
     }
