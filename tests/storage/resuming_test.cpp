@@ -231,6 +231,35 @@ TEST_CASE("G1: files that do not fit are judged by the long way", "[resuming]") 
     }
 }
 
+TEST_CASE("a read that fails while an index is taken over is no loss", "[resuming]") {
+    used_store<S> it;
+    const simulated left = it.disk.process_killed();
+    // A segment that was prepared, as far as anybody can see, and is not known to LIVE.
+    REQUIRE(left.write_file("/db/0000000000000fff.log", std::vector<std::byte>(9000)));
+    std::uint64_t failed = 0;
+    for (std::uint64_t number = 1;; ++number) {
+        const simulated copy = left.process_killed();
+        copy.fail_call(number, {}, coffer::fs::call::read);
+        {
+            auto opened = S::try_open("/db", by_hand(), copy);
+            if (copy.faults() == 0) {
+                CHECK(opened.has_value());
+                break;
+            }
+            if (opened) {
+                CHECK(content(*opened) == it.all);
+            } else {
+                CHECK(opened.error().kind() == coffer::errc::io_error);
+                ++failed;
+            }
+        }
+        copy.clear_faults();
+        S again = S::open("/db", by_hand(), copy);
+        CHECK(content(again) == it.all);
+    }
+    CHECK(failed > 0);
+}
+
 TEST_CASE("G1: a log that went on without LIVE, or went back, is read", "[resuming]") {
     used_store<S> it;
     const simulated early = it.disk.process_killed();
