@@ -8325,13 +8325,14 @@ public:
             return words_[0].load(std::memory_order_relaxed) == version;
         }
     }
-    /// Hints that the heads will be searched, or all of the node read.
-    void prefetch(bool all = false) const noexcept {
+    /// Hints that the node will be searched, and an entry of it read.
+    void prefetch() const noexcept {
         constexpr unsigned line = 8;  // words
-        constexpr unsigned heads = (node_header_words + small_entries) / line * line;
-        for (unsigned at = 0; at <= heads; at += line) COFFER_PREFETCH(words_ + at);
-        const unsigned end = node_header_words + (all ? 2 : 1) * capacity_;
-        for (unsigned at = heads + line; at < end; at += line) COFFER_PREFETCH(words_ + at);
+        constexpr unsigned least = node_header_words + 2 * small_entries;
+        for (unsigned at = 0; at < least; at += line) COFFER_PREFETCH(words_ + at);
+        const unsigned end = node_header_words + 2 * capacity_;
+        for (unsigned at = (least + line - 1) / line * line; at < end; at += line)
+            COFFER_PREFETCH(words_ + at);
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE node_meta meta() const noexcept { return {load(1)}; }
@@ -9619,7 +9620,7 @@ void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& ra
     const auto& end = range.end;
     if (end.entry == 0) return;
     const node_id beside = child_of(end.of.node.entry(Up ? end.entry : end.entry - 1));
-    if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch(true);
+    if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch();
 }
 
 /// An end of a range as a walk remembers it, independent of the tree.

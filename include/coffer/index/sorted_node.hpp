@@ -204,13 +204,14 @@ public:
             return words_[0].load(std::memory_order_relaxed) == version;
         }
     }
-    /// Hints that the heads will be searched, or all of the node read.
-    void prefetch(bool all = false) const noexcept {
+    /// Hints that the node will be searched, and an entry of it read.
+    void prefetch() const noexcept {
         constexpr unsigned line = 8;  // words
-        constexpr unsigned heads = (node_header_words + small_entries) / line * line;
-        for (unsigned at = 0; at <= heads; at += line) COFFER_PREFETCH(words_ + at);
-        const unsigned end = node_header_words + (all ? 2 : 1) * capacity_;
-        for (unsigned at = heads + line; at < end; at += line) COFFER_PREFETCH(words_ + at);
+        constexpr unsigned least = node_header_words + 2 * small_entries;
+        for (unsigned at = 0; at < least; at += line) COFFER_PREFETCH(words_ + at);
+        const unsigned end = node_header_words + 2 * capacity_;
+        for (unsigned at = (least + line - 1) / line * line; at < end; at += line)
+            COFFER_PREFETCH(words_ + at);
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE node_meta meta() const noexcept { return {load(1)}; }
