@@ -19,8 +19,8 @@
 // I2  A state is visited once, whichever subsets lead to it: states are told apart by a 64-bit hash
 //     of everything that a reader could see.
 //
-// Cost: a fraction of a microsecond for a subset that leads to a known state, a few microseconds for
-// a new one, of a store of a few kilobytes.
+// Cost: below a microsecond for a subset that leads to a known state, a few microseconds for a new
+// one, of a store of a few kilobytes.
 #ifndef COFFER_FS_SIMULATED_CRASH_HPP
 #define COFFER_FS_SIMULATED_CRASH_HPP
 
