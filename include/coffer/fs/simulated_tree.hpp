@@ -18,6 +18,7 @@
 #define COFFER_FS_SIMULATED_TREE_HPP
 
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/endian.hpp>
 #include <coffer/core/hash.hpp>
 #include <coffer/fs/path.hpp>
 
