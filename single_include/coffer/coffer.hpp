@@ -16180,7 +16180,7 @@ public:
         entry& to = entries_[segment.slot];
         to.seed.store(segment.seed, std::memory_order_relaxed);
         to.owner.store(&segment, std::memory_order_relaxed);
-        to.limit.store(limit | (verify ? verify_bit : 0), std::memory_order_relaxed);
+        to.limit.store(limit | (verify ? verify_bit : 0), std::memory_order_release);
         to.base.store(base, std::memory_order_release);
     }
 
@@ -17488,6 +17488,60 @@ private:
 #endif
 // end file coffer/storage/pending.hpp
 
+// begin file coffer/storage/read_ahead.hpp
+// coffer/storage/read_ahead.hpp: a guess at the record that a thread will read next.
+//
+// Keys that are read in the order in which they were put lie one behind the other in the log, and
+// anywhere in an index by hash: every lookup would wait for a line of the index. So a thread
+// remembers where its last record ended. If the next one begins there, it reads in the order of
+// the log, as the read-ahead of file systems has it, and the records to come say what to fetch.
+//
+// I1  What is remembered is a hint and may be about another store: at worst a line is fetched that
+//     nobody wants.
+//
+// Threads: each has one for all stores. Cost: a lookup at random pays a comparison and a store.
+#ifndef COFFER_STORAGE_READ_AHEAD_HPP
+#define COFFER_STORAGE_READ_AHEAD_HPP
+
+namespace coffer::detail {
+
+class read_ahead {
+public:
+    /// A lookup has found the record of `size` bytes at `where`. If it follows the one before,
+    /// fetch(address) is called for up to two records behind it, each once, and says how many bytes
+    /// that one takes; 0 if it does not know.
+    template <class Fetch>
+    COFFER_ALWAYS_INLINE void passed(address where, std::size_t size, Fetch&& fetch) {
+        const address next = where + size / offset_unit;
+        const bool follows = where == next_;
+        next_ = next;
+        if (follows) [[unlikely]]
+            go_on(fetch);
+    }
+
+private:
+    // Eight records of a hundred bytes: what takes longer than to wait for memory once.
+    static constexpr std::uint64_t reach = 1024 / offset_unit;
+
+    template <class Fetch>
+    COFFER_NOINLINE void go_on(Fetch& fetch) {
+        if (fetched_ - next_ > reach) fetched_ = next_;  // that was in another place
+        for (int i = 0; i < 2 && fetched_ - next_ < reach; ++i) {
+            const std::size_t size = fetch(fetched_);
+            if (size == 0) break;
+            fetched_ += size / offset_unit;
+        }
+    }
+
+    address next_ = 0;     // where the record begins that would follow; 0: none
+    address fetched_ = 0;  // up to here records have been looked at
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/storage/read_ahead.hpp
+
 // begin file coffer/storage/records.hpp
 // coffer/storage/records.hpp: the log and the index over it: the state that readers see.
 //
@@ -17743,6 +17797,8 @@ public:
         journal.readers().reclaim();
     }
 
+    static inline constinit thread_local read_ahead ahead_of_thread{};
+
     log_type journal;
     pending_writes<Threading> pending;
     bool exclusive = false;  // a clear is on its way: no other writer may append
@@ -17762,6 +17818,10 @@ private:
             record found;
             if (!is_pending(guess) && !pending.hides(guess) &&
                 reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
+                if constexpr (!Index::ordered && log_type::persistent) {
+                    ahead_of_thread.passed(guess, found.size,
+                                           [&](address next) { return fetch_ahead(table, next); });
+                }
                 show(found.value);
                 return true;
             }
@@ -17783,6 +17843,18 @@ private:
             return known.reader().cause();
         show(found->value);
         return true;
+    }
+
+    /// Fetches what a lookup of the key of the record at `where` begins with.
+    [[nodiscard]] std::size_t fetch_ahead(const table_type& table, address where) const noexcept {
+        const auto view = journal.table().at(where);
+        record found;
+        // A segment whose reads are checked is full: nobody writes to it any more.
+        if (view.at == nullptr || !view.verify || !parse_record(view.at, view.limit, found))
+            return 0;
+        if (found.type == record_type::put && found.key.size() < 128)
+            table.prefetch(table.probe(found.key));
+        return found.size;
     }
 
     /// Takes a descriptor out of its slot or chain, leaving what is true: its record when it

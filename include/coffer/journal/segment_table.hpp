@@ -72,7 +72,7 @@ public:
         entry& to = entries_[segment.slot];
         to.seed.store(segment.seed, std::memory_order_relaxed);
         to.owner.store(&segment, std::memory_order_relaxed);
-        to.limit.store(limit | (verify ? verify_bit : 0), std::memory_order_relaxed);
+        to.limit.store(limit | (verify ? verify_bit : 0), std::memory_order_release);
         to.base.store(base, std::memory_order_release);
     }
 

@@ -14,6 +14,7 @@
 #include <coffer/journal/log.hpp>
 #include <coffer/journal/record_reader.hpp>
 #include <coffer/storage/pending.hpp>
+#include <coffer/storage/read_ahead.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -266,6 +267,8 @@ public:
         journal.readers().reclaim();
     }
 
+    static inline constinit thread_local read_ahead ahead_of_thread{};
+
     log_type journal;
     pending_writes<Threading> pending;
     bool exclusive = false;  // a clear is on its way: no other writer may append
@@ -285,6 +288,10 @@ private:
             record found;
             if (!is_pending(guess) && !pending.hides(guess) &&
                 reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
+                if constexpr (!Index::ordered && log_type::persistent) {
+                    ahead_of_thread.passed(guess, found.size,
+                                           [&](address next) { return fetch_ahead(table, next); });
+                }
                 show(found.value);
                 return true;
             }
@@ -306,6 +313,18 @@ private:
             return known.reader().cause();
         show(found->value);
         return true;
+    }
+
+    /// Fetches what a lookup of the key of the record at `where` begins with.
+    [[nodiscard]] std::size_t fetch_ahead(const table_type& table, address where) const noexcept {
+        const auto view = journal.table().at(where);
+        record found;
+        // A segment whose reads are checked is full: nobody writes to it any more.
+        if (view.at == nullptr || !view.verify || !parse_record(view.at, view.limit, found))
+            return 0;
+        if (found.type == record_type::put && found.key.size() < 128)
+            table.prefetch(table.probe(found.key));
+        return found.size;
     }
 
     /// Takes a descriptor out of its slot or chain, leaving what is true: its record when it
