@@ -11927,13 +11927,14 @@ template <class Directory>
     return std::move(*file);
 }
 
-/// Fills `into` with the bytes from `from` on.
+/// Fills `into` with the bytes from `from` on, which are there by the file's size: a read that ends
+/// before is not the end of the log.
 template <class File>
 [[nodiscard]] result<void> read_whole(const File& file, std::uint64_t from, mutable_bytes into) {
     auto got = file.read_at(from, into);
     if (!got) return got.failure();
     if (*got == into.size()) return {};
-    return fail(errc::corruption, "the segment ends before its records do", file.path(), 0,
+    return fail(errc::corruption, "the file ends before its records do", file.path(), 0,
                 from + *got);
 }
 
@@ -12721,8 +12722,8 @@ private:
             auto room = own.allocate(0, 0, size);
             if (!room) return room;
             at = *room;
-            auto got = file_->read_at(from.offset, {at, static_cast<std::size_t>(from.used)});
-            if (!got) return got.failure();
+            const auto into = mutable_bytes(at, static_cast<std::size_t>(from.used));
+            if (auto got = read_whole(*file_, from.offset, into); !got) return got.failure();
         }
         const bytes used(at, static_cast<std::size_t>(from.used));
         if (checks_ && image_piece_check(used, store_) != from.check) {
@@ -18448,9 +18449,9 @@ public:
             return fail(errc::corruption, "a segment is larger than any can be", file->path());
         }
         if (auto held = reserve(*size); !held) return held;
-        auto got = file->read_at(0, {memory_.get(), static_cast<std::size_t>(*size)});
-        if (!got) return got.failure();
-        contents_ = {memory_.get(), *got};
+        const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(*size));
+        if (auto got = read_whole(*file, 0, into); !got) return got;
+        contents_ = into;
         used_ = size_without_zeros(contents_);
         id_ = id;
         seed_ = segment_seed(store_.low, store_.high, id);
@@ -18520,13 +18521,18 @@ private:
         constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
         auto file = folder_->open(segment_name(id), fs::access::read);
         if (!file) return file.failure();
+        auto size = file->size();
+        if (!size) return size.failure();
         std::vector<std::byte> buffer(start);
-        for (std::uint64_t at = 0; pieces != 0; --pieces, at = at / stride * stride + stride) {
-            auto got = file->read_at(at, buffer);
-            if (!got) return got.failure();
-            if (*got == 0) return true;
-            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
-            buffer.resize(piece);
+        std::uint64_t wanted = start;
+        for (std::uint64_t at = 0; pieces != 0 && at < *size; --pieces) {
+            const std::uint64_t left = *size - at;
+            const auto some =
+                mutable_bytes(buffer).first(static_cast<std::size_t>((std::min)(wanted, left)));
+            if (auto got = read_whole(*file, at, some); !got) return got.failure();
+            if (size_without_zeros(some) != 0) return false;
+            wanted = piece;
+            at = at / stride * stride + stride;
         }
         return true;
     }
@@ -18661,17 +18667,16 @@ private:
             if (!size) return size.failure();
             each.size = *size;
             largest = (std::max)(largest, each.size);
-            buffer.resize(header_unit);
-            auto got = file->read_at(0, buffer);
-            if (!got) return got.failure();
-            const std::size_t claimed = claimed_header_size({buffer.data(), *got});
+            buffer.resize(
+                static_cast<std::size_t>((std::min)(each.size, std::uint64_t{header_unit})));
+            if (auto got = read_whole(*file, 0, buffer); !got) return got;
+            const std::size_t claimed = claimed_header_size(buffer);
             if (claimed > buffer.size() && claimed <= each.size) {
                 buffer.resize(claimed);
-                got = file->read_at(0, buffer);
-                if (!got) return got.failure();
+                if (auto got = read_whole(*file, 0, buffer); !got) return got;
             }
-            each.born = read_segment_header({buffer.data(), *got}, store_, each.id, each.header);
-            if (!each.born && is_another({buffer.data(), *got})) {
+            each.born = read_segment_header(buffer, store_, each.id, each.header);
+            if (!each.born && is_another(buffer)) {
                 return damaged("the file holds another segment: it was renamed or replaced",
                                each.id, 0);
             }
@@ -18890,13 +18895,11 @@ private:
         if (each.size < header_unit + mark_size)
             return damaged("a sealed segment was cut", each.id, each.size);
         const std::uint64_t offset = each.size - mark_size;
-        auto got = file->read_at(offset, last);
-        if (!got) return got.failure();
+        if (auto got = read_whole(*file, offset, last); !got) return got.failure();
         record mark;
         mark_body body;
         const std::uint64_t seed = segment_seed(store_.low, store_.high, each.id);
-        if (*got != mark_size || !read_record(last, last + mark_size, seed, offset, mark) ||
-            !read_mark(mark, body)) {
+        if (!read_record(last, last + mark_size, seed, offset, mark) || !read_mark(mark, body)) {
             return damaged("a sealed segment does not end with its mark", each.id, offset);
         }
         if (goes_on_elsewhere(each)) {
@@ -19336,9 +19339,7 @@ private:
         for (std::uint64_t wanted = last.end - from + piece;; wanted *= 16) {
             const std::uint64_t left = *size - (std::min)(*size, from);
             tail_.resize(static_cast<std::size_t>((std::min)(wanted, left)));
-            auto got = opened->read_at(from, tail_);
-            if (!got) return got.failure();
-            tail_.resize(*got);
+            if (auto got = read_whole(*opened, from, tail_); !got) return got.failure();
             from_ = from;
             const tail found_tail = walk(known != 0, last);
             if (found_tail == tail::fits) return true;
@@ -19845,10 +19846,9 @@ private:
         std::byte mark[mark_size];
         const std::uint64_t offset = each.end - mark_size;
         if (each.end < header_unit + mark_size) return false;
-        auto got = opened->read_at(offset, mark);
-        if (!got) return got.failure();
+        if (auto got = read_whole(*opened, offset, mark); !got) return got.failure();
         record found;
-        return *got == mark_size && found_end(mark, each.id, offset, found);
+        return found_end(mark, each.id, offset, found);
     }
 
     [[nodiscard]] bool found_end(const std::byte* at, std::uint64_t id, std::uint64_t offset,

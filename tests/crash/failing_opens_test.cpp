@@ -4,7 +4,8 @@
 // each call of their open one run in which that call fails, and one for each call of the close of a
 // store that was opened and written to. Whatever that leads to:
 //
-//   - the open shows what it shows without the failure, or answers the error that was injected
+//   - the open shows what it shows without the failure, or answers the error that was injected; a
+//     read that ends as if the file did is corruption or an error of the file system
 //   - the next open shows it: nothing is lost by an open that failed, nor by a close
 #include "catch.hpp"
 
@@ -115,6 +116,10 @@ private:
             for (const fault& answer : faults) {
                 fail(in, how, open, {i + 1, calls[i].is, answer}, held);
             }
+            if (calls[i].is != call::read) continue;
+            for (const std::uint64_t some : {std::uint64_t{0}, calls[i].length / 2}) {
+                fail(in, how, open, {i + 1, calls[i].is, fault::shortened(some)}, held);
+            }
         }
     }
 
@@ -160,7 +165,8 @@ private:
         }
     }
 
-    static constexpr fault faults[] = {{errc::io_error, EIO}, {errc::no_space, ENOSPC}};
+    static constexpr fault faults[] = {
+        {errc::io_error, EIO}, {errc::no_space, ENOSPC}, {errc::permission_denied, EACCES}};
 
     struct injected {
         std::size_t number;
@@ -180,7 +186,9 @@ private:
             if (!found || *found != held) note(in, how, what, "another answer");
         } else {
             ++failed_;
-            if (store.error().kind() != what.answer.code) {
+            const errc kind = store.error().kind();
+            if (kind != what.answer.code &&
+                !(what.answer.carried_out && kind == errc::corruption)) {
                 note(in, how, what, store.error().what());
             }
         }
@@ -193,8 +201,10 @@ private:
     void note(const shape& in, const char* how, const injected& what, const std::string& bad) {
         violations_.add(of_->name + ", " + in.name + ": " + how + ", call " +
                             std::to_string(what.number) + ", " + name_of(what.is) +
-                            ", fails with " +
-                            (what.answer.code == errc::no_space ? "ENOSPC" : "EIO"),
+                            (what.answer.carried_out
+                                 ? ", ends after " + std::to_string(what.answer.length) + " bytes"
+                                 : std::string(", fails with ") +
+                                       coffer::make_error_code(what.answer.code).message()),
                         bad);
     }
 

@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -47,8 +48,8 @@ struct injected {
     [[nodiscard]] std::string told() const {
         return std::string(name_of(kind)) + " number " + std::to_string(number) + " fails " +
                (answer.forever ? "for ever" : "once") + " with " +
-               (answer.code == errc::no_space ? "ENOSPC" : "EIO") +
-               (answer.length != 0 ? ", half written" : "");
+               coffer::make_error_code(answer.code).message() +
+               (answer.length != 0 ? " after " + std::to_string(answer.length) + " bytes" : "");
     }
 };
 
@@ -57,14 +58,14 @@ public:
     explicit sweep(const simulated_subject& of) : of_(&of), in_(closed_scene(of, 7000)) {}
 
     void all() {
-        for (const auto& [kind, count] : calls_of_a_clean_run()) {
-            for (std::uint64_t number = 1; number <= count; ++number) {
+        for (const auto& [kind, sizes] : calls_of_a_clean_run()) {
+            for (std::uint64_t number = 1; number <= sizes.size(); ++number) {
                 for (const bool forever : {false, true}) {
                     fail({kind, number, {errc::io_error, EIO, forever, 0}});
+                    fail({kind, number, {errc::permission_denied, EACCES, forever, 0}});
                     if (!takes_space(kind)) continue;
                     fail({kind, number, {errc::no_space, ENOSPC, forever, 0}});
-                    if (kind != call::write) continue;
-                    fail({kind, number, {errc::no_space, ENOSPC, forever, 20}});
+                    if (kind == call::write) fail_within(number, sizes[number - 1], forever);
                 }
             }
         }
@@ -80,15 +81,28 @@ private:
                kind == call::sync || kind == call::sync_map || kind == call::sync_directory;
     }
 
-    [[nodiscard]] std::map<call, std::uint64_t> calls_of_a_clean_run() const {
+    /// How many bytes each call of each kind is about, in a run in which none fails.
+    [[nodiscard]] std::map<call, std::vector<std::uint64_t>> calls_of_a_clean_run() const {
         run clean(*of_, in_);
         clean.disk().set_traced(true);
         clean.play(everything, everything.size() + 2);
-        std::map<call, std::uint64_t> counts;
+        std::map<call, std::vector<std::uint64_t>> sizes;
         for (const auto& each : clean.disk().take_trace()) {
-            for (const call kind : kinds) counts[kind] += each.is == kind;
+            for (const call kind : kinds) {
+                if (each.is == kind) sizes[kind].push_back(each.length);
+            }
         }
-        return counts;
+        return sizes;
+    }
+
+    /// A write of `size` bytes fails after the first, one in the middle and the last but one.
+    void fail_within(std::uint64_t number, std::uint64_t size, bool forever) {
+        std::uint64_t before = 0;
+        for (const std::uint64_t length : {std::uint64_t{1}, size / 2, size - 1}) {
+            if (std::exchange(before, length) >= length || length >= size) continue;
+            fail({call::write, number, {errc::no_space, ENOSPC, forever, length}});
+            if (!forever) fail({call::write, number, {errc::io_error, EIO, forever, length}});
+        }
     }
 
     void fail(const injected& what) {

@@ -364,21 +364,32 @@ TEST_CASE("a segment that a durable record drops need not be there", "[recovery]
 TEST_CASE("a block that cannot be read is an error, whatever it holds", "[recovery]") {
     const three_segments world;
     auto folder = scene::folder(world.disk);
-    std::uint64_t reads = 0;
+    std::vector<std::uint64_t> sizes;
     {
         world.disk.set_traced(true);
         surveyor<scene::disk> look(*folder, scene::id);
         REQUIRE(look.survey());
-        for (const auto& step : world.disk.take_trace()) reads += step.is == coffer::fs::call::read;
+        for (const auto& step : world.disk.take_trace()) {
+            if (step.is == coffer::fs::call::read) sizes.push_back(step.length);
+        }
         world.disk.set_traced(false);
     }
-    REQUIRE(reads >= 4);
-    for (std::uint64_t number = 1; number <= reads; ++number) {
-        world.disk.fail_call(number, {}, coffer::fs::call::read);
+    REQUIRE(sizes.size() >= 4);
+    const auto kind_with = [&](std::uint64_t number, const coffer::fs::fault& answer) {
+        world.disk.fail_call(number, answer, coffer::fs::call::read);
         surveyor<scene::disk> look(*folder, scene::id);
         auto found = look.survey();
-        if (found || found.error().kind() != errc::io_error) FAIL("read " << number);
         world.disk.clear_faults();
+        REQUIRE(!found);
+        return found.error().kind();
+    };
+    for (std::uint64_t number = 1; number <= sizes.size(); ++number) {
+        INFO("read " << number);
+        CHECK(kind_with(number, {}) == errc::io_error);
+        // The file is as long as it was: what a read does not bring is no end of the log.
+        CHECK(kind_with(number, coffer::fs::fault::shortened(0)) == errc::corruption);
+        CHECK(kind_with(number, coffer::fs::fault::shortened(sizes[number - 1] / 2)) ==
+              errc::corruption);
     }
 }
 

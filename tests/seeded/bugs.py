@@ -36,9 +36,12 @@ BUGS = [
     Bug("a commit without its end is replayed", 3, "journal/segment_scan.hpp", "text",
         "if (each.more) continue;", "if (each.more && !COFFER_SEEDED(N)) continue;"),
     Bug("an unreadable block is taken for the end of the log", 8, "journal/segment_scan.hpp", "text",
-        "if (!got) return got.failure();\n        contents_ = {memory_.get(), *got};",
-        "if (!got && !COFFER_SEEDED(N)) return got.failure();\n"
-        "        contents_ = {memory_.get(), got ? *got : 0};", ("units",)),
+        "if (auto got = read_whole(*file, 0, into); !got) return got;\n        contents_ = into;",
+        "auto got = read_whole(*file, 0, into);\n"
+        "        if (!got && !COFFER_SEEDED(N)) return got;\n"
+        "        contents_ = got ? bytes(into) : bytes();", ("units",)),
+    Bug("a read that ends too early is the end of the log", 8, "journal/segment_file.hpp", "value",
+        "*got == into.size()", "true", ("units",)),
     Bug("a segment goes on where the one before it does not end", 6, "journal/recovery.hpp",
         "value", "each.offset == end", "true"),
     Bug("damage below the durable place is taken for a torn tail", 26, "journal/recovery.hpp",

@@ -24,6 +24,7 @@
 #include <coffer/format/live.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/fs/concept.hpp>
+#include <coffer/journal/segment_file.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -434,8 +435,8 @@ private:
             auto room = own.allocate(0, 0, size);
             if (!room) return room;
             at = *room;
-            auto got = file_->read_at(from.offset, {at, static_cast<std::size_t>(from.used)});
-            if (!got) return got.failure();
+            const auto into = mutable_bytes(at, static_cast<std::size_t>(from.used));
+            if (auto got = read_whole(*file_, from.offset, into); !got) return got.failure();
         }
         const bytes used(at, static_cast<std::size_t>(from.used));
         if (checks_ && image_piece_check(used, store_) != from.check) {

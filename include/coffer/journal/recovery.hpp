@@ -24,6 +24,7 @@
 #include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/found_segment.hpp>
+#include <coffer/journal/segment_file.hpp>
 #include <coffer/journal/segment_scan.hpp>
 
 #include <algorithm>
@@ -125,17 +126,16 @@ private:
             if (!size) return size.failure();
             each.size = *size;
             largest = (std::max)(largest, each.size);
-            buffer.resize(header_unit);
-            auto got = file->read_at(0, buffer);
-            if (!got) return got.failure();
-            const std::size_t claimed = claimed_header_size({buffer.data(), *got});
+            buffer.resize(
+                static_cast<std::size_t>((std::min)(each.size, std::uint64_t{header_unit})));
+            if (auto got = read_whole(*file, 0, buffer); !got) return got;
+            const std::size_t claimed = claimed_header_size(buffer);
             if (claimed > buffer.size() && claimed <= each.size) {
                 buffer.resize(claimed);
-                got = file->read_at(0, buffer);
-                if (!got) return got.failure();
+                if (auto got = read_whole(*file, 0, buffer); !got) return got;
             }
-            each.born = read_segment_header({buffer.data(), *got}, store_, each.id, each.header);
-            if (!each.born && is_another({buffer.data(), *got})) {
+            each.born = read_segment_header(buffer, store_, each.id, each.header);
+            if (!each.born && is_another(buffer)) {
                 return damaged("the file holds another segment: it was renamed or replaced",
                                each.id, 0);
             }
@@ -354,13 +354,11 @@ private:
         if (each.size < header_unit + mark_size)
             return damaged("a sealed segment was cut", each.id, each.size);
         const std::uint64_t offset = each.size - mark_size;
-        auto got = file->read_at(offset, last);
-        if (!got) return got.failure();
+        if (auto got = read_whole(*file, offset, last); !got) return got.failure();
         record mark;
         mark_body body;
         const std::uint64_t seed = segment_seed(store_.low, store_.high, each.id);
-        if (*got != mark_size || !read_record(last, last + mark_size, seed, offset, mark) ||
-            !read_mark(mark, body)) {
+        if (!read_record(last, last + mark_size, seed, offset, mark) || !read_mark(mark, body)) {
             return damaged("a sealed segment does not end with its mark", each.id, offset);
         }
         if (goes_on_elsewhere(each)) {

@@ -36,13 +36,14 @@ template <class Directory>
     return std::move(*file);
 }
 
-/// Fills `into` with the bytes from `from` on.
+/// Fills `into` with the bytes from `from` on, which are there by the file's size: a read that ends
+/// before is not the end of the log.
 template <class File>
 [[nodiscard]] result<void> read_whole(const File& file, std::uint64_t from, mutable_bytes into) {
     auto got = file.read_at(from, into);
     if (!got) return got.failure();
     if (*got == into.size()) return {};
-    return fail(errc::corruption, "the segment ends before its records do", file.path(), 0,
+    return fail(errc::corruption, "the file ends before its records do", file.path(), 0,
                 from + *got);
 }
 

@@ -15,6 +15,7 @@
 #include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
+#include <coffer/journal/segment_file.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -72,9 +73,9 @@ public:
             return fail(errc::corruption, "a segment is larger than any can be", file->path());
         }
         if (auto held = reserve(*size); !held) return held;
-        auto got = file->read_at(0, {memory_.get(), static_cast<std::size_t>(*size)});
-        if (!got) return got.failure();
-        contents_ = {memory_.get(), *got};
+        const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(*size));
+        if (auto got = read_whole(*file, 0, into); !got) return got;
+        contents_ = into;
         used_ = size_without_zeros(contents_);
         id_ = id;
         seed_ = segment_seed(store_.low, store_.high, id);
@@ -144,13 +145,18 @@ private:
         constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
         auto file = folder_->open(segment_name(id), fs::access::read);
         if (!file) return file.failure();
+        auto size = file->size();
+        if (!size) return size.failure();
         std::vector<std::byte> buffer(start);
-        for (std::uint64_t at = 0; pieces != 0; --pieces, at = at / stride * stride + stride) {
-            auto got = file->read_at(at, buffer);
-            if (!got) return got.failure();
-            if (*got == 0) return true;
-            if (size_without_zeros(bytes(buffer).first(*got)) != 0) return false;
-            buffer.resize(piece);
+        std::uint64_t wanted = start;
+        for (std::uint64_t at = 0; pieces != 0 && at < *size; --pieces) {
+            const std::uint64_t left = *size - at;
+            const auto some =
+                mutable_bytes(buffer).first(static_cast<std::size_t>((std::min)(wanted, left)));
+            if (auto got = read_whole(*file, at, some); !got) return got.failure();
+            if (size_without_zeros(some) != 0) return false;
+            wanted = piece;
+            at = at / stride * stride + stride;
         }
         return true;
     }

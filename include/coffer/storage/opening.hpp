@@ -19,6 +19,7 @@
 
 #include <coffer/format/identity.hpp>
 #include <coffer/journal/recovery.hpp>
+#include <coffer/journal/segment_file.hpp>
 #include <coffer/storage/imaging.hpp>
 #include <coffer/storage/records.hpp>
 #include <coffer/storage/replay.hpp>
@@ -419,10 +420,9 @@ private:
         std::byte mark[mark_size];
         const std::uint64_t offset = each.end - mark_size;
         if (each.end < header_unit + mark_size) return false;
-        auto got = opened->read_at(offset, mark);
-        if (!got) return got.failure();
+        if (auto got = read_whole(*opened, offset, mark); !got) return got.failure();
         record found;
-        return *got == mark_size && found_end(mark, each.id, offset, found);
+        return found_end(mark, each.id, offset, found);
     }
 
     [[nodiscard]] bool found_end(const std::byte* at, std::uint64_t id, std::uint64_t offset,

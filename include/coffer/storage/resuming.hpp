@@ -17,6 +17,7 @@
 #include <coffer/format/names.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/journal/found_segment.hpp>
+#include <coffer/journal/segment_file.hpp>
 #include <coffer/journal/segment_scan.hpp>
 #include <coffer/storage/replay.hpp>
 
@@ -211,9 +212,7 @@ private:
         for (std::uint64_t wanted = last.end - from + piece;; wanted *= 16) {
             const std::uint64_t left = *size - (std::min)(*size, from);
             tail_.resize(static_cast<std::size_t>((std::min)(wanted, left)));
-            auto got = opened->read_at(from, tail_);
-            if (!got) return got.failure();
-            tail_.resize(*got);
+            if (auto got = read_whole(*opened, from, tail_); !got) return got.failure();
             from_ = from;
             const tail found_tail = walk(known != 0, last);
             if (found_tail == tail::fits) return true;
