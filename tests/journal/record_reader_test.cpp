@@ -166,3 +166,18 @@ TEST_CASE("hostile sizes in a file that is read piece by piece", "[record_reader
         }
     }
 }
+
+TEST_CASE("a size beyond that of any value in a file that is read piece by piece",
+          "[record_reader]") {
+    const two_segments world(by_pread());
+    const auto is = world.disk.read_file(scene::path(1)).value();
+    const std::uint64_t size_at = offset_of(world.closed) + 10;  // behind check, type and key size
+    for (std::uint64_t i = 0; i < 5; ++i) {                      // as a varint, 2^35 - 1
+        const auto to = static_cast<std::byte>(i < 4 ? 0xFF : 0x7F);
+        REQUIRE(world.disk.flip(scene::path(1), size_at + i, is[size_at + i] ^ to));
+    }
+    reading read(world.log->table());
+    CHECK(read.read(world.closed) == nullptr);
+    CHECK(read.failed());
+    CHECK(read.cause().cause().kind() == errc::corruption);
+}
