@@ -1,4 +1,4 @@
-// coffer/journal/segment_file.hpp: what the file of a segment is asked for, whatever writes it.
+// coffer/journal/segment_file.hpp: what files of the log are asked for, whatever writes them.
 //
 // Functions of the file-system policy alone; they keep nothing. Threads: as the file's own calls.
 // Failure: what the file system answers; `corruption` where a file is shorter than what is asked.
