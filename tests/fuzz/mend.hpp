@@ -7,6 +7,7 @@
 
 #include <coffer/format/identity.hpp>
 #include <coffer/format/image.hpp>
+#include <coffer/format/live.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
 
@@ -81,12 +82,31 @@ inline void mend_image(run& file, const d::store_id& store) {
     d::store_le(at + header - 8, d::hash64({at, header - 8}, store.low));
 }
 
+/// Its words and pieces are memory: it is read as the memory that it is.
+inline void mend_live(run& file, const d::store_id& store) {
+    if (file.size() < d::live_head_size) return;
+    std::byte* const at = file.data();
+    d::store_le(at + d::live_at::check, d::hash64({at, d::live_at::check}, store.low));
+    auto& words = *reinterpret_cast<d::live_words*>(at + d::live_at::words);
+    auto* const pieces = reinterpret_cast<d::live_piece*>(at + d::live_at::pieces);
+    if (words.pieces > d::most_live_pieces) return;
+    for (std::uint64_t i = 0; i < words.pieces; ++i) {
+        d::live_piece& each = pieces[i];
+        if (each.offset > file.size() || each.used > file.size() - each.offset) continue;
+        const coffer::bytes used(at + each.offset, static_cast<std::size_t>(each.used));
+        each.check = d::image_piece_check(used, store);
+    }
+    const auto size = static_cast<std::size_t>(words.pieces) * sizeof(d::live_piece);
+    words.seal = d::live_seal(words, {at + d::live_at::pieces, size}, store);
+}
+
 inline void mend(folder& all) {
     const auto identity = all.files.find(0);
     const d::store_id store = identity == all.files.end() ? d::store_id() : id_in(identity->second);
     for (auto& [which, file] : all.files) {
         if (which == 0) mend_identity(file);
         if (which == 1) mend_image(file, store);
+        if (which == 2) mend_live(file, store);
         if (folder::segment_of(which) != 0) mend_segment(file, store, folder::segment_of(which));
     }
 }

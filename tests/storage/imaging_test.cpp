@@ -221,6 +221,23 @@ TEST_CASE("M2: with an image, too, no damaged record is shown", "[imaging]") {
     static_cast<void>(damaged);
 }
 
+TEST_CASE("an image whose index is damaged says nothing of the segments either", "[imaging]") {
+    namespace d = coffer::detail;
+    const closed_store of;
+    std::vector<std::byte> file = *of.disk.read_file(image);
+    const d::store_id id = d::read_identity(*of.disk.read_file("/db/STORE"), "").value().id;
+    d::image_header header;
+    REQUIRE(d::read_image_header(file, id, coffer::index::hash::id, header));
+    header.segments[1].begin += 4;  // not so
+    std::ranges::copy(d::write_image_header(header), file.begin());
+    const auto piece = d::load_le<std::uint64_t>(file.data() + header.table + 8);
+    file[static_cast<std::size_t>(piece)] ^= std::byte{1};
+    REQUIRE(of.disk.write_file(image, file));
+    const S db = S::open("/db", by_hand(), of.disk);
+    CHECK(content(db) == of.all);
+    CHECK(db.verify().ok());
+}
+
 TEST_CASE("an error while the image is written is told, and the store is whole", "[imaging]") {
     const simulated disk;
     struct teller {
