@@ -20,20 +20,20 @@ void* __wrap_calloc(std::size_t count, std::size_t size);
 void __wrap_free(void* piece);
 
 void* __wrap_malloc(std::size_t size) {
-    return memory::refuses() ? nullptr : memory::counted(__real_malloc(size));
+    return memory::refuses() ? nullptr : memory::filled(__real_malloc(size), size);
 }
 void* __wrap_calloc(std::size_t count, std::size_t size) {
     return memory::refuses() ? nullptr : memory::counted(__real_calloc(count, size));
 }
 void __wrap_free(void* piece) {
-    if (piece != nullptr) --memory::held;
+    memory::given_back(piece);
     __real_free(piece);
 }
 // NOLINTEND(bugprone-reserved-identifier)
 }
 
 void* operator new(std::size_t size) {
-    void* const piece = memory::refuses() ? nullptr : memory::counted(__real_malloc(size));
+    void* const piece = memory::refuses() ? nullptr : memory::filled(__real_malloc(size), size);
     if (piece == nullptr) throw std::bad_alloc();
     return piece;
 }
@@ -42,7 +42,7 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
     void* const piece =
         memory::refuses()
             ? nullptr
-            : memory::counted(std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
+            : memory::filled(std::aligned_alloc(unit, (size + unit - 1) / unit * unit), size);
     if (piece == nullptr) throw std::bad_alloc();
     return piece;
 }
@@ -79,6 +79,27 @@ TEST_CASE("the meter refuses the n-th request, once or from there on", "[oom]") 
         CHECK(given == std::vector<bool>{true, false, !ever, !ever});
         CHECK(refused == (ever ? 3 : 1));
     }
+}
+
+TEST_CASE("the meter counts bytes, and fills what is new", "[oom]") {
+    const std::int64_t before = memory::held_bytes;
+    memory::count_bytes();
+    memory::filler = 0xA5;
+    auto* volatile block = static_cast<unsigned char*>(std::malloc(100'000));
+    auto* volatile number = static_cast<unsigned char*>(::operator new(100));
+    memory::filler = 0;
+    const int first = block[0], last = block[99'999], of_cpp = number[99];
+    const std::int64_t with_all = memory::held_bytes;
+    std::free(block);
+    ::operator delete(number);
+    const std::int64_t after = memory::held_bytes;
+    const std::int64_t most = memory::most_bytes;
+    CHECK(first == 0xA5);
+    CHECK(last == 0xA5);
+    CHECK(of_cpp == 0xA5);
+    CHECK(with_all >= before + 100'100);
+    CHECK(most >= with_all);
+    CHECK(after == before);
 }
 
 TEST_CASE("the meter counts what is held, of C and of C++", "[oom]") {

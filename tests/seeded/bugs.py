@@ -178,6 +178,12 @@ BUGS = [
         "if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size)",
         "if (!COFFER_SEEDED(N) &&\n"
         "        count > (size - header_at::runs - header_at::check_size) / header_at::run_size)", ("format",)),
+    Bug("an index in a file gets as much memory as it asks for", 24, "journal/image_file.hpp", "text",
+        "if (kept == nullptr || kept->size > size) return damaged();",
+        "if (COFFER_SEEDED(N) && kept == nullptr) return fresh_.allocate(region, number, size);\n"
+        "        if (kept == nullptr || kept->size > size) return damaged();", ("memory",)),
+    Bug("the end of a header is what memory held before", 0, "format/segment_header.hpp", "skip",
+        "std::memset(to, 0, size);", "", ("memory",)),
 ]
 
 # Pitfalls that no bug stands for, and why.
