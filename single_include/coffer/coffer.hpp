@@ -19721,7 +19721,8 @@ private:
         }
         image_loader<Records> image;
         const bool imaged = !keeps && image.open(*folder_, id_, index_) &&
-                            image.header().upto <= survey->end && image.fits(survey->live);
+                            image.header().upto <= survey->end && image.fits(survey->live) &&
+                            image.load(*records_);
         if (writes) begin_keeping();
         if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
                                survey->walked_from, surveyor.scanner());
@@ -19741,14 +19742,13 @@ private:
         return {};
     }
 
-    /// Makes log and index from the segments that were found; those from id `walked_from` on were
-    /// read and checked a moment ago.
+    /// Makes the log of the segments that were found, and the index, unless `image` has loaded it;
+    /// those from id `walked_from` on were read and checked a moment ago.
     [[nodiscard]] result<void> build(const std::vector<found_segment>& live, std::uint64_t next_id,
-                                     image_loader<Records>* image, std::uint64_t walked_from,
+                                     const image_loader<Records>* image, std::uint64_t walked_from,
                                      segment_scanner<file_system_type>& scan) {
-        auto used = start(live, next_id, image);
-        if (!used) return used.failure();
-        const std::uint64_t imaged = *used ? image->header().upto.segment() : 0;
+        if (auto started = start(live, next_id, image); !started) return started;
+        const std::uint64_t imaged = image != nullptr ? image->header().upto.segment() : 0;
         replay<Records> onto(*records_);
         for (const auto& each : records_->journal.segments()) {
             if (each->id <= imaged) continue;
@@ -19760,19 +19760,17 @@ private:
         return {};
     }
 
-    /// Starts the log over `live` with the index of `image`, or, if there is none or it is damaged,
-    /// with an empty one. Says whether the image was used.
-    [[nodiscard]] result<bool> start(const std::vector<found_segment>& live, std::uint64_t next_id,
-                                     image_loader<Records>* image) {
+    /// Starts the log over `live`, and an empty index unless `image` has loaded one.
+    [[nodiscard]] result<void> start(const std::vector<found_segment>& live, std::uint64_t next_id,
+                                     const image_loader<Records>* image) {
         auto& journal = records_->journal;
         if (auto started = journal.start(std::move(folder_), id_, next_id); !started)
-            return started.failure();
-        const bool used = image != nullptr && image->load(*records_);
-        if (!used) {
-            if (auto made = new_index(); !made) return made.failure();
+            return started;
+        if (image == nullptr) {
+            if (auto made = new_index(); !made) return made;
         }
         for (const found_segment& each : live) {
-            const image_segment* known = used ? image->find(each.id) : nullptr;
+            const image_segment* known = image != nullptr ? image->find(each.id) : nullptr;
             auto adopted = journal.adopt(each, known != nullptr ? known->slot : most_slots);
             if (!adopted) return adopted.failure();
             if (known == nullptr) continue;
@@ -19780,7 +19778,7 @@ private:
             (*adopted)->tombstones = known->tombstones;
             (*adopted)->has_clear = known->has_clear;
         }
-        return used;
+        return {};
     }
 
     // ---- the short ways ----
@@ -19823,6 +19821,7 @@ private:
                 {each.id, each.begin, each.end, each.torn, last ? each.end - mark_size : each.end});
         }
         if (live.empty() || position(live.back().id, live.back().end) != end) return false;
+        if (!image.load(*records_)) return false;  // then nothing of it is believed
         segment_scanner<file_system_type> scan(*folder_, id_);
         auto built = build(live, end.segment() + 1, &image, largest_segment_id + 1, scan);
         if (!built) return built.failure();
