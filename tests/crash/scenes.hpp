@@ -4,8 +4,11 @@
 
 #include "crash/workload.hpp"
 
-#include <stdexcept>
+#include <coffer/storage/imaging.hpp>
+
+#include <cstddef>
 #include <string>
+#include <utility>
 
 namespace crash {
 
@@ -20,12 +23,11 @@ inline scene empty_scene() {
     return {"empty", simulated(1), {contents{}}, {}, tiny_options(), 1500};
 }
 
-/// Closed cleanly: three keys, and one that was erased.
-inline scene closed_scene(const simulated_subject& of, std::size_t large = 1500) {
-    scene made = empty_scene();
-    made.name = large == made.large ? "closed" : "closed, large " + std::to_string(large);
-    made.large = large;
+/// Closed cleanly: three keys, and one that was erased. What `more` does to the store comes first.
+template <class More>
+scene closed_scene(const simulated_subject& of, scene made, More&& more) {
     auto store = of.open(folder, made.chosen, made.disk).value();
+    more(*store);
     const auto put = [&](const char* key, const char* value) {
         made.before.push_back(store->all().value());
         store->put(key, value).value();
@@ -37,6 +39,29 @@ inline scene closed_scene(const simulated_subject& of, std::size_t large = 1500)
     made.written = {store->all().value()};
     store->close().value();
     return made;
+}
+
+inline scene closed_scene(const simulated_subject& of, std::size_t large = 1500) {
+    scene made = empty_scene();
+    made.name = large == made.large ? "closed" : "closed, large " + std::to_string(large);
+    made.large = large;
+    return closed_scene(of, std::move(made), [](opened&) {});
+}
+
+/// With a log so long that every close keeps the index: in INDEX, or in LIVE for good. The most of
+/// it is dead, so that nothing has to read it.
+inline scene indexed_scene(const simulated_subject& of) {
+    scene made = empty_scene();
+    made.name = "indexed";
+    made.chosen.auto_compact = false;
+    scene closed = closed_scene(of, std::move(made), [](opened& store) {
+        constexpr std::size_t size = 100'000;
+        for (std::size_t sum = 0; sum < coffer::detail::least_log_for_image; sum += size)
+            store.put("filler", std::string(size, '\0')).value();
+        static_cast<void>(store.erase("filler").value());
+    });
+    closed.disk.settle();
+    return closed;
 }
 
 /// As `closed_scene`, and then used and killed after all was handed over: the end is not clean.

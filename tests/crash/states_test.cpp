@@ -16,6 +16,11 @@ bool fills(const workload& all) {
     return all.size() == 2 && (all[0] == operation::put_large || all[0] == operation::batch);
 }
 
+/// Those that begin with an index that this process has kept, or that have one operation at most.
+bool reopens(const workload& all) {
+    return all.size() < 2 || all[0] == operation::reopen;
+}
+
 tally examine(const simulated_subject& of) {
     campaign all(of);
     all.cover(empty_scene(), 1, [](const workload& each) {
@@ -27,6 +32,7 @@ tally examine(const simulated_subject& of) {
         return each.size() == 1 && each[0] == operation::put_large;
     });
     all.cover(killed_scene(of), 1);
+    all.cover(indexed_scene(of), 2, reopens);
     all.cover(closed_scene(of), {operation::fail_next_sync, operation::overwrite, operation::reopen,
                                  operation::put_small});
     all.cover(closed_scene(of),

@@ -20,6 +20,7 @@
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/endian.hpp>
 #include <coffer/core/hash.hpp>
+#include <coffer/core/threading.hpp>
 #include <coffer/fs/path.hpp>
 
 #include <algorithm>
@@ -51,8 +52,9 @@ public:
     [[nodiscard]] std::byte* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
-    std::size_t filled = 0;  // I3
-    unsigned mappings = 0;   // I1
+    std::size_t filled = 0;                           // I3
+    unsigned mappings = 0;                            // I1
+    threading::multi::atomic<std::uint64_t> hash{0};  // of a shared one's bytes; 0: not known yet
 
 private:
     static constexpr std::size_t alignment = 64;
@@ -168,15 +170,17 @@ public:
 
     /// Equal for equal bytes and sizes.
     [[nodiscard]] std::uint64_t hash() const noexcept {
-        std::size_t used = block_ ? block_->filled : 0;
-        used = (std::min)(used, static_cast<std::size_t>(size_));
-        // A mapped file is filled to its end, mostly with zeros.
-        constexpr std::size_t word = sizeof(std::uint64_t);
-        while (used >= word && load_le<std::uint64_t>(block_->data() + used - word) == 0) {
-            used -= word;
+        if (!block_) return mix(hash_of(0), size_);
+        if (!shared_ || size_ < block_->filled) {
+            const std::uint64_t used = (std::min)(std::uint64_t{block_->filled}, size_);
+            return mix(hash_of(static_cast<std::size_t>(used)), size_);
         }
-        while (used != 0 && block_->data()[used - 1] == std::byte{0}) --used;
-        return hash64(used == 0 ? bytes() : bytes(block_->data(), used), size_);
+        std::uint64_t known = block_->hash.load(std::memory_order_relaxed);  // I2
+        if (known == 0) {
+            known = hash_of(block_->filled);
+            block_->hash.store(known, std::memory_order_relaxed);
+        }
+        return mix(known, size_);
     }
 
     /// What was written; zeros lie behind it.
@@ -185,6 +189,17 @@ public:
     }
 
 private:
+    /// Of the first `used` bytes of the block, as if zeros followed for ever.
+    [[nodiscard]] std::uint64_t hash_of(std::size_t used) const noexcept {
+        // A mapped file is filled to its end, mostly with zeros.
+        constexpr std::size_t word = sizeof(std::uint64_t);
+        while (used >= word && load_le<std::uint64_t>(block_->data() + used - word) == 0) {
+            used -= word;
+        }
+        while (used != 0 && block_->data()[used - 1] == std::byte{0}) --used;
+        return hash64(used == 0 ? bytes() : bytes(block_->data(), used), 0);
+    }
+
     /// Makes the block this content's own, with room for [0, end).
     void own(std::uint64_t end) {
         const auto needed = static_cast<std::size_t>(end);
