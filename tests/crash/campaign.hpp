@@ -92,7 +92,8 @@ class campaign {
     static constexpr std::string_view profile_names[] = {"p0", "p1", "p2", "p3"};
 
 public:
-    explicit campaign(const simulated_subject& of) : of_(&of), scale_(crash::scale()) {
+    explicit campaign(const simulated_subject& of, double scale = crash::scale())
+        : of_(&of), scale_(scale) {
         if (const char* only = std::getenv("COFFER_CRASH_ONLY")) only_ = only;
         limits_.seed = seed;
         if (scale_ < 1) {
