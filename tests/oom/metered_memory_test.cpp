@@ -33,9 +33,13 @@ void __wrap_free(void* piece) {
 }
 
 void* operator new(std::size_t size) {
-    void* const piece = memory::refuses() ? nullptr : memory::filled(__real_malloc(size), size);
+    void* const piece = ::operator new(size, std::nothrow);
     if (piece == nullptr) throw std::bad_alloc();
     return piece;
+}
+// The library has one that calls the one above; a sanitizer's does not.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return memory::refuses() ? nullptr : memory::filled(__real_malloc(size), size);
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
     const auto unit = static_cast<std::size_t>(alignment);
