@@ -21,19 +21,12 @@ struct scene {
     contents left;  // at the end
 };
 
-/// A store with less in its log is replayed when it was closed. What makes this one long enough is
-/// erased again, so that no walk has to read it.
-constexpr int long_values = 11;
-constexpr std::size_t long_value = 100'000;
-static_assert(long_values * long_value > d::least_log_for_image);
-
 template <class Store>
 scene made(bool killed) {
     constexpr bool has_live = std::is_same_v<typename Store::storage_type, storage::mmap>;
     scene out;
     Store db = Store::open(place, small_options(), out.disk);
-    for (int i = 0; !killed && i < long_values; ++i) db.put("long", std::string(long_value, 'v'));
-    if (!killed) db.erase("long");
+    if (!killed) lengthen(db);  // a shorter one is replayed when it was closed
     for (int i = 0; i < 40; ++i) {
         const std::string key = "key " + std::to_string(i % 30);
         out.put.emplace(key, "value " + std::to_string(i));

@@ -10,10 +10,14 @@ class session {
     static constexpr bool mapped = std::is_same_v<typename Store::storage_type, storage::mmap>;
 
 public:
-    explicit session(source in) : in_(in) {}
+    session(source in, bool is_long) : in_(in), is_long_(is_long) {}
 
     void go() {
         open();
+        if (is_long_) {
+            lengthen(*db_);
+            db_->sync();
+        }
         for (int i = 0; i < 60 && !in_.empty(); ++i) step();
         crash(disk_.process_killed(), after_kill_);
     }
@@ -160,6 +164,7 @@ private:
     }
 
     source in_;
+    bool is_long_;  // its closes keep the index
     simulated disk_{9};
     std::optional<Store> db_;
     std::vector<contents> states_{contents()};
@@ -168,35 +173,38 @@ private:
 };
 
 template <class Store>
-void play(source in) {
-    session<Store>(in).go();
+void play(source in, bool is_long) {
+    session<Store>(in, is_long).go();
 }
 
 void any_operations(coffer::bytes input) {
     source in(input);
-    switch (in.byte() % 8) {
+    const unsigned kind = in.byte();
+    const bool is_long = (kind & 8) != 0;
+    switch (kind % 8) {
         case 0:
-            return play<store<storage::file_log, durability::sync, index::hash>>(in);
+            return play<store<storage::file_log, durability::sync, index::hash>>(in, is_long);
         case 1:
-            return play<store<storage::file_log, durability::write_through, index::sorted>>(in);
+            return play<store<storage::file_log, durability::write_through, index::sorted>>(
+                in, is_long);
         case 2:
-            return play<store<storage::file_log, durability::buffered, index::hash>>(in);
+            return play<store<storage::file_log, durability::buffered, index::hash>>(in, is_long);
         case 3:
-            return play<store<storage::file_log, durability::async, index::sorted>>(in);
+            return play<store<storage::file_log, durability::async, index::sorted>>(in, is_long);
         case 4:
-            return play<store<storage::mmap, durability::sync, index::sorted>>(in);
+            return play<store<storage::mmap, durability::sync, index::sorted>>(in, is_long);
         case 5:
-            return play<store<storage::mmap, durability::write_through, index::hash>>(in);
+            return play<store<storage::mmap, durability::write_through, index::hash>>(in, is_long);
         case 6:
-            return play<store<storage::mmap, durability::buffered, index::sorted>>(in);
+            return play<store<storage::mmap, durability::buffered, index::sorted>>(in, is_long);
         default:
-            return play<store<storage::mmap, durability::async, index::hash>>(in);
+            return play<store<storage::mmap, durability::async, index::hash>>(in, is_long);
     }
 }
 
 std::vector<run> seeds() {
     std::vector<run> out{{}};
-    for (unsigned kind = 0; kind < 8; ++kind) {
+    for (unsigned kind = 0; kind < 16; ++kind) {
         run one{static_cast<std::byte>(kind)};
         for (const unsigned each :
              {0U, 1U,    9U,  0xC1U, 2U, 90U,   4U, 1U,   0x25U, 9U,  17U,   40U,

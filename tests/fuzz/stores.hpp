@@ -4,6 +4,7 @@
 
 #include <coffer/store.hpp>
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -30,6 +31,16 @@ inline coffer::options small_options() {
     chosen.segment_bytes = 16 * 1024;
     chosen.auto_compact = false;
     return chosen;
+}
+
+/// Makes the log so long that a close keeps the index. What does it is dead, so that no walk has to
+/// read it.
+template <class Store>
+void lengthen(Store& db) {
+    constexpr std::size_t size = 100'000;
+    for (std::size_t sum = 0; sum < coffer::detail::least_log_for_image; sum += size)
+        db.put("filler", std::string(size, '\0'));
+    db.erase("filler");
 }
 
 /// Everything that a walk shows, each key once, and that get() answers with the same; else empty
