@@ -47,7 +47,7 @@ void examine(const simulated_subject& of) {
               {operation::put_small, operation::wait, operation::overwrite, operation::wait});
     tell(all, of.name);
     // Its crashes leave so many parts that more subsets of them than each once would take hours.
-    campaign indexed(of, (std::min)(scale(), 1.0));
+    campaign indexed(of, (std::min)(scale() / 2, 1.0));
     indexed.cover(indexed_scene(of), 2, reopens);
     tell(indexed, of.name + ", indexed");
 }
