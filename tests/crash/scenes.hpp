@@ -54,10 +54,11 @@ inline scene indexed_scene(const simulated_subject& of) {
     scene made = empty_scene();
     made.name = "indexed";
     made.chosen.auto_compact = false;
-    scene closed = closed_scene(of, std::move(made), [](opened& store) {
-        constexpr std::size_t size = 100'000;
-        for (std::size_t sum = 0; sum < coffer::detail::least_log_for_image; sum += size)
-            store.put("filler", std::string(size, '\0')).value();
+    const std::string value(100'000, '\0');
+    made.before.push_back({{"filler", value}});
+    scene closed = closed_scene(of, std::move(made), [&](opened& store) {
+        for (std::size_t sum = 0; sum < coffer::detail::least_log_for_image; sum += value.size())
+            store.put("filler", value).value();
         static_cast<void>(store.erase("filler").value());
     });
     closed.disk.settle();
