@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "fuzz/mend.hpp"
 #include "fuzz/stores.hpp"
@@ -74,9 +75,7 @@ void opened_and_read(const simulated& disk, std::uint64_t& opened) {
     if (!db) return;
     ++opened;
     static_cast<void>(db->try_verify());
-    std::uint64_t bytes = 0;
-    static_cast<void>(db->try_for_each(
-        [&](std::string_view key, std::string_view value) { bytes += key.size() + value.size(); }));
+    static_cast<void>(db->try_for_each([](std::string_view, std::string_view) {}));
 }
 
 /// A store with enough in its log for its index to be kept, on a disk where all is durable.
