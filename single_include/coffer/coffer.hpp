@@ -3722,7 +3722,8 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 // I2  A block that two contents share is never written.
 // I3  Bytes of a block at and beyond `filled` are zero, and so never copied nor hashed.
 //
-// Threads: none of its own; the disk's lock. Memory: what was written, not what was reserved.
+// Threads: none of its own; the disk's lock, and blocks that disks share count and keep their hash
+// without one. Memory: what was written, not what was reserved.
 #ifndef COFFER_FS_SIMULATED_TREE_HPP
 #define COFFER_FS_SIMULATED_TREE_HPP
 
@@ -3862,16 +3863,11 @@ public:
 
     /// Equal for equal bytes and sizes.
     [[nodiscard]] std::uint64_t hash() const noexcept {
-        if (!block_) return mix(hash_of(0), size_);
-        if (!shared_ || size_ < block_->filled) {
-            const std::uint64_t used = (std::min)(std::uint64_t{block_->filled}, size_);
-            return mix(hash_of(static_cast<std::size_t>(used)), size_);
-        }
-        std::uint64_t known = block_->hash.load(std::memory_order_relaxed);  // I2
-        if (known == 0) {
-            known = hash_of(block_->filled);
-            block_->hash.store(known, std::memory_order_relaxed);
-        }
+        const std::uint64_t filled = block_ ? block_->filled : 0;
+        const bool lasts = shared_ && filled <= size_;  // I2
+        std::uint64_t known = lasts ? block_->hash.load(std::memory_order_relaxed) : 0;
+        if (known == 0) known = hash_of(static_cast<std::size_t>((std::min)(filled, size_)));
+        if (lasts) block_->hash.store(known, std::memory_order_relaxed);
         return mix(known, size_);
     }
 
@@ -18304,6 +18300,7 @@ private:
 // M1  An image is used only if every segment that it names is still there, as long as it was then;
 //     otherwise addresses in it could lead into other segments, and the index is made from the log.
 // M2  What an image says is not trusted for the records: reads check them as always.
+// M3  Nothing that it says, of segments neither, counts before its index was loaded whole.
 // Cost of loading: one pass over the image to check it.
 #ifndef COFFER_STORAGE_IMAGING_HPP
 #define COFFER_STORAGE_IMAGING_HPP

@@ -6,6 +6,7 @@
 // M1  An image is used only if every segment that it names is still there, as long as it was then;
 //     otherwise addresses in it could lead into other segments, and the index is made from the log.
 // M2  What an image says is not trusted for the records: reads check them as always.
+// M3  Nothing that it says, of segments neither, counts before its index was loaded whole.
 // Cost of loading: one pass over the image to check it.
 #ifndef COFFER_STORAGE_IMAGING_HPP
 #define COFFER_STORAGE_IMAGING_HPP
