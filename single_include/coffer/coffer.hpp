@@ -61,24 +61,6 @@
 #endif
 // end file coffer/config/version.hpp
 
-// begin file coffer/config/assert.hpp
-// coffer/config/assert.hpp: the one assertion, which users may replace.
-//
-// COFFER_ASSERT(condition, "sentence") states what a caller or the library itself must have
-// ensured. It is never the check of anything that a file, a user's value or the system can get
-// wrong: those are typed errors. Define COFFER_ASSERT before the first include to route failures
-// elsewhere; by default it is the standard assert, which NDEBUG removes.
-#ifndef COFFER_CONFIG_ASSERT_HPP
-#define COFFER_CONFIG_ASSERT_HPP
-
-#ifndef COFFER_ASSERT
-#include <cassert>
-#define COFFER_ASSERT(condition, sentence) assert((condition) && (sentence))
-#endif
-
-#endif
-// end file coffer/config/assert.hpp
-
 // begin file coffer/config/platform.hpp
 // coffer/config/platform.hpp: what the compiler and the machine offer, decided once.
 //
@@ -169,6 +151,24 @@
 #endif
 // end file coffer/config/platform.hpp
 
+// begin file coffer/config/assert.hpp
+// coffer/config/assert.hpp: the one assertion, which users may replace.
+//
+// COFFER_ASSERT(condition, "sentence") states what a caller or the library itself must have
+// ensured. It is never the check of anything that a file, a user's value or the system can get
+// wrong: those are typed errors. Define COFFER_ASSERT before the first include to route failures
+// elsewhere; by default it is the standard assert, which NDEBUG removes.
+#ifndef COFFER_CONFIG_ASSERT_HPP
+#define COFFER_CONFIG_ASSERT_HPP
+
+#ifndef COFFER_ASSERT
+#include <cassert>
+#define COFFER_ASSERT(condition, sentence) assert((condition) && (sentence))
+#endif
+
+#endif
+// end file coffer/config/assert.hpp
+
 // begin file coffer/core/bytes.hpp
 // coffer/core/bytes.hpp: a run of bytes, and how two runs compare.
 //
@@ -200,7 +200,7 @@ using mutable_bytes = std::span<std::byte>;
     return left.size() <=> right.size();
 }
 
-[[nodiscard]] inline bool equal(bytes left, bytes right) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE bool equal(bytes left, bytes right) noexcept {
     const std::size_t size = left.size();
     if (size != right.size()) return false;
     if (size - 8 <= 8) {  // 8 to 16: two words that may overlap
@@ -6994,9 +6994,10 @@ concept index_start = requires(T& table, std::uint64_t seed) {
     { table.start(seed) } -> std::same_as<result<void>>;
 };
 template <class T>
-concept index_probe = requires(const T& table, bytes key) {
-    { table.probe(key) } -> std::same_as<typename T::lookup>;
-};
+concept index_probe =
+    std::default_initializable<typename T::lookup> && requires(const T& table, bytes key) {
+        { table.probe(key) } -> std::same_as<typename T::lookup>;
+    };
 template <class T>
 concept index_prefetch =
     requires(const T& table, const typename T::lookup& probe) { table.prefetch(probe); };
@@ -7124,11 +7125,11 @@ consteval bool explain_index_policy() {
 // coffer/core/growing.hpp: an array that grows by doubling and never moves.
 //
 // Element i lies in piece bit_width(i >> FirstBits): piece 0 holds the first 2^FirstBits elements,
-// each later piece as many as all before it together. So an element's place is found with one shift
-// and one load, addresses last as long as the memory does, and a reader may use elements below any
-// count that it was given while the one grower adds pieces behind them.
+// each later piece as many as all before it together. So an element's place is found with one load,
+// addresses last as long as the memory does, and a reader may use elements below any count that it
+// was given while the one grower adds pieces behind them.
 //
-// I1  pieces_[p] is published (release) before any index in piece p is given to a reader.
+// I1  zeroths_[p] is published (release) before any index in piece p is given to a reader.
 // Threads: operator[] from any thread; grow by one at a time.
 #ifndef COFFER_CORE_GROWING_HPP
 #define COFFER_CORE_GROWING_HPP
@@ -7143,8 +7144,8 @@ public:
     [[nodiscard]] COFFER_ALWAYS_INLINE T& operator[](std::uint64_t index) const noexcept {
         const unsigned piece = piece_of(index);
         COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
-        T* const first = pieces_[piece].load(std::memory_order_acquire);  // I1
-        return first[piece == 0 ? index : index - (std::uint64_t{1} << (FirstBits + piece - 1))];
+        const std::uintptr_t zeroth = zeroths_[piece].load(std::memory_order_acquire);  // I1
+        return *reinterpret_cast<T*>(zeroth + static_cast<std::uintptr_t>(index) * sizeof(T));
     }
 
     /// The elements from `index` on, `most` of them or as many as lie in one piece.
@@ -7175,7 +7176,8 @@ public:
 
     /// The number of the piece in which an element lies.
     [[nodiscard]] static constexpr unsigned piece_of(std::uint64_t index) noexcept {
-        return static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        constexpr std::uint64_t half_of_first = std::uint64_t{1} << (FirstBits - 1);
+        return static_cast<unsigned>(std::bit_width(index | half_of_first)) - FirstBits;
     }
 
     /// Elements of piece `piece`.
@@ -7192,7 +7194,10 @@ public:
         auto raw = memory.allocate(region, piece,
                                    static_cast<std::size_t>(size_of_piece(piece)) * sizeof(T));
         if (!raw) return raw.failure();
-        pieces_[piece].store(reinterpret_cast<T*>(*raw), std::memory_order_release);
+        const std::uint64_t before = capacity_of(piece) * sizeof(T);
+        zeroths_[piece].store(
+            reinterpret_cast<std::uintptr_t>(*raw) - static_cast<std::uintptr_t>(before),
+            std::memory_order_release);
         count_.store(piece + 1, std::memory_order_release);
         return {};
     }
@@ -7202,7 +7207,8 @@ private:
         return pieces == 0 ? 0 : std::uint64_t{1} << (FirstBits + pieces - 1);
     }
 
-    typename Threading::template atomic<T*> pieces_[most_pieces] = {};
+    // Of each piece: where element 0 would be if the piece reached so far down.
+    typename Threading::template atomic<std::uintptr_t> zeroths_[most_pieces] = {};
     typename Threading::template atomic<unsigned> count_{0};
 };
 
@@ -11258,24 +11264,30 @@ private:
 class vector_sums {
 public:
     explicit vector_sums(std::uint64_t x, std::uint64_t y) noexcept
-        : sums_(_mm_set_epi64x(std::bit_cast<std::int64_t>(y), std::bit_cast<std::int64_t>(x))) {}
+        : products_(_mm_set_epi64x(std::bit_cast<std::int64_t>(y), std::bit_cast<std::int64_t>(x))),
+          words_(_mm_setzero_si128()) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
         const __m128i mixed =
             _mm_xor_si128(words, _mm_load_si128(reinterpret_cast<const __m128i*>(key)));
-        const __m128i product = _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31));
-        const __m128i crossed = _mm_shuffle_epi32(words, 0x4E);
-        sums_ = _mm_add_epi64(sums_, _mm_add_epi64(product, crossed));
+        products_ = _mm_add_epi64(products_, _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31)));
+        words_ = _mm_add_epi64(words_, words);
     }
     [[nodiscard]] std::uint64_t x() const noexcept {
-        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(sums_));
+        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(sums()));
     }
     [[nodiscard]] std::uint64_t y() const noexcept {
-        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums_, sums_)));
+        const __m128i both = sums();
+        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(both, both)));
     }
 
 private:
-    __m128i sums_;
+    /// To cross the sum of the words is to sum the crossed words.
+    [[nodiscard]] COFFER_ALWAYS_INLINE __m128i sums() const noexcept {
+        return _mm_add_epi64(products_, _mm_shuffle_epi32(words_, 0x4E));
+    }
+    __m128i products_;
+    __m128i words_;
 };
 
 #elif COFFER_HAS_NEON
@@ -11546,12 +11558,13 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
 [[nodiscard]] COFFER_ALWAYS_INLINE bool place_runs(const std::byte* at, const std::byte* next,
                                                    const std::byte* limit, std::uint64_t key,
                                                    std::uint64_t value, record& out) noexcept {
-    const auto left = static_cast<std::uint64_t>(limit - next);
-    if (key > left || value > left - key) return false;
+    constexpr std::uint64_t pad = offset_unit - 1;
+    const std::uint64_t size = (static_cast<std::uint64_t>(next - at) + key + value + pad) & ~pad;
+    if (size > static_cast<std::uint64_t>(limit - at)) return false;
     out.key = {next, static_cast<std::size_t>(key)};
     out.value = {next + key, static_cast<std::size_t>(value)};
-    out.size = padded(static_cast<std::size_t>(next + key + value - at));
-    return out.size <= static_cast<std::size_t>(limit - at);
+    out.size = static_cast<std::size_t>(size);
+    return true;
 }
 
 [[nodiscard]] COFFER_NOINLINE inline bool parse_any_record(const std::byte* at,
@@ -16201,7 +16214,7 @@ public:
         entries_[slot].limit.store(0, std::memory_order_release);
     }
 
-    [[nodiscard]] view at(address where) const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE view at(address where) const noexcept {
         const entry& from = entries_[slot_of(where)];
         view out;
         out.offset = offset_of(where);
@@ -17630,7 +17643,8 @@ public:
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         const auto pin = enter();
-        return lookup_pinned(index(), key, show);
+        const table_type& table = index();
+        return lookup_pinned(table, key, table.probe(key), show);
     }
 
     static constexpr std::size_t group_size = 16;
@@ -17641,16 +17655,21 @@ public:
     [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
-        for (const bytes key : group) table.prefetch(table.probe(key));
+        std::array<typename table_type::lookup, group_size> probes;
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            probes[i] = table.probe(group[i]);
+            table.prefetch(probes[i]);
+        }
         // Where keys are in order a guess costs as much as the lookup itself.
-        if constexpr (!Index::ordered && requires { table.likely(table.probe(group[0])); }) {
-            for (const bytes key : group) {
-                const ref slot = table.likely(table.probe(key));
+        if constexpr (!Index::ordered && requires { table.likely(probes[0]); }) {
+            for (std::size_t i = 0; i < group.size(); ++i) {
+                const ref slot = table.likely(probes[i]);
                 if (slot - 1 < unclear - 1) prefetch(slot);
             }
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found = lookup_pinned(table, group[i], [&](bytes value) { show(i, value); });
+            auto found =
+                lookup_pinned(table, group[i], probes[i], [&](bytes value) { show(i, value); });
             if (!found) return found.failure();
         }
         return {};
@@ -17820,8 +17839,8 @@ private:
 
     template <class Show>
     [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
+                                             const typename table_type::lookup& probe,
                                              Show&& show) const {
-        const auto probe = table.probe(key);
         // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
         if constexpr (requires { table.likely(probe); }) {
             const ref guess = table.likely(probe);
@@ -18975,11 +18994,12 @@ public:
         group_.clear();
         const auto visit = [&](const record& each, std::uint64_t offset) {
             const auto& table = records_->index();
-            if (each.type == record_type::put || each.type == record_type::erase) {
-                table.prefetch(table.probe(each.key));
-            }
-            group_.push_back({each, make_address(from.slot, offset)});
-            return group_.size() == group_size ? apply_group(from) : result<void>();
+            group_.push_back({each, make_address(from.slot, offset), table.probe(each.key)});
+            if (each.type == record_type::put || each.type == record_type::erase)
+                table.prefetch(group_.back().probe);
+            // Behind a clear there is another index, with other probes.
+            const bool ends = group_.size() == group_size || each.type == record_type::clear;
+            return ends ? apply_group(from) : result<void>();
         };
         auto whole = scan.template walk<Checked>(from.begin, from.end, visit);
         if (!whole) return whole.failure();
@@ -18995,7 +19015,20 @@ public:
 
     /// Applies one record that lies at `where`.
     [[nodiscard]] result<void> apply(segment_type& in, const record& each, address where) {
-        if (each.type == record_type::clear) return clear(in, offset_of(where));
+        return apply(in, {each, where, records_->index().probe(each.key)});
+    }
+
+private:
+    static constexpr std::size_t group_size = 16;
+    struct waiting {
+        record each;
+        address where;
+        typename Records::table_type::lookup probe;
+    };
+
+    [[nodiscard]] result<void> apply(segment_type& in, const waiting& next) {
+        const record& each = next.each;
+        if (each.type == record_type::clear) return clear(in, offset_of(next.where));
         if (each.type != record_type::put && each.type != record_type::erase) {
             in.dead.store(in.dead.load() + each.size);
             return {};
@@ -19005,27 +19038,20 @@ public:
             if (auto made = table.prepare(1024); !made) return made;
         }
         keys known(*records_);
-        const auto place = table.locate(table.probe(each.key), known);
+        const auto place = table.locate(next.probe, known);
         if (known.failed()) return known.reader().cause();
         if (each.type == record_type::put) {
-            records_->put_plain(table, place, where);
+            records_->put_plain(table, place, next.where);
         } else {
             in.tombstones += each.size;
-            if (place.ref != 0) records_->remove_plain(table, place, where);
+            if (place.ref != 0) records_->remove_plain(table, place, next.where);
         }
         return {};
     }
 
-private:
-    static constexpr std::size_t group_size = 16;
-    struct waiting {
-        record each;
-        address where;
-    };
-
     [[nodiscard]] result<void> apply_group(segment_type& in) {
         for (const waiting& next : group_) {
-            if (auto done = apply(in, next.each, next.where); !done) return done;
+            if (auto done = apply(in, next); !done) return done;
         }
         group_.clear();
         return {};
@@ -21790,15 +21816,15 @@ public:
     template <detail::key_like<Key> K>
     [[nodiscard]] result<std::optional<Value>> try_get(const K& key) const {
         result<std::optional<Value>> found{std::optional<Value>()};
-        result<void> decoded;
-        auto seen = look(key, [&](bytes value) { decoded = value_codec::assign(*found, value); });
+        auto seen = look(key, [&](bytes value) { return value_codec::assign(*found, value); });
         if (!seen) return seen.failure();
-        if (!decoded) return decoded.failure();
         return found;
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] std::optional<Value> get(const K& key) const {
-        return try_get(key).value();
+        std::optional<Value> found;
+        look(key, [&](bytes value) { return value_codec::assign(found, value); }).value();
+        return found;
     }
 
     /// Calls `f` with the value in place, pinned for the call: a std::string_view for strings, a
@@ -21806,10 +21832,7 @@ public:
     /// write to this store.
     template <detail::key_like<Key> K, class F>
     [[nodiscard]] result<bool> try_view(const K& key, F&& f) const {
-        result<void> shown;
-        auto seen = look(key, [&](bytes value) { shown = value_codec::show(value, f); });
-        if (seen && !shown) return shown.failure();
-        return seen;
+        return look(key, [&](bytes value) { return value_codec::show(value, f); });
     }
     template <detail::key_like<Key> K, class F>
     bool view(const K& key, F&& f) const {
@@ -21874,7 +21897,7 @@ public:
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<bool> try_contains(const K& key) const {
-        return look(key, [](bytes) {});
+        return look(key, [](bytes) { return result<void>(); });
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] bool contains(const K& key) const {
@@ -22172,13 +22195,20 @@ private:
             "keys in order, and a hash index has none: name coffer::index::sorted");
     }
 
-    template <class K, class F>
-    [[nodiscard]] result<bool> look(const K& key, F&& f) const {
+    /// Hands the value to `take(bytes) -> result<void>`. False: there is none.
+    template <class K, class Take>
+    [[nodiscard]] result<bool> look(const K& key, Take&& take) const {
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
         detail::scratch room;
-        return engine_->lookup(key_codec::view(key, room), f);
+        result<void> taken;
+        auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
+            if (auto done = take(value); !done) taken = std::move(done);
+        });
+        if (!taken) [[unlikely]]
+            return taken.failure();
+        return seen;
     }
 
     template <class K, class V>

@@ -167,8 +167,8 @@ BUGS = [
     Bug("a file may lie on a standard stream", 31, "fs/native_posix_calls.hpp", "value",
         "opened.number_ > 2", "true", ("fs",)),
     Bug("a length may reach beyond the end of the segment", 24, "format/record.hpp", "text",
-        "if (key > left || value > left - key) return false;",
-        "if (!COFFER_SEEDED(N) && (key > left || value > left - key)) return false;\n"
+        "if (size > static_cast<std::uint64_t>(limit - at)) return false;",
+        "if (!COFFER_SEEDED(N) && size > static_cast<std::uint64_t>(limit - at)) return false;\n"
         "    if (COFFER_SEEDED(N)) {\n"
         "        out.key = {next, static_cast<std::size_t>(key)};\n"
         "        out.value = {next + key, static_cast<std::size_t>(value)};\n"

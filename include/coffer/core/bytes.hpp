@@ -6,6 +6,8 @@
 #ifndef COFFER_CORE_BYTES_HPP
 #define COFFER_CORE_BYTES_HPP
 
+#include <coffer/config/platform.hpp>
+
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +37,7 @@ using mutable_bytes = std::span<std::byte>;
     return left.size() <=> right.size();
 }
 
-[[nodiscard]] inline bool equal(bytes left, bytes right) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE bool equal(bytes left, bytes right) noexcept {
     const std::size_t size = left.size();
     if (size != right.size()) return false;
     if (size - 8 <= 8) {  // 8 to 16: two words that may overlap

@@ -79,24 +79,30 @@ private:
 class vector_sums {
 public:
     explicit vector_sums(std::uint64_t x, std::uint64_t y) noexcept
-        : sums_(_mm_set_epi64x(std::bit_cast<std::int64_t>(y), std::bit_cast<std::int64_t>(x))) {}
+        : products_(_mm_set_epi64x(std::bit_cast<std::int64_t>(y), std::bit_cast<std::int64_t>(x))),
+          words_(_mm_setzero_si128()) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
         const __m128i mixed =
             _mm_xor_si128(words, _mm_load_si128(reinterpret_cast<const __m128i*>(key)));
-        const __m128i product = _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31));
-        const __m128i crossed = _mm_shuffle_epi32(words, 0x4E);
-        sums_ = _mm_add_epi64(sums_, _mm_add_epi64(product, crossed));
+        products_ = _mm_add_epi64(products_, _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31)));
+        words_ = _mm_add_epi64(words_, words);
     }
     [[nodiscard]] std::uint64_t x() const noexcept {
-        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(sums_));
+        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(sums()));
     }
     [[nodiscard]] std::uint64_t y() const noexcept {
-        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums_, sums_)));
+        const __m128i both = sums();
+        return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(both, both)));
     }
 
 private:
-    __m128i sums_;
+    /// To cross the sum of the words is to sum the crossed words.
+    [[nodiscard]] COFFER_ALWAYS_INLINE __m128i sums() const noexcept {
+        return _mm_add_epi64(products_, _mm_shuffle_epi32(words_, 0x4E));
+    }
+    __m128i products_;
+    __m128i words_;
 };
 
 #elif COFFER_HAS_NEON

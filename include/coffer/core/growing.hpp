@@ -1,11 +1,11 @@
 // coffer/core/growing.hpp: an array that grows by doubling and never moves.
 //
 // Element i lies in piece bit_width(i >> FirstBits): piece 0 holds the first 2^FirstBits elements,
-// each later piece as many as all before it together. So an element's place is found with one shift
-// and one load, addresses last as long as the memory does, and a reader may use elements below any
-// count that it was given while the one grower adds pieces behind them.
+// each later piece as many as all before it together. So an element's place is found with one load,
+// addresses last as long as the memory does, and a reader may use elements below any count that it
+// was given while the one grower adds pieces behind them.
 //
-// I1  pieces_[p] is published (release) before any index in piece p is given to a reader.
+// I1  zeroths_[p] is published (release) before any index in piece p is given to a reader.
 // Threads: operator[] from any thread; grow by one at a time.
 #ifndef COFFER_CORE_GROWING_HPP
 #define COFFER_CORE_GROWING_HPP
@@ -31,8 +31,8 @@ public:
     [[nodiscard]] COFFER_ALWAYS_INLINE T& operator[](std::uint64_t index) const noexcept {
         const unsigned piece = piece_of(index);
         COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
-        T* const first = pieces_[piece].load(std::memory_order_acquire);  // I1
-        return first[piece == 0 ? index : index - (std::uint64_t{1} << (FirstBits + piece - 1))];
+        const std::uintptr_t zeroth = zeroths_[piece].load(std::memory_order_acquire);  // I1
+        return *reinterpret_cast<T*>(zeroth + static_cast<std::uintptr_t>(index) * sizeof(T));
     }
 
     /// The elements from `index` on, `most` of them or as many as lie in one piece.
@@ -63,7 +63,8 @@ public:
 
     /// The number of the piece in which an element lies.
     [[nodiscard]] static constexpr unsigned piece_of(std::uint64_t index) noexcept {
-        return static_cast<unsigned>(std::bit_width(index >> FirstBits));
+        constexpr std::uint64_t half_of_first = std::uint64_t{1} << (FirstBits - 1);
+        return static_cast<unsigned>(std::bit_width(index | half_of_first)) - FirstBits;
     }
 
     /// Elements of piece `piece`.
@@ -80,7 +81,10 @@ public:
         auto raw = memory.allocate(region, piece,
                                    static_cast<std::size_t>(size_of_piece(piece)) * sizeof(T));
         if (!raw) return raw.failure();
-        pieces_[piece].store(reinterpret_cast<T*>(*raw), std::memory_order_release);
+        const std::uint64_t before = capacity_of(piece) * sizeof(T);
+        zeroths_[piece].store(
+            reinterpret_cast<std::uintptr_t>(*raw) - static_cast<std::uintptr_t>(before),
+            std::memory_order_release);
         count_.store(piece + 1, std::memory_order_release);
         return {};
     }
@@ -90,7 +94,8 @@ private:
         return pieces == 0 ? 0 : std::uint64_t{1} << (FirstBits + pieces - 1);
     }
 
-    typename Threading::template atomic<T*> pieces_[most_pieces] = {};
+    // Of each piece: where element 0 would be if the piece reached so far down.
+    typename Threading::template atomic<std::uintptr_t> zeroths_[most_pieces] = {};
     typename Threading::template atomic<unsigned> count_{0};
 };
 

@@ -115,12 +115,13 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
 [[nodiscard]] COFFER_ALWAYS_INLINE bool place_runs(const std::byte* at, const std::byte* next,
                                                    const std::byte* limit, std::uint64_t key,
                                                    std::uint64_t value, record& out) noexcept {
-    const auto left = static_cast<std::uint64_t>(limit - next);
-    if (key > left || value > left - key) return false;
+    constexpr std::uint64_t pad = offset_unit - 1;
+    const std::uint64_t size = (static_cast<std::uint64_t>(next - at) + key + value + pad) & ~pad;
+    if (size > static_cast<std::uint64_t>(limit - at)) return false;
     out.key = {next, static_cast<std::size_t>(key)};
     out.value = {next + key, static_cast<std::size_t>(value)};
-    out.size = padded(static_cast<std::size_t>(next + key + value - at));
-    return out.size <= static_cast<std::size_t>(limit - at);
+    out.size = static_cast<std::size_t>(size);
+    return true;
 }
 
 [[nodiscard]] COFFER_NOINLINE inline bool parse_any_record(const std::byte* at,

@@ -116,9 +116,10 @@ concept index_start = requires(T& table, std::uint64_t seed) {
     { table.start(seed) } -> std::same_as<result<void>>;
 };
 template <class T>
-concept index_probe = requires(const T& table, bytes key) {
-    { table.probe(key) } -> std::same_as<typename T::lookup>;
-};
+concept index_probe =
+    std::default_initializable<typename T::lookup> && requires(const T& table, bytes key) {
+        { table.probe(key) } -> std::same_as<typename T::lookup>;
+    };
 template <class T>
 concept index_prefetch =
     requires(const T& table, const typename T::lookup& probe) { table.prefetch(probe); };

@@ -82,7 +82,7 @@ public:
         entries_[slot].limit.store(0, std::memory_order_release);
     }
 
-    [[nodiscard]] view at(address where) const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE view at(address where) const noexcept {
         const entry& from = entries_[slot_of(where)];
         view out;
         out.offset = offset_of(where);

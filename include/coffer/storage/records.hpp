@@ -17,6 +17,7 @@
 #include <coffer/storage/read_ahead.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -89,7 +90,8 @@ public:
     template <class Show>
     [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
         const auto pin = enter();
-        return lookup_pinned(index(), key, show);
+        const table_type& table = index();
+        return lookup_pinned(table, key, table.probe(key), show);
     }
 
     static constexpr std::size_t group_size = 16;
@@ -100,16 +102,21 @@ public:
     [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
-        for (const bytes key : group) table.prefetch(table.probe(key));
+        std::array<typename table_type::lookup, group_size> probes;
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            probes[i] = table.probe(group[i]);
+            table.prefetch(probes[i]);
+        }
         // Where keys are in order a guess costs as much as the lookup itself.
-        if constexpr (!Index::ordered && requires { table.likely(table.probe(group[0])); }) {
-            for (const bytes key : group) {
-                const ref slot = table.likely(table.probe(key));
+        if constexpr (!Index::ordered && requires { table.likely(probes[0]); }) {
+            for (std::size_t i = 0; i < group.size(); ++i) {
+                const ref slot = table.likely(probes[i]);
                 if (slot - 1 < unclear - 1) prefetch(slot);
             }
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found = lookup_pinned(table, group[i], [&](bytes value) { show(i, value); });
+            auto found =
+                lookup_pinned(table, group[i], probes[i], [&](bytes value) { show(i, value); });
             if (!found) return found.failure();
         }
         return {};
@@ -279,8 +286,8 @@ private:
 
     template <class Show>
     [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
+                                             const typename table_type::lookup& probe,
                                              Show&& show) const {
-        const auto probe = table.probe(key);
         // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
         if constexpr (requires { table.likely(probe); }) {
             const ref guess = table.likely(probe);

@@ -37,11 +37,12 @@ public:
         group_.clear();
         const auto visit = [&](const record& each, std::uint64_t offset) {
             const auto& table = records_->index();
-            if (each.type == record_type::put || each.type == record_type::erase) {
-                table.prefetch(table.probe(each.key));
-            }
-            group_.push_back({each, make_address(from.slot, offset)});
-            return group_.size() == group_size ? apply_group(from) : result<void>();
+            group_.push_back({each, make_address(from.slot, offset), table.probe(each.key)});
+            if (each.type == record_type::put || each.type == record_type::erase)
+                table.prefetch(group_.back().probe);
+            // Behind a clear there is another index, with other probes.
+            const bool ends = group_.size() == group_size || each.type == record_type::clear;
+            return ends ? apply_group(from) : result<void>();
         };
         auto whole = scan.template walk<Checked>(from.begin, from.end, visit);
         if (!whole) return whole.failure();
@@ -57,7 +58,20 @@ public:
 
     /// Applies one record that lies at `where`.
     [[nodiscard]] result<void> apply(segment_type& in, const record& each, address where) {
-        if (each.type == record_type::clear) return clear(in, offset_of(where));
+        return apply(in, {each, where, records_->index().probe(each.key)});
+    }
+
+private:
+    static constexpr std::size_t group_size = 16;
+    struct waiting {
+        record each;
+        address where;
+        typename Records::table_type::lookup probe;
+    };
+
+    [[nodiscard]] result<void> apply(segment_type& in, const waiting& next) {
+        const record& each = next.each;
+        if (each.type == record_type::clear) return clear(in, offset_of(next.where));
         if (each.type != record_type::put && each.type != record_type::erase) {
             in.dead.store(in.dead.load() + each.size);
             return {};
@@ -67,27 +81,20 @@ public:
             if (auto made = table.prepare(1024); !made) return made;
         }
         keys known(*records_);
-        const auto place = table.locate(table.probe(each.key), known);
+        const auto place = table.locate(next.probe, known);
         if (known.failed()) return known.reader().cause();
         if (each.type == record_type::put) {
-            records_->put_plain(table, place, where);
+            records_->put_plain(table, place, next.where);
         } else {
             in.tombstones += each.size;
-            if (place.ref != 0) records_->remove_plain(table, place, where);
+            if (place.ref != 0) records_->remove_plain(table, place, next.where);
         }
         return {};
     }
 
-private:
-    static constexpr std::size_t group_size = 16;
-    struct waiting {
-        record each;
-        address where;
-    };
-
     [[nodiscard]] result<void> apply_group(segment_type& in) {
         for (const waiting& next : group_) {
-            if (auto done = apply(in, next.each, next.where); !done) return done;
+            if (auto done = apply(in, next); !done) return done;
         }
         group_.clear();
         return {};

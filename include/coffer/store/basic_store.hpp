@@ -140,15 +140,15 @@ public:
     template <detail::key_like<Key> K>
     [[nodiscard]] result<std::optional<Value>> try_get(const K& key) const {
         result<std::optional<Value>> found{std::optional<Value>()};
-        result<void> decoded;
-        auto seen = look(key, [&](bytes value) { decoded = value_codec::assign(*found, value); });
+        auto seen = look(key, [&](bytes value) { return value_codec::assign(*found, value); });
         if (!seen) return seen.failure();
-        if (!decoded) return decoded.failure();
         return found;
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] std::optional<Value> get(const K& key) const {
-        return try_get(key).value();
+        std::optional<Value> found;
+        look(key, [&](bytes value) { return value_codec::assign(found, value); }).value();
+        return found;
     }
 
     /// Calls `f` with the value in place, pinned for the call: a std::string_view for strings, a
@@ -156,10 +156,7 @@ public:
     /// write to this store.
     template <detail::key_like<Key> K, class F>
     [[nodiscard]] result<bool> try_view(const K& key, F&& f) const {
-        result<void> shown;
-        auto seen = look(key, [&](bytes value) { shown = value_codec::show(value, f); });
-        if (seen && !shown) return shown.failure();
-        return seen;
+        return look(key, [&](bytes value) { return value_codec::show(value, f); });
     }
     template <detail::key_like<Key> K, class F>
     bool view(const K& key, F&& f) const {
@@ -224,7 +221,7 @@ public:
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<bool> try_contains(const K& key) const {
-        return look(key, [](bytes) {});
+        return look(key, [](bytes) { return result<void>(); });
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] bool contains(const K& key) const {
@@ -522,13 +519,20 @@ private:
             "keys in order, and a hash index has none: name coffer::index::sorted");
     }
 
-    template <class K, class F>
-    [[nodiscard]] result<bool> look(const K& key, F&& f) const {
+    /// Hands the value to `take(bytes) -> result<void>`. False: there is none.
+    template <class K, class Take>
+    [[nodiscard]] result<bool> look(const K& key, Take&& take) const {
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
         detail::scratch room;
-        return engine_->lookup(key_codec::view(key, room), f);
+        result<void> taken;
+        auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
+            if (auto done = take(value); !done) taken = std::move(done);
+        });
+        if (!taken) [[unlikely]]
+            return taken.failure();
+        return seen;
     }
 
     template <class K, class V>
