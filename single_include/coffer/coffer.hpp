@@ -18597,7 +18597,8 @@ private:
 // R1  A segment continues the log only if its header names the place where the one before it ends.
 // R2  Every live segment (listed by the first header of the tail, less later drop records) exists.
 // R3  A segment below the tail ends with a mark at the end of its file, and there its successor
-//     goes on if it is still there; or it ends where a header says that a crash cut it.
+//     goes on if it is still there; or it ends where the last header that lists it says that a
+//     crash cut it.
 // R4  Zeros behind the end are room that was reserved; they are no sign of damage by themselves.
 //
 // Cost: one read of the tail segments; of the others a header and the last bytes.
@@ -18890,10 +18891,11 @@ private:
                 const candidate* each = find(id);
                 if (each == nullptr) return damaged("a live segment is missing", id, 0);
                 if (!each->born) return damaged("the header of a live segment is damaged", id, 0);
-                auto sealed = sealed_end(*each, run.end);
+                const std::uint64_t cut = cut_of(id);
+                auto sealed = sealed_end(*each, cut);
                 if (!sealed) return sealed.failure();
                 const std::uint64_t begin = header_size(each->header.live.size());
-                out_.live.push_back({id, begin, *sealed, run.end != 0, *sealed});
+                out_.live.push_back({id, begin, *sealed, cut != 0, *sealed});
             }
         }
         for (found_segment& each : tail_) {
@@ -18910,6 +18912,18 @@ private:
             if (!is_live && each.id <= first_->id) out_.dead.push_back({each.id, false});
         }
         return {};
+    }
+
+    /// Where a crash has cut a segment below the tail, 0 if none has, by the last header that lists
+    /// it: one from before the crash may call sealed what never was, and be durable since.
+    [[nodiscard]] std::uint64_t cut_of(std::uint64_t id) noexcept {
+        std::uint64_t cut = 0;
+        for (const found_segment& each : tail_) {
+            for (const segment_run& run : find(each.id)->header.live) {
+                if (id - run.first < run.count) cut = run.end;
+            }
+        }
+        return cut;
     }
 
     /// Where a segment below the tail ends: R3.

@@ -79,6 +79,21 @@ inline scene killed_scene(const simulated_subject& of) {
     return made;
 }
 
+/// The same with an end of several segments, none of which was synced, or cut where a kill loses
+/// nothing that was not handed over.
+inline scene killed_long_scene(const simulated_subject& of) {
+    scene made = closed_scene(of);
+    made.name = "killed, long";
+    auto store = of.open(folder, made.chosen, made.disk).value();
+    for (const char* key : {"a", "b", "c", "d", "e"}) {
+        store->put(key, std::string(7000, *key)).value();
+        made.written.push_back(store->all().value());
+    }
+    if (!of.mapped) store->flush().value();
+    made.disk = made.disk.process_killed();
+    return made;
+}
+
 }  // namespace crash
 
 #endif

@@ -39,6 +39,7 @@ void examine(const simulated_subject& of) {
         return each.size() == 1 && each[0] == operation::put_large;
     });
     all.cover(killed_scene(of), 1);
+    all.cover(killed_long_scene(of), {operation::sync, operation::put_small, operation::sync});
     all.cover(closed_scene(of), {operation::fail_next_sync, operation::overwrite, operation::reopen,
                                  operation::put_small});
     all.cover(closed_scene(of),

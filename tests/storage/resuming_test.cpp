@@ -346,3 +346,17 @@ TEST_CASE("a disk that is too full for LIVE is no error, and the index comes fro
     CHECK(disk.faults() == 1);
     CHECK(bytes_read_to_open<S>(disk, all) > little);
 }
+
+TEMPLATE_TEST_CASE(
+    "segments that a killed process never cut are sound when the next makes them durable",
+    "[resuming]", S, (live_store<coffer::index::sorted, coffer::durability::write_through>)) {
+    used_store<TestType> it;
+    const simulated disk = it.disk.process_killed();
+    TestType next = TestType::open("/db", by_hand(), disk);
+    next.sync();  // before a header of its own says what was cut
+    next.put("and on", "1");
+    it.all["and on"] = "1";
+    CHECK(content(TestType::open_read_only("/db", by_hand(), disk)) == it.all);
+    next.sync();
+    CHECK(content(TestType::open("/db", by_hand(), disk.power_lost())) == it.all);
+}
