@@ -15838,6 +15838,12 @@ private:
 
 namespace coffer::detail {
 
+[[nodiscard]] inline failure no_number_left() {
+    return fail(errc::no_space,
+                "no number is left for another segment, because a file in the folder has the "
+                "highest of all; open the store again, or copy it into a new one");
+}
+
 struct room {
     std::uint64_t least;
     std::uint64_t usual;
@@ -16782,13 +16788,11 @@ public:
         if constexpr (!persistent) return {};
         const auto alone = syncing_.take();
         if (auto done = sync_in_turn(); !done) return done;
-        std::unique_ptr<segment_type> unused;
-        {
-            auto section = enter();
-            unused = std::move(next_);
-            if (active_ != nullptr) seal(record_type::end);
-            active_ = nullptr;
-        }
+        auto section = enter();
+        std::unique_ptr<segment_type> unused = std::move(next_);
+        if (active_ != nullptr) seal(record_type::end);
+        active_ = nullptr;
+        section.unlock();
         if (auto gone = remove(std::move(unused)); !gone) return gone;
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
         return sync_in_turn();
@@ -16864,6 +16868,7 @@ private:
     [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size,
                                                                      purpose why) {
         if (trouble_.poisoned()) return check().failure();  // I5
+        if (next_id_ > largest_segment_id) return no_number_left();
         const std::uint64_t number = next_id_++;
         auto made = make_body_for(size, why, number);
         if constexpr (persistent) {
@@ -18535,8 +18540,7 @@ public:
         const std::byte* const limit = base + contents_.size();
         for (std::uint64_t at = (std::max)(from, std::uint64_t{header_unit}) & ~std::uint64_t{3};
              at < used_ && at + mark_size <= contents_.size(); at += offset_unit) {
-            const auto type = static_cast<record_type>(base[at + check_size]);
-            if (type != record_type::mark && type != record_type::end) continue;
+            if (!looks_like_mark(base + at)) continue;
             record each;
             mark_body body;
             if (read_record(base + at, limit, seed_, at, each) && read_mark(each, body)) {
@@ -18547,6 +18551,15 @@ public:
     }
 
 private:
+    /// Has it the type, and the sizes of key and value? What is larger must not be hashed: every
+    /// place could claim to be.
+    [[nodiscard]] static bool looks_like_mark(const std::byte* at) noexcept {
+        const auto type = static_cast<record_type>(at[check_size]);
+        return (type == record_type::mark || type == record_type::end) &&
+               at[check_size + 1] == std::byte{0} &&
+               at[check_size + 2] == std::byte{mark_body::size};
+    }
+
     [[nodiscard]] result<bool> is_blank(std::uint64_t id, std::uint64_t pieces) {
         constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
         auto file = folder_->open(segment_name(id), fs::access::read);
@@ -18680,7 +18693,7 @@ private:
                 out_.temporaries.push_back(std::move(name));
             } else if (name.starts_with("torn-") && name.size() > 21) {
                 const std::uint64_t torn = segment_id_of(name.substr(5, 16).append(log_suffix));
-                out_.next_id = (std::max)(out_.next_id, torn + 1);
+                if (torn <= largest_segment_id) out_.next_id = (std::max)(out_.next_id, torn + 1);
             }
         }
         std::sort(candidates_.begin(), candidates_.end(),
@@ -18809,20 +18822,24 @@ private:
             }
         };
         reach(begin);
-        auto whole = scan_.walk(begin, at.size, [&](const record& each, std::uint64_t offset) {
+        const auto take_in = [&](const record& each, std::uint64_t offset) -> result<void> {
             mark_body body;
             if (read_mark(each, body)) {
                 notes.push_back({offset + each.size, each.type, body.durable.word()});
             } else {
                 if (each.type == record_type::drop && each.value.size() == 8) {
-                    notes.push_back(
-                        {offset + each.size, each.type, load_le<std::uint64_t>(each.value.data())});
+                    const auto dropped = load_le<std::uint64_t>(each.value.data());
+                    if (dropped >= at.id) {
+                        return damaged("a record drops a segment that is not older", at.id, offset);
+                    }
+                    notes.push_back({offset + each.size, each.type, dropped});
                 }
                 if (!each.more) ++commits;
             }
             if (!each.more) reach(offset + each.size);
-            return result<void>();
-        });
+            return {};
+        };
+        auto whole = scan_.walk(begin, at.size, take_in);
         if (!whole) return whole.failure();
         const auto joined = std::find_if(joints.begin(), joints.end(),
                                          [](const joint& each) { return each.reached; });

@@ -361,6 +361,29 @@ TEST_CASE("a segment that a durable record drops need not be there", "[recovery]
     CHECK(found.commits == 3);
 }
 
+TEST_CASE("a record that drops its own segment or a later one is damage", "[recovery]") {
+    for (const std::uint64_t dropped : {1U, 2U}) {
+        const scene::disk disk;
+        std::byte number[8];
+        store_le(number, dropped);
+        segment_file file(1);
+        file.add(record_type::drop, "", coffer::as_text(number)).put("a", "1").save(disk);
+        CHECK(kind_of(disk) == errc::corruption);
+    }
+}
+
+TEST_CASE("names with numbers that no segment has do not count", "[recovery]") {
+    const three_segments it;
+    const survey_result before = survey(it.disk).value();
+    for (const char* const name :
+         {"torn-0000000200000000-0000000000000000", "0000000200000000.log"}) {
+        it.disk.write_file(std::string("/db/").append(name), {});
+    }
+    const survey_result found = survey(it.disk).value();
+    CHECK(found.end == before.end);
+    CHECK(found.next_id == before.next_id);
+}
+
 TEST_CASE("a block that cannot be read is an error, whatever it holds", "[recovery]") {
     const three_segments world;
     auto folder = scene::folder(world.disk);

@@ -243,3 +243,18 @@ TEST_CASE("the highest claim of durability is found behind any damage", "[segmen
     REQUIRE(again.load(1));
     CHECK(again.durable_claim(0) == position(1, 4300));
 }
+
+TEST_CASE("what claims to be a large mark is not read to its end", "[segment_scan]") {
+    // Every eight bytes could begin a mark whose value takes two megabytes: to hash each would take
+    // minutes.
+    const scene::disk disk;
+    segment_file file(1);
+    constexpr char claim[] = {4, 0, '\xFF', '\xFF', '\x7F', 0, 0, 0};
+    std::string claims;
+    while (claims.size() < (std::size_t{16} << 20)) claims.append(claim, sizeof claim);
+    file.raw(claims).mark(position(1, 5000)).raw(claims).save(disk);
+    auto folder = scene::folder(disk);
+    segment_scanner<scene::disk> scan(*folder, scene::id);
+    scan.load(1).value();
+    CHECK(scan.durable_claim(scene::unit) == position(1, 5000));
+}

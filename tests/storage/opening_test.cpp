@@ -408,3 +408,24 @@ TEST_CASE("options that cannot be are refused before anything is touched", "[ope
     CHECK(S::try_open("/db", wrong, disk).error().kind() == errc::invalid_argument);
     CHECK(disk.calls() == 0);
 }
+
+TEST_CASE("a file with the highest number of all leaves none for another segment", "[opening]") {
+    const simulated disk;
+    {
+        S db = S::open("/db", small(), disk);
+        db.put("a", "1");
+    }
+    REQUIRE(disk.write_file("/db/00000001ffffffff.log", {}));
+    {
+        S db = S::open("/db", small(), disk);
+        CHECK(db.get("a") == "1");
+        auto refused = db.try_put("b", "2");
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind() == errc::no_space);
+        CHECK_FALSE(db.get("b"));
+        CHECK(db.try_close());
+    }
+    S db = S::open("/db", small(), disk);  // the file was nobody's, and is gone
+    db.put("b", "2");
+    CHECK(content(db) == model{{"a", "1"}, {"b", "2"}});
+}

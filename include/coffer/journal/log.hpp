@@ -317,13 +317,11 @@ public:
         if constexpr (!persistent) return {};
         const auto alone = syncing_.take();
         if (auto done = sync_in_turn(); !done) return done;
-        std::unique_ptr<segment_type> unused;
-        {
-            auto section = enter();
-            unused = std::move(next_);
-            if (active_ != nullptr) seal(record_type::end);
-            active_ = nullptr;
-        }
+        auto section = enter();
+        std::unique_ptr<segment_type> unused = std::move(next_);
+        if (active_ != nullptr) seal(record_type::end);
+        active_ = nullptr;
+        section.unlock();
         if (auto gone = remove(std::move(unused)); !gone) return gone;
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
         return sync_in_turn();
@@ -399,6 +397,7 @@ private:
     [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size,
                                                                      purpose why) {
         if (trouble_.poisoned()) return check().failure();  // I5
+        if (next_id_ > largest_segment_id) return no_number_left();
         const std::uint64_t number = next_id_++;
         auto made = make_body_for(size, why, number);
         if constexpr (persistent) {

@@ -109,7 +109,7 @@ private:
                 out_.temporaries.push_back(std::move(name));
             } else if (name.starts_with("torn-") && name.size() > 21) {
                 const std::uint64_t torn = segment_id_of(name.substr(5, 16).append(log_suffix));
-                out_.next_id = (std::max)(out_.next_id, torn + 1);
+                if (torn <= largest_segment_id) out_.next_id = (std::max)(out_.next_id, torn + 1);
             }
         }
         std::sort(candidates_.begin(), candidates_.end(),
@@ -238,20 +238,24 @@ private:
             }
         };
         reach(begin);
-        auto whole = scan_.walk(begin, at.size, [&](const record& each, std::uint64_t offset) {
+        const auto take_in = [&](const record& each, std::uint64_t offset) -> result<void> {
             mark_body body;
             if (read_mark(each, body)) {
                 notes.push_back({offset + each.size, each.type, body.durable.word()});
             } else {
                 if (each.type == record_type::drop && each.value.size() == 8) {
-                    notes.push_back(
-                        {offset + each.size, each.type, load_le<std::uint64_t>(each.value.data())});
+                    const auto dropped = load_le<std::uint64_t>(each.value.data());
+                    if (dropped >= at.id) {
+                        return damaged("a record drops a segment that is not older", at.id, offset);
+                    }
+                    notes.push_back({offset + each.size, each.type, dropped});
                 }
                 if (!each.more) ++commits;
             }
             if (!each.more) reach(offset + each.size);
-            return result<void>();
-        });
+            return {};
+        };
+        auto whole = scan_.walk(begin, at.size, take_in);
         if (!whole) return whole.failure();
         const auto joined = std::find_if(joints.begin(), joints.end(),
                                          [](const joint& each) { return each.reached; });

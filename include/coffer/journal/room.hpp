@@ -23,6 +23,12 @@
 
 namespace coffer::detail {
 
+[[nodiscard]] inline failure no_number_left() {
+    return fail(errc::no_space,
+                "no number is left for another segment, because a file in the folder has the "
+                "highest of all; open the store again, or copy it into a new one");
+}
+
 struct room {
     std::uint64_t least;
     std::uint64_t usual;

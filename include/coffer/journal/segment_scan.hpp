@@ -129,8 +129,7 @@ public:
         const std::byte* const limit = base + contents_.size();
         for (std::uint64_t at = (std::max)(from, std::uint64_t{header_unit}) & ~std::uint64_t{3};
              at < used_ && at + mark_size <= contents_.size(); at += offset_unit) {
-            const auto type = static_cast<record_type>(base[at + check_size]);
-            if (type != record_type::mark && type != record_type::end) continue;
+            if (!looks_like_mark(base + at)) continue;
             record each;
             mark_body body;
             if (read_record(base + at, limit, seed_, at, each) && read_mark(each, body)) {
@@ -141,6 +140,15 @@ public:
     }
 
 private:
+    /// Has it the type, and the sizes of key and value? What is larger must not be hashed: every
+    /// place could claim to be.
+    [[nodiscard]] static bool looks_like_mark(const std::byte* at) noexcept {
+        const auto type = static_cast<record_type>(at[check_size]);
+        return (type == record_type::mark || type == record_type::end) &&
+               at[check_size + 1] == std::byte{0} &&
+               at[check_size + 2] == std::byte{mark_body::size};
+    }
+
     [[nodiscard]] result<bool> is_blank(std::uint64_t id, std::uint64_t pieces) {
         constexpr std::uint64_t start = 64 * 1024, stride = 256 * 1024, piece = 4096;
         auto file = folder_->open(segment_name(id), fs::access::read);
