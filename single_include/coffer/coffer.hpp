@@ -16125,14 +16125,14 @@ private:
     std::vector<segment_run> runs_;
 };
 
-/// Makes room for one more in a list that what `enter()` returns guards. Not inside.
+/// Enters what guards a list, by `enter()`, with room for one more in it. Not inside.
 template <class Segment, class Enter>
-void make_ready(segment_list<Segment>& list, Enter&& enter) {
+[[nodiscard]] auto enter_ready(segment_list<Segment>& list, Enter&& enter) {
     for (;;) {
         std::size_t size = 0;
         {
-            [[maybe_unused]] const auto inside = enter();
-            if (list.ready()) return;
+            auto inside = enter();
+            if (list.ready()) return inside;
             size = list.size();
         }
         segment_list<Segment> larger(size);  // frees the smaller one when nobody is inside
@@ -16630,8 +16630,7 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
-        make_ready(listed_, [this] { return enter(); });
-        auto section = enter();
+        auto section = enter_ready(listed_, [this] { return enter(); });
         std::swap(next_, *made);
         section.unlock();
         return remove(std::move(*made));
@@ -16684,6 +16683,12 @@ public:
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
         return {};
+    }
+
+    /// Returns when nobody hands over or syncs; after give_up() nobody begins to.
+    void wait_for_turns() {
+        const auto syncing = syncing_.take();
+        const auto handing = handing_.take();
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -16739,7 +16744,7 @@ public:
         keeper_.keep(*made);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        make_ready(listed_, [this] { return enter(); });
+        const auto section = enter_ready(listed_, [this] { return enter(); });
         return &listed_.add(std::move(made), found.durable == found.end);
     }
 
@@ -16761,8 +16766,7 @@ public:
         segment_header header{id_, to.id, tail(), durable(), commits_, {}};
         header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
-        make_ready(listed_, [this] { return enter(); });
-        auto section = enter();
+        auto section = enter_ready(listed_, [this] { return enter(); });
         active_ = &listed_.add(std::move(*made), false);
         table_.publish(to, to.body.memory(), to.capacity, false);
         section.unlock();
@@ -16830,14 +16834,12 @@ public:
     [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
         if (gone == nullptr) return {};
         const std::uint64_t number = gone->id;
-        const std::uint32_t slot = gone->slot;
+        auto section = enter();
+        table_.clear(gone->slot);
+        keeper_.drop(gone->slot);
+        slots_.give(gone->slot);
+        section.unlock();
         gone.reset();
-        {
-            auto section = enter();
-            table_.clear(slot);
-            keeper_.drop(slot);
-            slots_.give(slot);
-        }
         if constexpr (persistent) return folder_->remove(segment_name(number));
         return {};
     }
@@ -16857,6 +16859,7 @@ private:
 
     [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
                                                           std::uint64_t number) {
+        if (number > largest_segment_id) return no_number_left();
         auto section = enter();
         auto wanted = room_for(in_need(size, why), listed_.bytes(), listed_.size(), options_);
         section.unlock();
@@ -16865,10 +16868,8 @@ private:
                          why != purpose::change);
     }
 
-    [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size,
-                                                                     purpose why) {
+    [[nodiscard]] result<typename list_type::owned> make_segment(std::uint64_t size, purpose why) {
         if (trouble_.poisoned()) return check().failure();  // I5
-        if (next_id_ > largest_segment_id) return no_number_left();
         const std::uint64_t number = next_id_++;
         auto made = make_body_for(size, why, number);
         if constexpr (persistent) {
@@ -17454,8 +17455,9 @@ private:
         while (is_pending(where)) {
             const descriptor* const at = find(where);
             if (at == nullptr) return nowhere;
-            if (at->end.load(std::memory_order_acquire) <=
-                committed_.load(std::memory_order_acquire)) {
+            // In this order: a commit that comes behind fail() must not make a failed one true.
+            const std::uint64_t upto = committed_.load(std::memory_order_acquire);
+            if (at->end.load(std::memory_order_acquire) <= upto) {
                 const std::uint64_t record = at->record.load(std::memory_order_acquire);
                 if (!hides(record & ~erase_bit)) return (record & erase_bit) != 0 ? 0 : record;
             }
@@ -20794,6 +20796,7 @@ private:
             // everything that could be written on top: cleaning would move some of what it replaced
             // behind it, an image would not know it.
             records_->journal.give_up(cause);
+            records_->journal.wait_for_turns();  // somebody's may be about to keep it
             auto section = records_->journal.enter();
             if (driver_->kept() >= end) records_->commit(driver_->kept());
             if (records_->pending.committed() >= end) return false;

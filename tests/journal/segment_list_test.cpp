@@ -20,7 +20,7 @@ using coffer::detail::position;
 using list = coffer::detail::segment_list<segment>;
 
 segment& add(list& to, std::uint64_t id, bool is_synced = false) {
-    coffer::detail::make_ready(to, [] { return 0; });
+    static_cast<void>(coffer::detail::enter_ready(to, [] { return 0; }));
     return to.add(std::make_unique<segment>(segment{id}), is_synced);
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("what there is to do before a place in the log ends there", "[journal]
 TEST_CASE("a list that is ready takes one more without an allocation", "[journal]") {
     list all;
     for (std::uint64_t id = 1; id <= 1000; ++id) {
-        coffer::detail::make_ready(all, [] { return 0; });
+        static_cast<void>(coffer::detail::enter_ready(all, [] { return 0; }));
         REQUIRE(all.ready());
         const auto* const rooms = all.all().data();
         all.add(std::make_unique<segment>(segment{id}), id % 3 == 0);

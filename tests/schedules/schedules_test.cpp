@@ -64,6 +64,7 @@ struct scenario {
     int entries_before = 0;  // beside the four keys
     std::size_t large = 0;   // bytes of each of those
     std::uint64_t buffer = 4096;
+    std::uint64_t failing = 0;  // which of the calls that write fails; 0: none
 };
 
 using kind = call::kind;
@@ -83,11 +84,17 @@ constexpr std::array<script, 3> one_cleans{{
     {{{kind::get, 1}, {kind::insert, 1}, {kind::get, 1}}},
     {{{kind::compact}, {kind::get, 0}, {kind::compact}}},
 }};
+constexpr std::array<script, 3> while_one_fails{{
+    {{{kind::put, 2}, {kind::get, 2}, {kind::get, 0}}},
+    {{{kind::insert, 2}, {kind::get, 2}, {kind::erase, 0}}},
+    {{{kind::sync}, {kind::erase, 0}, {kind::get, 2}}},
+}};
 
 template <class Store>
 class play {
 public:
-    play(Store& db, std::size_t thread) : db_(&db), thread_(thread) {}
+    play(Store& db, std::size_t thread, bool may_fail)
+        : db_(&db), thread_(thread), may_fail_(may_fail) {}
 
     void go(const script& all) {
         for (std::size_t i = 0; i < all.size(); ++i) make(all[i], thread_ * 10 + i + 1);
@@ -95,11 +102,12 @@ public:
     history seen;
 
 private:
+    /// False: it failed, as it may, and then there is nothing to be seen of it.
     template <class T>
-    static T good(coffer::result<T> answer) {
-        need(answer.has_value(),
+    [[nodiscard]] bool good(const coffer::result<T>& answer) const {
+        need(answer.has_value() || may_fail_,
              std::string("a success, but: ") + (answer ? "" : answer.error().what()));
-        if constexpr (!std::is_void_v<T>) return std::move(*answer);
+        return answer.has_value();
     }
 
     void make(const call& one, std::size_t number) {
@@ -111,22 +119,30 @@ private:
         const std::string key = key_of(one.key);
         const std::string value = std::to_string(number);
         switch (one.is) {
-            case kind::put:
+            case kind::put: {
                 noted.is = event::kind::put;
-                good(db_->try_put(key, value));
+                if (!good(db_->try_put(key, value))) return;
                 break;
-            case kind::insert:
+            }
+            case kind::insert: {
                 noted.is = event::kind::insert;
-                noted.answer = good(db_->try_insert(key, value));
+                const auto done = db_->try_insert(key, value);
+                if (!good(done)) return;
+                noted.answer = *done;
                 break;
-            case kind::erase:
+            }
+            case kind::erase: {
                 noted.is = event::kind::erase;
-                noted.answer = good(db_->try_erase(key));
+                const auto done = db_->try_erase(key);
+                if (!good(done)) return;
+                noted.answer = *done;
                 break;
+            }
             case kind::get: {
                 noted.is = event::kind::get;
-                const auto found = good(db_->try_get(key));
-                noted.value = found ? static_cast<std::uint32_t>(std::stoul(*found)) : 0;
+                const auto found = db_->try_get(key);
+                need(found.has_value(), "a get does not fail");
+                noted.value = *found ? static_cast<std::uint32_t>(std::stoul(**found)) : 0;
                 break;
             }
             case kind::batch: {
@@ -136,15 +152,15 @@ private:
                 both.erase(key_of(one.key + 1));
                 noted.writes[one.key] = static_cast<std::uint32_t>(number);
                 noted.writes[one.key + 1] = 0;
-                good(db_->try_write(both));
+                if (!good(db_->try_write(both))) return;
                 break;
             }
             case kind::flush:
-                return good(db_->try_flush());
+                return static_cast<void>(good(db_->try_flush()));
             case kind::sync:
-                return good(db_->try_sync());
+                return static_cast<void>(good(db_->try_sync()));
             case kind::compact:
-                return good(db_->try_compact());
+                return static_cast<void>(good(db_->try_compact()));
         }
         noted.returned = scheduler::current()->moment();
         seen.push_back(noted);
@@ -152,6 +168,7 @@ private:
 
     Store* db_;
     std::size_t thread_;
+    bool may_fail_;
 };
 
 template <class Store>
@@ -186,7 +203,8 @@ void once(const scenario& of) {
         db.put(key_of(0), "1000");
         laws::key_values before{1000};
         std::vector<play<Store>> plays;
-        for (std::size_t i = 0; i < 3; ++i) plays.emplace_back(db, i);
+        for (std::size_t i = 0; i < 3; ++i) plays.emplace_back(db, i, of.failing != 0);
+        if (of.failing != 0) disk.fail_call(of.failing, {}, coffer::fs::call::write);
         scheduler::current()->set_exploring(true);
         {
             std::vector<schedules::thread> threads;
@@ -196,6 +214,7 @@ void once(const scenario& of) {
             for (schedules::thread& each : threads) each.join();
         }
         scheduler::current()->set_exploring(false);
+        disk.clear_faults();
         history all;
         for (const play<Store>& each : plays)
             all.insert(all.end(), each.seen.begin(), each.seen.end());
@@ -214,7 +233,9 @@ void once(const scenario& of) {
         held = all_of(db);
         need(db.size() == held.size(), "size() is the number of entries");
         need(db.verify().ok(), "nothing is damaged");
-        db.close();
+        const auto closed = db.try_close();
+        need(closed.has_value() || of.failing != 0, "a close that succeeds");
+        if (!closed) return;  // what the next open shows may have more
     }
     if (Store::volatile_) return;
     const Store again = Store::open("/s", with, disk);
@@ -268,6 +289,14 @@ TEST_CASE("schedules: cleaning a log", "[schedules]") {
 TEST_CASE("schedules: cleaning maps", "[schedules]") {
     every_schedule<storage::mmap, durability::buffered, index::sorted>(
         {"mmap buffered sorted, cleaned", one_cleans, 9, 5000});
+}
+TEST_CASE("schedules: one write of the disk fails", "[schedules]") {
+    for (const std::uint64_t which : {1U, 2U, 3U}) {
+        every_schedule<storage::file_log, durability::sync, index::hash>(
+            {"file_log sync hash, failing", while_one_fails, 0, 0, 4096, which});
+        every_schedule<storage::file_log, durability::write_through, index::sorted>(
+            {"file_log write_through sorted, failing", while_one_fails, 0, 0, 4096, which});
+    }
 }
 TEST_CASE("schedules: memory, with an index that grows", "[schedules]") {
     every_schedule<storage::map, durability::buffered, index::hash>(

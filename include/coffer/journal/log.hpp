@@ -159,8 +159,7 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
-        make_ready(listed_, [this] { return enter(); });
-        auto section = enter();
+        auto section = enter_ready(listed_, [this] { return enter(); });
         std::swap(next_, *made);
         section.unlock();
         return remove(std::move(*made));
@@ -213,6 +212,12 @@ public:
         if (auto done = sync_in_turn(); !done) return done;
         then(durable());
         return {};
+    }
+
+    /// Returns when nobody hands over or syncs; after give_up() nobody begins to.
+    void wait_for_turns() {
+        const auto syncing = syncing_.take();
+        const auto handing = handing_.take();
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -268,7 +273,7 @@ public:
         keeper_.keep(*made);
         slots_.take(slot);
         table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        make_ready(listed_, [this] { return enter(); });
+        const auto section = enter_ready(listed_, [this] { return enter(); });
         return &listed_.add(std::move(made), found.durable == found.end);
     }
 
@@ -290,8 +295,7 @@ public:
         segment_header header{id_, to.id, tail(), durable(), commits_, {}};
         header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
-        make_ready(listed_, [this] { return enter(); });
-        auto section = enter();
+        auto section = enter_ready(listed_, [this] { return enter(); });
         active_ = &listed_.add(std::move(*made), false);
         table_.publish(to, to.body.memory(), to.capacity, false);
         section.unlock();
@@ -359,14 +363,12 @@ public:
     [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
         if (gone == nullptr) return {};
         const std::uint64_t number = gone->id;
-        const std::uint32_t slot = gone->slot;
+        auto section = enter();
+        table_.clear(gone->slot);
+        keeper_.drop(gone->slot);
+        slots_.give(gone->slot);
+        section.unlock();
         gone.reset();
-        {
-            auto section = enter();
-            table_.clear(slot);
-            keeper_.drop(slot);
-            slots_.give(slot);
-        }
         if constexpr (persistent) return folder_->remove(segment_name(number));
         return {};
     }
@@ -386,6 +388,7 @@ private:
 
     [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
                                                           std::uint64_t number) {
+        if (number > largest_segment_id) return no_number_left();
         auto section = enter();
         auto wanted = room_for(in_need(size, why), listed_.bytes(), listed_.size(), options_);
         section.unlock();
@@ -394,10 +397,8 @@ private:
                          why != purpose::change);
     }
 
-    [[nodiscard]] result<std::unique_ptr<segment_type>> make_segment(std::uint64_t size,
-                                                                     purpose why) {
+    [[nodiscard]] result<typename list_type::owned> make_segment(std::uint64_t size, purpose why) {
         if (trouble_.poisoned()) return check().failure();  // I5
-        if (next_id_ > largest_segment_id) return no_number_left();
         const std::uint64_t number = next_id_++;
         auto made = make_body_for(size, why, number);
         if constexpr (persistent) {

@@ -116,14 +116,14 @@ private:
     std::vector<segment_run> runs_;
 };
 
-/// Makes room for one more in a list that what `enter()` returns guards. Not inside.
+/// Enters what guards a list, by `enter()`, with room for one more in it. Not inside.
 template <class Segment, class Enter>
-void make_ready(segment_list<Segment>& list, Enter&& enter) {
+[[nodiscard]] auto enter_ready(segment_list<Segment>& list, Enter&& enter) {
     for (;;) {
         std::size_t size = 0;
         {
-            [[maybe_unused]] const auto inside = enter();
-            if (list.ready()) return;
+            auto inside = enter();
+            if (list.ready()) return inside;
             size = list.size();
         }
         segment_list<Segment> larger(size);  // frees the smaller one when nobody is inside

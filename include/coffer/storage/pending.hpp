@@ -205,8 +205,9 @@ private:
         while (is_pending(where)) {
             const descriptor* const at = find(where);
             if (at == nullptr) return nowhere;
-            if (at->end.load(std::memory_order_acquire) <=
-                committed_.load(std::memory_order_acquire)) {
+            // In this order: a commit that comes behind fail() must not make a failed one true.
+            const std::uint64_t upto = committed_.load(std::memory_order_acquire);
+            if (at->end.load(std::memory_order_acquire) <= upto) {
                 const std::uint64_t record = at->record.load(std::memory_order_acquire);
                 if (!hides(record & ~erase_bit)) return (record & erase_bit) != 0 ? 0 : record;
             }

@@ -450,6 +450,7 @@ private:
             // everything that could be written on top: cleaning would move some of what it replaced
             // behind it, an image would not know it.
             records_->journal.give_up(cause);
+            records_->journal.wait_for_turns();  // somebody's may be about to keep it
             auto section = records_->journal.enter();
             if (driver_->kept() >= end) records_->commit(driver_->kept());
             if (records_->pending.committed() >= end) return false;
