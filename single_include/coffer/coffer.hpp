@@ -6380,6 +6380,55 @@ consteval bool explain_durability_policy() {
 #endif
 // end file coffer/durability/concept.hpp
 
+// begin file coffer/durability/deadline.hpp
+// coffer/durability/deadline.hpp: since when the oldest byte waits for what its promise asks.
+//
+// I1  Set by the first write that finds nothing waiting. It is cleared before the work that covers
+//     what waits is planned: a write that comes meanwhile sets it anew.
+// I2  Work that fails leaves it as it was, unless it was set anew: what waited waits still.
+//
+// Threads: any. Failure: only that of the work; also when the work ends by an exception.
+#ifndef COFFER_DURABILITY_DEADLINE_HPP
+#define COFFER_DURABILITY_DEADLINE_HPP
+
+namespace coffer::detail {
+
+template <threading_policy Threading>
+class deadline {
+public:
+    [[nodiscard]] bool is_set() const noexcept {
+        return since_.load(std::memory_order_relaxed) != 0;
+    }
+    void set(std::uint64_t now) noexcept { since_.store(now | 1, std::memory_order_release); }
+
+    /// The time `delay` after it was set; `never` when nothing waits.
+    [[nodiscard]] std::uint64_t after(std::uint64_t delay) const noexcept {
+        const std::uint64_t since = since_.load(std::memory_order_acquire);
+        return since == 0 ? never : since + delay;
+    }
+
+    /// Does `work`, which covers everything that waits now.
+    template <class Work>
+    [[nodiscard]] result<void> met_by(Work&& work) {
+        const std::uint64_t since = since_.exchange(0, std::memory_order_seq_cst);
+        on_exit missed([&] {
+            std::uint64_t unset = 0;
+            since_.compare_exchange_strong(unset, since, std::memory_order_seq_cst);
+        });
+        auto done = work();
+        if (done) missed.dismiss();
+        return done;
+    }
+
+private:
+    typename Threading::template atomic<std::uint64_t> since_{0};
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/durability/deadline.hpp
+
 // begin file coffer/durability/async.hpp
 // coffer/durability/async.hpp: a returning write is in the log's memory; a worker makes it durable.
 //
@@ -6388,8 +6437,7 @@ consteval bool explain_durability_policy() {
 // when the oldest unsynced byte is `max_delay` old or `max_bytes` wait. A writer that finds
 // `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
 //
-// I1  oldest_ is the time at which the oldest byte that is not yet durable was accepted, 0 when
-//     there is none; it is cleared before the sync that covers it is planned.
+// I1  The clock of deadline.hpp runs while bytes are not durable.
 // I2  While a writer waits for room, run() is due: whoever makes the room, the worker tells it.
 // An error of the worker stays in the log and is answered by every later write, flush, sync, close.
 #ifndef COFFER_DURABILITY_ASYNC_HPP
@@ -6427,8 +6475,8 @@ public:
 
     template <class Then>
     [[nodiscard]] result<void> after_write(position, Then&&) {
-        if (oldest_.load(std::memory_order_relaxed) == 0) {
-            oldest_.store(log_->system().now() | 1, std::memory_order_release);
+        if (!oldest_.is_set()) {
+            oldest_.set(log_->system().now());
             wake_(target_);
         }
         if (waiting() >= eager() && !called_.exchange(1, std::memory_order_acq_rel)) wake_(target_);
@@ -6439,14 +6487,12 @@ public:
         if (blocked_.load(std::memory_order_acquire) != 0) return 0;  // I2
         if (!log_->healthy()) return never;
         if (waiting() >= eager()) return 0;
-        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
-        return oldest == 0 ? never : oldest + bounds_.max_delay;
+        return oldest_.after(bounds_.max_delay);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(0, std::memory_order_release);
-        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
-        const bool late = oldest != 0 && log_->system().now() >= oldest + bounds_.max_delay;
+        const bool late = log_->system().now() >= oldest_.after(bounds_.max_delay);
         const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
@@ -6457,8 +6503,7 @@ public:
 
 private:
     [[nodiscard]] result<void> sync() {
-        oldest_.store(0, std::memory_order_seq_cst);  // I1
-        return log_->sync();
+        return oldest_.met_by([this] { return log_->sync(); });
     }
 
     /// Bytes that a caller must wait for when there are too many.
@@ -6474,7 +6519,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    word oldest_{0};
+    deadline<threads> oldest_;
     word called_{0};
     word blocked_{0};
     typename threads::mutex mutex_;
@@ -6510,8 +6555,7 @@ static_assert(durability_policy<async>);
 // quarters full helps: `buffer_bytes` are the most that ever waits. Under `threading::single` there
 // is no background thread: callers hand over from a quarter on, and each write looks at the clock.
 //
-// I1  oldest_ is the time at which the oldest waiting byte was accepted, 0 when none waits; it is
-//     cleared before a hand-over is planned, so a byte that misses the plan starts the clock anew.
+// I1  The clock of deadline.hpp runs while bytes wait.
 // I2  called_ is cleared before run() looks at what waits: a quarter that fills up behind it wakes
 //     the background thread again.
 // At risk: at most buffer_bytes, and what `interval` brings.
@@ -6524,8 +6568,6 @@ namespace detail {
 
 template <class Log>
 class buffered_driver {
-    using word = typename Log::threading_type::template atomic<std::uint64_t>;
-
 public:
     template <class Wake>
     buffered_driver(Log& log, const pace& bounds, Wake& wake) noexcept
@@ -6551,8 +6593,8 @@ public:
                 } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
                     wake_(target_);
                 }
-            } else if (oldest_.load(std::memory_order_relaxed) == 0) [[unlikely]] {
-                oldest_.store(time() | 1, std::memory_order_release);
+            } else if (!oldest_.is_set()) [[unlikely]] {
+                oldest_.set(time());
                 wake_(target_);
             } else if (!helped && due() <= time()) [[unlikely]] {
                 static_cast<void>(hand_over());
@@ -6565,16 +6607,13 @@ public:
         if (!log_->healthy()) return never;
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) return 0;
         if (helped && called_.load(std::memory_order_acquire)) return 0;
-        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
-        return oldest == 0 ? never : oldest + bounds_.interval;
+        return oldest_.after(bounds_.interval);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(false, std::memory_order_release);  // I2
-        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) {
-            oldest_.store(0, std::memory_order_release);
-            return log_->sync();
-        }
+        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2)
+            return oldest_.met_by([this] { return log_->sync(); });
         return hand_over();
     }
 
@@ -6583,8 +6622,7 @@ private:
     static constexpr bool helped = Log::threading_type::concurrent;
 
     [[nodiscard]] result<void> hand_over() {
-        oldest_.store(0, std::memory_order_seq_cst);  // I1
-        return log_->hand_over();
+        return oldest_.met_by([this] { return log_->hand_over(); });
     }
 
     /// Each write of a single thread asks; an interval is many times as long as a tick.
@@ -6596,7 +6634,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    word oldest_{0};
+    deadline<typename Log::threading_type> oldest_;
     typename Log::threading_type::template atomic<bool> called_{false};
 };
 
@@ -15769,12 +15807,8 @@ public:
     [[nodiscard]] position durable() const noexcept { return at(durable_); }
 
     /// Bytes that were appended but not yet handed over, and not yet durable.
-    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
-        return appended_bytes() - handed_bytes_.load(std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
-        return appended_bytes() - durable_bytes_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept { return behind(handed_bytes_); }
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept { return behind(durable_bytes_); }
 
 protected:
     [[nodiscard]] std::uint64_t appended_bytes() const noexcept {
@@ -15803,6 +15837,12 @@ protected:
     }
 
 private:
+    /// What was appended and is not in `those`, which may have come to more since the first look.
+    [[nodiscard]] std::uint64_t behind(const word& those) const noexcept {
+        const std::uint64_t appended = appended_bytes();
+        const std::uint64_t done = those.load(std::memory_order_relaxed);
+        return appended > done ? appended - done : 0;
+    }
     [[nodiscard]] static position at(const word& from) noexcept {
         return position::of_word(from.load(std::memory_order_acquire));
     }

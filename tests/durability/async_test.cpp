@@ -36,6 +36,20 @@ TEST_CASE("the worker makes a write durable when max_delay has passed", "[clocks
     is_durable_after_the_delay<alone>();
 }
 
+TEST_CASE("what the worker could not hand over in time is synced after a flush", "[clocks]") {
+    const simulated disk;
+    auto db = shared::open("/s", small_options(), disk);
+    db.put("first", "");
+    db.sync();
+    db.put("key", "value");
+    disk.fail_call(1, {}, call::write);
+    disk.advance(delay + 1);
+    REQUIRE(eventually([&] { return disk.faults() != 0; }));
+    db.flush();
+    disk.advance(delay + 1);  // nothing is written any more
+    CHECK(eventually([&] { return is_durable<shared>(disk, "key"); }));
+}
+
 TEST_CASE("the worker syncs when max_bytes are not durable, with no time passing", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();
@@ -77,7 +91,8 @@ TEST_CASE("a full log holds writers back until the worker has handed it over", "
     CHECK(db.size() == 201);
 }
 
-TEST_CASE("an error of the worker is answered by the next write, and flush tries again", "[clocks]") {
+TEST_CASE("an error of the worker is answered by the next write, and flush tries again",
+          "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);
     db.put("first", "");

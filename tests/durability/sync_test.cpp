@@ -71,7 +71,8 @@ TEST_CASE("writers that come while one syncs share the next sync", "[clocks]") {
     for (int i = 0; i < 8; ++i) CHECK(is_durable<shared>(disk, "follower " + std::to_string(i)));
 }
 
-TEST_CASE("a write whose sync fails is not seen, and poisons the store until it is reopened", "[clocks]") {
+TEST_CASE("a write whose sync fails is not seen, and poisons the store until it is reopened",
+          "[clocks]") {
     const simulated disk;
     const auto how =
         GENERATE(coffer::fs::sync_failure::lost, coffer::fs::sync_failure::lost_with_size,

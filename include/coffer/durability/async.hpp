@@ -5,8 +5,7 @@
 // when the oldest unsynced byte is `max_delay` old or `max_bytes` wait. A writer that finds
 // `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
 //
-// I1  oldest_ is the time at which the oldest byte that is not yet durable was accepted, 0 when
-//     there is none; it is cleared before the sync that covers it is planned.
+// I1  The clock of deadline.hpp runs while bytes are not durable.
 // I2  While a writer waits for room, run() is due: whoever makes the room, the worker tells it.
 // An error of the worker stays in the log and is answered by every later write, flush, sync, close.
 #ifndef COFFER_DURABILITY_ASYNC_HPP
@@ -15,6 +14,7 @@
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/durability/concept.hpp>
+#include <coffer/durability/deadline.hpp>
 #include <coffer/format/position.hpp>
 
 #include <cstdint>
@@ -51,8 +51,8 @@ public:
 
     template <class Then>
     [[nodiscard]] result<void> after_write(position, Then&&) {
-        if (oldest_.load(std::memory_order_relaxed) == 0) {
-            oldest_.store(log_->system().now() | 1, std::memory_order_release);
+        if (!oldest_.is_set()) {
+            oldest_.set(log_->system().now());
             wake_(target_);
         }
         if (waiting() >= eager() && !called_.exchange(1, std::memory_order_acq_rel)) wake_(target_);
@@ -63,14 +63,12 @@ public:
         if (blocked_.load(std::memory_order_acquire) != 0) return 0;  // I2
         if (!log_->healthy()) return never;
         if (waiting() >= eager()) return 0;
-        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
-        return oldest == 0 ? never : oldest + bounds_.max_delay;
+        return oldest_.after(bounds_.max_delay);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(0, std::memory_order_release);
-        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
-        const bool late = oldest != 0 && log_->system().now() >= oldest + bounds_.max_delay;
+        const bool late = log_->system().now() >= oldest_.after(bounds_.max_delay);
         const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
@@ -81,8 +79,7 @@ public:
 
 private:
     [[nodiscard]] result<void> sync() {
-        oldest_.store(0, std::memory_order_seq_cst);  // I1
-        return log_->sync();
+        return oldest_.met_by([this] { return log_->sync(); });
     }
 
     /// Bytes that a caller must wait for when there are too many.
@@ -98,7 +95,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    word oldest_{0};
+    deadline<threads> oldest_;
     word called_{0};
     word blocked_{0};
     typename threads::mutex mutex_;

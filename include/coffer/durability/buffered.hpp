@@ -5,8 +5,7 @@
 // quarters full helps: `buffer_bytes` are the most that ever waits. Under `threading::single` there
 // is no background thread: callers hand over from a quarter on, and each write looks at the clock.
 //
-// I1  oldest_ is the time at which the oldest waiting byte was accepted, 0 when none waits; it is
-//     cleared before a hand-over is planned, so a byte that misses the plan starts the clock anew.
+// I1  The clock of deadline.hpp runs while bytes wait.
 // I2  called_ is cleared before run() looks at what waits: a quarter that fills up behind it wakes
 //     the background thread again.
 // At risk: at most buffer_bytes, and what `interval` brings.
@@ -15,6 +14,7 @@
 
 #include <coffer/core/result.hpp>
 #include <coffer/durability/concept.hpp>
+#include <coffer/durability/deadline.hpp>
 #include <coffer/format/position.hpp>
 
 #include <cstdint>
@@ -25,8 +25,6 @@ namespace detail {
 
 template <class Log>
 class buffered_driver {
-    using word = typename Log::threading_type::template atomic<std::uint64_t>;
-
 public:
     template <class Wake>
     buffered_driver(Log& log, const pace& bounds, Wake& wake) noexcept
@@ -52,8 +50,8 @@ public:
                 } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
                     wake_(target_);
                 }
-            } else if (oldest_.load(std::memory_order_relaxed) == 0) [[unlikely]] {
-                oldest_.store(time() | 1, std::memory_order_release);
+            } else if (!oldest_.is_set()) [[unlikely]] {
+                oldest_.set(time());
                 wake_(target_);
             } else if (!helped && due() <= time()) [[unlikely]] {
                 static_cast<void>(hand_over());
@@ -66,16 +64,13 @@ public:
         if (!log_->healthy()) return never;
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) return 0;
         if (helped && called_.load(std::memory_order_acquire)) return 0;
-        const std::uint64_t oldest = oldest_.load(std::memory_order_acquire);
-        return oldest == 0 ? never : oldest + bounds_.interval;
+        return oldest_.after(bounds_.interval);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(false, std::memory_order_release);  // I2
-        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) {
-            oldest_.store(0, std::memory_order_release);
-            return log_->sync();
-        }
+        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2)
+            return oldest_.met_by([this] { return log_->sync(); });
         return hand_over();
     }
 
@@ -84,8 +79,7 @@ private:
     static constexpr bool helped = Log::threading_type::concurrent;
 
     [[nodiscard]] result<void> hand_over() {
-        oldest_.store(0, std::memory_order_seq_cst);  // I1
-        return log_->hand_over();
+        return oldest_.met_by([this] { return log_->hand_over(); });
     }
 
     /// Each write of a single thread asks; an interval is many times as long as a tick.
@@ -97,7 +91,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    word oldest_{0};
+    deadline<typename Log::threading_type> oldest_;
     typename Log::threading_type::template atomic<bool> called_{false};
 };
 

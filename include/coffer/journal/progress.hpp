@@ -26,12 +26,8 @@ public:
     [[nodiscard]] position durable() const noexcept { return at(durable_); }
 
     /// Bytes that were appended but not yet handed over, and not yet durable.
-    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept {
-        return appended_bytes() - handed_bytes_.load(std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
-        return appended_bytes() - durable_bytes_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept { return behind(handed_bytes_); }
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept { return behind(durable_bytes_); }
 
 protected:
     [[nodiscard]] std::uint64_t appended_bytes() const noexcept {
@@ -60,6 +56,12 @@ protected:
     }
 
 private:
+    /// What was appended and is not in `those`, which may have come to more since the first look.
+    [[nodiscard]] std::uint64_t behind(const word& those) const noexcept {
+        const std::uint64_t appended = appended_bytes();
+        const std::uint64_t done = those.load(std::memory_order_relaxed);
+        return appended > done ? appended - done : 0;
+    }
     [[nodiscard]] static position at(const word& from) noexcept {
         return position::of_word(from.load(std::memory_order_acquire));
     }
