@@ -17935,7 +17935,8 @@ private:
     }
 
     /// Takes a descriptor out of its slot or chain, leaving what is true: its record when it
-    /// committed, what was before when it failed.
+    /// committed, what was before when it failed. Where its key cannot be read, it stays, says what
+    /// is true, and is not used again; no write may come behind it.
     void finish(ref taken, bool committed) {
         table_type& table = index();
         const address record_at = pending.bearer(taken);
@@ -17946,7 +17947,9 @@ private:
         const record* bearer = apart.read(record_at);
         if (bearer != nullptr) {
             const auto place = table.locate(table.probe(bearer->key), known);
-            if (place.ref == taken) {
+            if (known.failed()) {
+                bearer = nullptr;
+            } else if (place.ref == taken) {
                 if (after != 0) {
                     table.put(place, after);
                 } else {
@@ -17961,7 +17964,11 @@ private:
         }
         account(record_at, before, taken, committed);
         if (!committed) pending.fail(taken);
-        pending.retire(taken);
+        if (bearer != nullptr) {
+            pending.retire(taken);
+        } else {
+            journal.give_up(nullptr);
+        }
         journal.told();
         journal.keeper().end_change();
     }

@@ -158,6 +158,32 @@ TEST_CASE("S1: a write becomes plain when its segment is read from its file alre
     CHECK(it.all.size() == 7);
 }
 
+TEST_CASE("a write whose key cannot be read again is kept, and ends the log", "[records]") {
+    for (const bool kept : {true, false}) {
+        log_options chosen = scene::small();
+        chosen.map_reads = false;
+        world_of<coffer::index::hash> it(chosen);
+        it.put("a", "before");
+        const position end = it.put_pending("a", "1");
+        it.all.journal.close_segment().value();
+        it.put("z", "0");
+        it.all.journal.hand_over().value();
+        it.disk.fail_call(1, {}, coffer::fs::call::read);
+        if (kept) {
+            it.all.commit(end);
+        } else {
+            CHECK(it.all.roll_back(end));
+        }
+        CHECK_FALSE(it.all.journal.healthy());
+        const std::string wanted = kept ? "1" : "before";
+        CHECK(it.get("a") == wanted);
+        it.all.commit(it.put_pending("b", "2"));  // takes no descriptor that is in use
+        CHECK(it.get("a") == wanted);
+        CHECK(it.get("b") == "2");
+        CHECK(it.all.size() == 3);
+    }
+}
+
 TEST_CASE("a failed write leaves what was before, wherever it is in the chain", "[records]") {
     for (int failing = 0; failing < 3; ++failing) {
         world it;
