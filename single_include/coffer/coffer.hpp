@@ -11884,7 +11884,7 @@ struct segment : retired {
     std::uint64_t begin = 0;  // where records begin
     std::uint64_t end = 0;    // where the next one goes
     bool full = false;
-    bool torn = false;            // ended by a crash, not by a mark
+    bool torn = false;            // ends without a mark: by a crash, or by what was taken back
     bool has_clear = false;       // may go only when no older segment is left
     bool damaged = false;         // cleaning found a record that it must not copy
     decltype(state::dead)& dead;  // bytes no longer needed
@@ -16640,15 +16640,19 @@ public:
         if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
-    /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
+    /// Takes back what was appended behind `end` since enter(). Readers may look at it: so its bytes
+    /// stay as they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;
-        std::memset(from.body.memory() + end, 0, static_cast<std::size_t>(from.end - end));
-        from.body.stored(end, from.end - end);
+        if (from.end == end) return;
         from.end = end;
         from.tombstones = tombstones;
+        from.full = from.torn = true;  // no mark stands there
+        table_.publish(from, from.body.memory(), end, false);
+        active_ = nullptr;
         commits_ = commits;
         this->went_back(position(from.id, end));
+        keeper_.keep(from);
     }
 
     // ---- room ----
@@ -16953,13 +16957,9 @@ private:
 
     void rotate() noexcept {
         [[maybe_unused]] const auto change = keeper_.change();
-        position predecessor = tail();
-        if (active_ != nullptr) {
-            seal(record_type::mark);
-            predecessor = tail();
-        }
+        if (active_ != nullptr) seal(record_type::mark);
         segment_type& to = *next_;
-        segment_header header{id_, to.id, predecessor, durable(), commits_, {}};
+        segment_header header{id_, to.id, tail(), durable(), commits_, {}};
         std::vector<segment_run>& runs = listed_.runs();
         header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());
@@ -20671,6 +20671,9 @@ private:
         const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
         const position end(active->id, start + size);
         table_type& table = records_->index();
+        if (wary_) {
+            if (auto sound = can_locate_all(table, changes); !sound) return sound.failure();
+        }
         [[maybe_unused]] const auto change_under_way = journal.keeper().change();
         if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
@@ -20680,10 +20683,11 @@ private:
             keys known(*records_);
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
+                wary_ = true;
                 take_out(table, changes, i);
                 static_cast<void>(records_->roll_back(end));
-                if constexpr (!Hides) records_->pending.show();
                 journal.take_back(start, commits, tombstones);
+                if constexpr (!Hides) records_->pending.show();
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
@@ -20703,6 +20707,17 @@ private:
         }
         journal.told();
         return end;
+    }
+
+    /// Where records are damaged, a batch that meets one shall not end a segment each time.
+    [[nodiscard]] COFFER_NOINLINE result<void> can_locate_all(table_type& table,
+                                                              const change_list& changes) {
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            keys known(*records_);
+            static_cast<void>(table.locate(table.probe(changes[i].key), known));
+            if (known.failed()) return known.reader().cause();
+        }
+        return {};
     }
 
     /// Is it what this batch did to a key that was not there?
@@ -20856,6 +20871,7 @@ private:
     Driver* driver_;
     Wake* wake_;
     std::uint64_t max_batch_bytes_;
+    bool wary_ = false;  // a batch has met a record that cannot be read; inside the section
     typename Records::mutex growing_;
 };
 
@@ -21164,16 +21180,18 @@ private:
 
     [[nodiscard]] result<void> end_log() {
         if constexpr (!Storage::persistent) return {};
-        if (!report_.clean && records_.journal.active() == nullptr && records_.journal.healthy()) {
-            if (auto made = records_.journal.begin_segment(purpose::clean); !made) return made;
+        auto& journal = records_.journal;
+        const bool changed = !report_.clean || journal.tail() != opened_at_;
+        if (changed && journal.active() == nullptr && journal.healthy()) {
+            if (auto made = journal.begin_segment(purpose::clean); !made) return made;
         }
-        if (auto ended = records_.journal.finish(); !ended) return ended;
+        if (auto ended = journal.finish(); !ended) return ended;
         // Either is a cache: the store is whole without it.
-        if (!wants_image(records_.journal.segments())) return {};
+        if (!wants_image(journal.segments())) return {};
         if constexpr (log_type::keeper_type::kept) {
-            note(records_.journal.keeper().seal(
-                [this](auto&& sink) { return records_.index().save(sink); }));
-        } else if (!report_.clean || records_.journal.tail() != opened_at_) {
+            note(
+                journal.keeper().seal([this](auto&& sink) { return records_.index().save(sink); }));
+        } else if (changed) {
             note(save_image(records_, Index::id));
         }
         return {};

@@ -8,6 +8,7 @@
 #include "catch.hpp"
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -226,4 +227,52 @@ TEST_CASE("closing a store in which nothing was written changes no file", "[engi
     }
     CHECK(disk.files() == files);
     CHECK(disk.read_file("/db/0000000000000001.log") == before);
+}
+
+TEMPLATE_TEST_CASE("a batch that meets what cannot be read ends a segment, and nothing else",
+                   "[engine]", coffer::durability::sync, coffer::durability::buffered) {
+    using S = coffer::store<std::string, std::string, simulated, coffer::storage::file_log,
+                            TestType, coffer::threading::single>;
+    for (const bool goes_on : {true, false}) {
+        const simulated disk;
+        coffer::options chosen;
+        chosen.segment_bytes = 16 * 1024;
+        chosen.auto_compact = false;
+        chosen.map_reads = false;
+        S db = S::open("/s", chosen, disk);
+        std::map<std::string, std::string> all;
+        const auto put = [&](const std::string& key, const std::string& value) {
+            db.put(key, value);
+            all[key] = value;
+        };
+        for (int i = 0; i < 20; ++i) put("key " + std::to_string(i), std::string(2000, 'v'));
+        db.flush();
+        typename S::batch batch;
+        batch.put("new", "1");
+        batch.put("key 19", "2");
+        batch.put("key 0", "3");  // in a segment that is read from its file
+        disk.fail_call(1, {}, coffer::fs::call::read);
+        auto refused = db.try_write(batch);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind() == errc::io_error);
+        disk.clear_faults();
+        if (goes_on) put("and on", "4");
+        const auto content = [](const S& of) {
+            std::map<std::string, std::string> out;
+            of.for_each(
+                [&](std::string_view key, std::string_view value) { out.emplace(key, value); });
+            return out;
+        };
+        CHECK(content(db) == all);
+        CHECK(db.verify().ok());
+        db.sync();
+        CHECK(content(S::open("/s", chosen, disk.process_killed())) == all);
+        CHECK(content(S::open("/s", chosen, disk.power_lost())) == all);
+        db.close();
+        const S again = S::open("/s", chosen, disk);
+        CHECK(again.recovery().clean);
+        CHECK(content(again) == all);
+        CHECK(again.size() == all.size());
+        CHECK(again.verify().ok());
+    }
 }

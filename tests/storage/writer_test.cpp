@@ -259,23 +259,33 @@ TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[writer]", world<fals
     const position tail = it.tail();
     const std::uint64_t commits = it.all.journal.commits();
     CHECK(it.put("a", "2").error().kind() == errc::corruption);
-    const std::uint64_t dead = it.all.journal.active()->dead.load();
-    auto refused = it.writer.write(all_of({put_of("b", "2"), put_of("n", "1"), put_of("n", "2"),
-                                           put_of("m", "1"), put_of("a", "2"), put_of("c", "2")}));
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().kind() == errc::corruption);
-    CHECK(refused.error().offset() == scene::unit);
-    CHECK(it.tail() == tail);
-    CHECK(it.all.journal.commits() == commits);
+    const auto& active = *it.all.journal.active();
+    const std::uint64_t dead = active.dead.load();
+    const std::byte* const behind = active.body.memory() + active.end;
+    std::vector<std::byte> seen;  // by a reader
+    for (const bool again : {false, true}) {
+        auto refused =
+            it.writer.write(all_of({put_of("b", "2"), put_of("n", "1"), put_of("n", "2"),
+                                    put_of("m", "1"), put_of("a", "2"), put_of("c", "2")}));
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind() == errc::corruption);
+        CHECK(refused.error().offset() == scene::unit);
+        if (!again) seen.assign(behind, behind + 4 * record_size(1, 1));
+        if (!again) CHECK(it.tail() == tail);
+        CHECK(it.all.journal.commits() == commits);
+    }
+    CHECK(seen != std::vector<std::byte>(seen.size()));
+    CHECK(std::vector<std::byte>(behind, behind + seen.size()) == seen);
     CHECK(it.get("b") == "1");
     CHECK(it.get("c") == "absent");
     CHECK(it.get("m") == "absent");
     CHECK(it.get("n") == "absent");
-    CHECK(it.all.journal.active()->dead.load() == dead);
+    CHECK(active.dead.load() == dead);
     CHECK(it.all.size() == 2);
     CHECK(it.all.pending.empty());
     CHECK(it.put("d", "3").value());
     CHECK(it.get("d") == "3");
+    CHECK(it.all.journal.segments().size() == 3);  // it has ended one
 }
 
 TEST_CASE("sync and flush commit what they kept", "[writer]") {

@@ -129,15 +129,19 @@ public:
         if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
-    /// Takes back what was appended behind `end` since enter(); nobody may have seen it.
+    /// Takes back what was appended behind `end` since enter(). Readers may look at it: so its bytes
+    /// stay as they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;
-        std::memset(from.body.memory() + end, 0, static_cast<std::size_t>(from.end - end));
-        from.body.stored(end, from.end - end);
+        if (from.end == end) return;
         from.end = end;
         from.tombstones = tombstones;
+        from.full = from.torn = true;  // no mark stands there
+        table_.publish(from, from.body.memory(), end, false);
+        active_ = nullptr;
         commits_ = commits;
         this->went_back(position(from.id, end));
+        keeper_.keep(from);
     }
 
     // ---- room ----
@@ -442,13 +446,9 @@ private:
 
     void rotate() noexcept {
         [[maybe_unused]] const auto change = keeper_.change();
-        position predecessor = tail();
-        if (active_ != nullptr) {
-            seal(record_type::mark);
-            predecessor = tail();
-        }
+        if (active_ != nullptr) seal(record_type::mark);
         segment_type& to = *next_;
-        segment_header header{id_, to.id, predecessor, durable(), commits_, {}};
+        segment_header header{id_, to.id, tail(), durable(), commits_, {}};
         std::vector<segment_run>& runs = listed_.runs();
         header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());

@@ -185,7 +185,7 @@ struct segment : retired {
     std::uint64_t begin = 0;  // where records begin
     std::uint64_t end = 0;    // where the next one goes
     bool full = false;
-    bool torn = false;            // ended by a crash, not by a mark
+    bool torn = false;            // ends without a mark: by a crash, or by what was taken back
     bool has_clear = false;       // may go only when no older segment is left
     bool damaged = false;         // cleaning found a record that it must not copy
     decltype(state::dead)& dead;  // bytes no longer needed

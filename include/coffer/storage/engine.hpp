@@ -321,16 +321,18 @@ private:
 
     [[nodiscard]] result<void> end_log() {
         if constexpr (!Storage::persistent) return {};
-        if (!report_.clean && records_.journal.active() == nullptr && records_.journal.healthy()) {
-            if (auto made = records_.journal.begin_segment(purpose::clean); !made) return made;
+        auto& journal = records_.journal;
+        const bool changed = !report_.clean || journal.tail() != opened_at_;
+        if (changed && journal.active() == nullptr && journal.healthy()) {
+            if (auto made = journal.begin_segment(purpose::clean); !made) return made;
         }
-        if (auto ended = records_.journal.finish(); !ended) return ended;
+        if (auto ended = journal.finish(); !ended) return ended;
         // Either is a cache: the store is whole without it.
-        if (!wants_image(records_.journal.segments())) return {};
+        if (!wants_image(journal.segments())) return {};
         if constexpr (log_type::keeper_type::kept) {
-            note(records_.journal.keeper().seal(
-                [this](auto&& sink) { return records_.index().save(sink); }));
-        } else if (!report_.clean || records_.journal.tail() != opened_at_) {
+            note(
+                journal.keeper().seal([this](auto&& sink) { return records_.index().save(sink); }));
+        } else if (changed) {
             note(save_image(records_, Index::id));
         }
         return {};

@@ -278,6 +278,9 @@ private:
         const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
         const position end(active->id, start + size);
         table_type& table = records_->index();
+        if (wary_) {
+            if (auto sound = can_locate_all(table, changes); !sound) return sound.failure();
+        }
         [[maybe_unused]] const auto change_under_way = journal.keeper().change();
         if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
@@ -287,10 +290,11 @@ private:
             keys known(*records_);
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
+                wary_ = true;
                 take_out(table, changes, i);
                 static_cast<void>(records_->roll_back(end));
-                if constexpr (!Hides) records_->pending.show();
                 journal.take_back(start, commits, tombstones);
+                if constexpr (!Hides) records_->pending.show();
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
@@ -310,6 +314,17 @@ private:
         }
         journal.told();
         return end;
+    }
+
+    /// Where records are damaged, a batch that meets one shall not end a segment each time.
+    [[nodiscard]] COFFER_NOINLINE result<void> can_locate_all(table_type& table,
+                                                              const change_list& changes) {
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            keys known(*records_);
+            static_cast<void>(table.locate(table.probe(changes[i].key), known));
+            if (known.failed()) return known.reader().cause();
+        }
+        return {};
     }
 
     /// Is it what this batch did to a key that was not there?
@@ -463,6 +478,7 @@ private:
     Driver* driver_;
     Wake* wake_;
     std::uint64_t max_batch_bytes_;
+    bool wary_ = false;  // a batch has met a record that cannot be read; inside the section
     typename Records::mutex growing_;
 };
 
