@@ -2907,13 +2907,16 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
 }
 
 /// Of the file and of the mount on which it was opened; 0: unknown. A file system that was taken
-/// away and mounted again may have another content, and so may a snapshot of it.
+/// away and mounted again may have another content, and so may a snapshot of it. Before Linux 6.8 a
+/// mount may have the number of one that was ended, so that a disk which lost writes and came back
+/// is not told from itself.
 [[nodiscard]] inline std::uint64_t identity_of(int file) noexcept {
 #if COFFER_OS_LINUX && defined(STATX_MNT_ID)
     constexpr unsigned unique_mount = 0x4000;  // STATX_MNT_ID_UNIQUE, of Linux 6.8
     struct statx found = {};
     if (::statx(file, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME | STATX_MNT_ID | unique_mount,
                 &found) == 0) {
+        if ((found.stx_mask & (STATX_MNT_ID | unique_mount)) == 0) return 0;
         const auto birth = static_cast<std::uint64_t>(found.stx_btime.tv_sec) ^
                            std::uint64_t{found.stx_btime.tv_nsec} << 34;
         return mix(mix(found.stx_ino, birth),
@@ -12701,7 +12704,7 @@ private:
         return boot == 0 || self == 0 ? 0 : mix(boot, self) | 1;
     }
 
-    /// A file that was copied may have holes, which a full disk would not let anybody fill (I2).
+    /// As has_blocks(piece), of the head.
     [[nodiscard]] bool has_blocks() {
         return !checks_ || !writable_ || file_->reserve(0, live_head_size).has_value();
     }
@@ -12761,6 +12764,10 @@ private:
     [[nodiscard]] static bool is_small(const live_piece& each) noexcept {
         return each.offset < live_head_size;
     }
+    /// A file that was copied may have holes, which a full disk would not let anybody fill (I2).
+    [[nodiscard]] bool has_blocks(const live_piece& each) {
+        return is_small(each) || file_->reserve(each.offset, each.size).has_value();
+    }
     /// Where a piece is that is in the head, or mapped.
     [[nodiscard]] std::byte* memory_of(const live_piece& each) noexcept {
         return is_small(each) ? base_ + each.offset : maps_[index_of(each)]->data();
@@ -12774,8 +12781,7 @@ private:
         std::byte* at = nullptr;
         brought_[index_of(from)] = true;
         if (writable_ || is_small(from)) {
-            const bool holes = checks_ && writable_ && !is_small(from);
-            if (holes && !file_->reserve(from.offset, from.size))
+            if (checks_ && writable_ && !has_blocks(from))
                 return fail(errc::no_space, "there is no room for the index");
             if (!map_piece(from)) return fail(errc::io_error, "cannot map the index");
             at = memory_of(from);
@@ -12798,7 +12804,8 @@ private:
     [[nodiscard]] std::byte* make(std::uint64_t name, std::size_t size) {
         for (std::uint64_t i = 0; i < words_->pieces; ++i) {
             live_piece& each = pieces_[i];
-            if (each.name != 0 || each.size != size || !map_piece(each)) continue;
+            if (each.name != 0 || each.size != size || !has_blocks(each) || !map_piece(each))
+                continue;
             std::memset(memory_of(each), 0, size);
             return give_name(each, name);
         }
@@ -16640,7 +16647,7 @@ public:
         if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
-    /// Takes back what was appended behind `end` since enter(). Readers may look at it: so its bytes
+    /// Takes back what was appended behind `end` since enter(). Readers may look at it: its bytes
     /// stay as they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;
@@ -17253,7 +17260,8 @@ private:
 
     [[nodiscard]] bool fill(std::uint64_t size) noexcept {
         bool filled = false;
-        const bool enough = if_memory_allows([&] { filled = read_into_buffer(size); });
+        const bool enough = size <= static_cast<std::uint64_t>(PTRDIFF_MAX) &&
+                            if_memory_allows([&] { filled = read_into_buffer(size); });
         if (!enough && !failed()) why_ = reason::no_memory;
         return filled;
     }
@@ -17702,6 +17710,7 @@ public:
     [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
+        COFFER_ASSERT(group.size() <= group_size, "a group that is too large");
         std::array<typename table_type::lookup, group_size> probes;
         for (std::size_t i = 0; i < group.size(); ++i) {
             probes[i] = table.probe(group[i]);
@@ -20000,11 +20009,15 @@ private:
             const bytes all = scan.contents();
             const bytes torn = all.subspan(static_cast<std::size_t>(each.begin));
             const std::uint64_t size = (std::min)(each.size, std::uint64_t{torn.size()});
-            if (auto done = write_aside(torn_name(each.segment, each.begin),
-                                        torn.first(static_cast<std::size_t>(size)));
-                !done) {
-                return done;
+            const std::string name = torn_name(each.segment, each.begin);
+            const bytes all_of_it = torn.first(static_cast<std::size_t>(size));
+            auto done = write_aside(name, all_of_it);
+            // The reserve is there so that a full disk can be emptied, which begins with an open.
+            if (!done && done.error().kind() == errc::no_space &&
+                records_->journal.folder()->remove(reserve_name)) {
+                done = write_aside(name, all_of_it);
             }
+            if (!done) return done;
         }
         return {};
     }

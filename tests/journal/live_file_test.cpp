@@ -224,6 +224,18 @@ TEST_CASE("an index that takes the place of another has pieces of its own; their
     CHECK(it.disk.read_file(path)->size() == before);
 }
 
+TEST_CASE("I2: a piece that serves again has blocks, which it may have lost in a copy", "[live]") {
+    begun it{scene::disk()};
+    it.memory.reset();
+    it.disk.fail_call(1, {errc::no_space, 28}, coffer::fs::call::reserve);
+    std::uint64_t generation = 0;
+    auto fresh = it.file.fresh_memory(generation);
+    const std::byte* const other = fresh.allocate(1, 0, size).value();
+    CHECK(it.disk.faults() == 1);
+    CHECK(other != it.piece);
+    CHECK(std::vector<std::byte>(other, other + size) == std::vector<std::byte>(size));
+}
+
 TEST_CASE("I2: what finds no room in the file is in the memory of the process", "[live]") {
     begun it{scene::disk()};
     it.arm();

@@ -70,9 +70,9 @@ BUGS = [
     Bug("a mark says that its own log is durable", 10, "journal/log.hpp", "value",
         "type == record_type::end ? tail() : durable()", "tail()"),
     Bug("a header says that the log before it is durable", 10, "journal/log.hpp", "text",
-        "segment_header header{id_, to.id, predecessor, durable(), commits_, {}};",
-        "segment_header header{id_, to.id, predecessor, COFFER_SEEDED(N) ? tail() : durable(), "
-        "commits_, {}};"),
+        "std::vector<segment_run>& runs = listed_.runs();",
+        "if (COFFER_SEEDED(N)) header.durable = tail();\n"
+        "        std::vector<segment_run>& runs = listed_.runs();"),
     Bug("a hand-over goes on behind what it could not write", 15, "journal/log.hpp", "text",
         "if (auto done = to.body.write_out(to.handed, end - to.handed); !done) return done;",
         "auto done = to.body.write_out(to.handed, end - to.handed);\n"

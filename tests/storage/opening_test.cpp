@@ -295,6 +295,25 @@ TEST_CASE("a torn tail is cut off, kept aside and told", "[opening]") {
     CHECK(content(db) == model{{"a", "1"}, {"b", "2"}, {"c", "3"}});
 }
 
+TEST_CASE("on a full disk a torn tail is kept aside in the room of the reserve", "[opening]") {
+    using buffered = coffer::store<std::string, std::string, coffer::durability::buffered,
+                                   coffer::threading::single, simulated>;
+    const simulated disk;
+    buffered::open("/db", small(), disk).put("a", "1");
+    auto file = disk.read_file(segment_1).value();
+    file.resize(file.size() - coffer::detail::mark_size);  // not closed
+    file.resize(file.size() + 6000, std::byte{7});
+    disk.write_file(segment_1, file);
+    auto folder = disk.open_directory("/db").value();
+    REQUIRE(coffer::detail::make_reserved_file(folder, "RESERVE", 16 * 1024));
+    constexpr std::uint64_t plenty = std::uint64_t{1} << 40;
+    disk.set_capacity(plenty);
+    disk.set_capacity(plenty - folder.free_bytes().value());
+    buffered db = buffered::open("/db", small(), disk);
+    CHECK(db.get("a") == "1");
+    CHECK(disk.read_file(db.recovery().kept_aside)->size() == 6000);
+}
+
 TEST_CASE("under sync what open shows is durable, although the process died", "[opening]") {
     const simulated disk;
     {

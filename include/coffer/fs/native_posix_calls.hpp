@@ -43,13 +43,16 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
 }
 
 /// Of the file and of the mount on which it was opened; 0: unknown. A file system that was taken
-/// away and mounted again may have another content, and so may a snapshot of it.
+/// away and mounted again may have another content, and so may a snapshot of it. Before Linux 6.8 a
+/// mount may have the number of one that was ended, so that a disk which lost writes and came back
+/// is not told from itself.
 [[nodiscard]] inline std::uint64_t identity_of(int file) noexcept {
 #if COFFER_OS_LINUX && defined(STATX_MNT_ID)
     constexpr unsigned unique_mount = 0x4000;  // STATX_MNT_ID_UNIQUE, of Linux 6.8
     struct statx found = {};
     if (::statx(file, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME | STATX_MNT_ID | unique_mount,
                 &found) == 0) {
+        if ((found.stx_mask & (STATX_MNT_ID | unique_mount)) == 0) return 0;
         const auto birth = static_cast<std::uint64_t>(found.stx_btime.tv_sec) ^
                            std::uint64_t{found.stx_btime.tv_nsec} << 34;
         return mix(mix(found.stx_ino, birth),

@@ -353,7 +353,7 @@ private:
         return boot == 0 || self == 0 ? 0 : mix(boot, self) | 1;
     }
 
-    /// A file that was copied may have holes, which a full disk would not let anybody fill (I2).
+    /// As has_blocks(piece), of the head.
     [[nodiscard]] bool has_blocks() {
         return !checks_ || !writable_ || file_->reserve(0, live_head_size).has_value();
     }
@@ -413,6 +413,10 @@ private:
     [[nodiscard]] static bool is_small(const live_piece& each) noexcept {
         return each.offset < live_head_size;
     }
+    /// A file that was copied may have holes, which a full disk would not let anybody fill (I2).
+    [[nodiscard]] bool has_blocks(const live_piece& each) {
+        return is_small(each) || file_->reserve(each.offset, each.size).has_value();
+    }
     /// Where a piece is that is in the head, or mapped.
     [[nodiscard]] std::byte* memory_of(const live_piece& each) noexcept {
         return is_small(each) ? base_ + each.offset : maps_[index_of(each)]->data();
@@ -426,8 +430,7 @@ private:
         std::byte* at = nullptr;
         brought_[index_of(from)] = true;
         if (writable_ || is_small(from)) {
-            const bool holes = checks_ && writable_ && !is_small(from);
-            if (holes && !file_->reserve(from.offset, from.size))
+            if (checks_ && writable_ && !has_blocks(from))
                 return fail(errc::no_space, "there is no room for the index");
             if (!map_piece(from)) return fail(errc::io_error, "cannot map the index");
             at = memory_of(from);
@@ -450,7 +453,8 @@ private:
     [[nodiscard]] std::byte* make(std::uint64_t name, std::size_t size) {
         for (std::uint64_t i = 0; i < words_->pieces; ++i) {
             live_piece& each = pieces_[i];
-            if (each.name != 0 || each.size != size || !map_piece(each)) continue;
+            if (each.name != 0 || each.size != size || !has_blocks(each) || !map_piece(each))
+                continue;
             std::memset(memory_of(each), 0, size);
             return give_name(each, name);
         }

@@ -129,7 +129,7 @@ public:
         if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
-    /// Takes back what was appended behind `end` since enter(). Readers may look at it: so its bytes
+    /// Takes back what was appended behind `end` since enter(). Readers may look at it: its bytes
     /// stay as they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;

@@ -20,6 +20,7 @@
 #include <coffer/journal/segment_table.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -153,7 +154,8 @@ private:
 
     [[nodiscard]] bool fill(std::uint64_t size) noexcept {
         bool filled = false;
-        const bool enough = if_memory_allows([&] { filled = read_into_buffer(size); });
+        const bool enough = size <= static_cast<std::uint64_t>(PTRDIFF_MAX) &&
+                            if_memory_allows([&] { filled = read_into_buffer(size); });
         if (!enough && !failed()) why_ = reason::no_memory;
         return filled;
     }

@@ -457,11 +457,15 @@ private:
             const bytes all = scan.contents();
             const bytes torn = all.subspan(static_cast<std::size_t>(each.begin));
             const std::uint64_t size = (std::min)(each.size, std::uint64_t{torn.size()});
-            if (auto done = write_aside(torn_name(each.segment, each.begin),
-                                        torn.first(static_cast<std::size_t>(size)));
-                !done) {
-                return done;
+            const std::string name = torn_name(each.segment, each.begin);
+            const bytes all_of_it = torn.first(static_cast<std::size_t>(size));
+            auto done = write_aside(name, all_of_it);
+            // The reserve is there so that a full disk can be emptied, which begins with an open.
+            if (!done && done.error().kind() == errc::no_space &&
+                records_->journal.folder()->remove(reserve_name)) {
+                done = write_aside(name, all_of_it);
             }
+            if (!done) return done;
         }
         return {};
     }

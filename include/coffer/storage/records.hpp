@@ -9,6 +9,7 @@
 #ifndef COFFER_STORAGE_RECORDS_HPP
 #define COFFER_STORAGE_RECORDS_HPP
 
+#include <coffer/config/assert.hpp>
 #include <coffer/index/concept.hpp>
 #include <coffer/journal/keeper.hpp>
 #include <coffer/journal/log.hpp>
@@ -102,6 +103,7 @@ public:
     [[nodiscard]] result<void> lookup_group(std::span<const bytes> group, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
+        COFFER_ASSERT(group.size() <= group_size, "a group that is too large");
         std::array<typename table_type::lookup, group_size> probes;
         for (std::size_t i = 0; i < group.size(); ++i) {
             probes[i] = table.probe(group[i]);
