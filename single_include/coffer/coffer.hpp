@@ -13039,6 +13039,9 @@ enum class role : unsigned char { key, value };
 template <class... T>
 struct types {};
 
+/// In the place of a scratch where there is nothing to build.
+struct no_scratch {};
+
 class scratch {
 public:
     scratch() noexcept = default;
@@ -15163,10 +15166,14 @@ struct role_codec {
         }
     }
 
+    /// Where view() builds the encoding of a Q; nothing where a Q lends its own bytes.
+    template <encodes_as<T> Q>
+    using room_for = std::conditional_t<form_of<T>::template lends<R, Q>(), no_scratch, scratch>;
+
     /// The encoding of `query`, which fits: in `query` itself or in `room`, valid while neither
     /// changes.
-    template <encodes_as<T> Q>
-    [[nodiscard]] static bytes view(const Q& query, scratch& room) {
+    template <encodes_as<T> Q, class Room>
+    [[nodiscard]] static bytes view(const Q& query, [[maybe_unused]] Room& room) {
         if constexpr (form_of<T>::template lends<R, Q>()) {
             return form_of<T>::template lend<R>(query);
         } else {
@@ -21322,8 +21329,8 @@ public:
     template <detail::key_like<Key> K, detail::value_like<Value> V>
     [[nodiscard]] result<void> try_put(const K& key, const V& value) {
         if (!key_codec::fits(key) || !value_codec::fits(value)) return out_of_range();
-        detail::scratch key_room;
-        detail::scratch value_room;
+        typename key_codec::template room_for<K> key_room;
+        typename value_codec::template room_for<V> value_room;
         changes_.add(detail::record_type::put, key_codec::view(key, key_room),
                      value_codec::view(value, value_room));
         return {};
@@ -21337,7 +21344,7 @@ public:
     template <detail::key_like<Key> K>
     void erase(const K& key) {
         if (!key_codec::fits(key)) return;
-        detail::scratch room;
+        typename key_codec::template room_for<K> room;
         changes_.add(detail::record_type::erase, key_codec::view(key, room), {});
     }
 
@@ -21857,6 +21864,8 @@ class basic_store {
     static_assert(explain_storable<Key>() && explain_storable<Value>());
     using key_codec = detail::key_codec<Key>;
     using value_codec = detail::value_codec<Value>;
+    template <class K>
+    using room_for = typename key_codec::template room_for<K>;
     using engine = detail::engine<Storage, Durability, Index, Threading, FS,
                                   (key_codec::fixed_size <= 8 ? key_codec::fixed_size : 0)>;
 
@@ -21962,7 +21971,7 @@ public:
             "coffer: the keys of get_many must outlive the call; this range makes them anew");
         if (!engine_) return closed();
         constexpr std::size_t most = engine::group_size;
-        detail::scratch rooms[most];
+        [[maybe_unused]] room_for<std::remove_cvref_t<element>> rooms[most];
         bytes group[most];
         std::size_t places[most];
         std::size_t in_group = 0;
@@ -22056,7 +22065,7 @@ public:
     [[nodiscard]] result<bool> try_erase(const K& key) {
         if (!engine_) return closed();
         if (!key_codec::fits(key)) return false;
-        detail::scratch room;
+        room_for<K> room;
         return engine_->write(detail::record_type::erase, key_codec::view(key, room), {},
                               detail::condition::present);
     }
@@ -22313,13 +22322,13 @@ private:
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
-        detail::scratch room;
+        room_for<K> room;
         result<void> taken;
         auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
             if (auto done = take(value); !done) taken = std::move(done);
         });
         if (!taken) [[unlikely]]
-            return taken.failure();
+            seen = taken.failure();
         return seen;
     }
 
@@ -22331,8 +22340,8 @@ private:
             return fail(errc::invalid_argument,
                         "a number is outside the range of the type that is stored");
         }
-        detail::scratch key_room;
-        detail::scratch value_room;
+        room_for<K> key_room;
+        typename value_codec::template room_for<V> value_room;
         return engine_->write(detail::record_type::put, key_codec::view(key, key_room),
                               value_codec::view(value, value_room), when);
     }
@@ -22359,7 +22368,7 @@ private:
             return fail(errc::invalid_argument,
                         "a bound of a range is outside the range of the key type");
         }
-        detail::scratch room;
+        room_for<K> room;
         const bytes encoded = key_codec::view(key, room);
         return detail::held_bound{is, {encoded.begin(), encoded.end()}};
     }

@@ -73,10 +73,14 @@ struct role_codec {
         }
     }
 
+    /// Where view() builds the encoding of a Q; nothing where a Q lends its own bytes.
+    template <encodes_as<T> Q>
+    using room_for = std::conditional_t<form_of<T>::template lends<R, Q>(), no_scratch, scratch>;
+
     /// The encoding of `query`, which fits: in `query` itself or in `room`, valid while neither
     /// changes.
-    template <encodes_as<T> Q>
-    [[nodiscard]] static bytes view(const Q& query, scratch& room) {
+    template <encodes_as<T> Q, class Room>
+    [[nodiscard]] static bytes view(const Q& query, [[maybe_unused]] Room& room) {
         if constexpr (form_of<T>::template lends<R, Q>()) {
             return form_of<T>::template lend<R>(query);
         } else {

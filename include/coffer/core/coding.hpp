@@ -31,6 +31,9 @@ enum class role : unsigned char { key, value };
 template <class... T>
 struct types {};
 
+/// In the place of a scratch where there is nothing to build.
+struct no_scratch {};
+
 class scratch {
 public:
     scratch() noexcept = default;

@@ -69,6 +69,8 @@ class basic_store {
     static_assert(explain_storable<Key>() && explain_storable<Value>());
     using key_codec = detail::key_codec<Key>;
     using value_codec = detail::value_codec<Value>;
+    template <class K>
+    using room_for = typename key_codec::template room_for<K>;
     using engine = detail::engine<Storage, Durability, Index, Threading, FS,
                                   (key_codec::fixed_size <= 8 ? key_codec::fixed_size : 0)>;
 
@@ -174,7 +176,7 @@ public:
             "coffer: the keys of get_many must outlive the call; this range makes them anew");
         if (!engine_) return closed();
         constexpr std::size_t most = engine::group_size;
-        detail::scratch rooms[most];
+        [[maybe_unused]] room_for<std::remove_cvref_t<element>> rooms[most];
         bytes group[most];
         std::size_t places[most];
         std::size_t in_group = 0;
@@ -268,7 +270,7 @@ public:
     [[nodiscard]] result<bool> try_erase(const K& key) {
         if (!engine_) return closed();
         if (!key_codec::fits(key)) return false;
-        detail::scratch room;
+        room_for<K> room;
         return engine_->write(detail::record_type::erase, key_codec::view(key, room), {},
                               detail::condition::present);
     }
@@ -525,13 +527,13 @@ private:
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
-        detail::scratch room;
+        room_for<K> room;
         result<void> taken;
         auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
             if (auto done = take(value); !done) taken = std::move(done);
         });
         if (!taken) [[unlikely]]
-            return taken.failure();
+            seen = taken.failure();
         return seen;
     }
 
@@ -543,8 +545,8 @@ private:
             return fail(errc::invalid_argument,
                         "a number is outside the range of the type that is stored");
         }
-        detail::scratch key_room;
-        detail::scratch value_room;
+        room_for<K> key_room;
+        typename value_codec::template room_for<V> value_room;
         return engine_->write(detail::record_type::put, key_codec::view(key, key_room),
                               value_codec::view(value, value_room), when);
     }
@@ -571,7 +573,7 @@ private:
             return fail(errc::invalid_argument,
                         "a bound of a range is outside the range of the key type");
         }
-        detail::scratch room;
+        room_for<K> room;
         const bytes encoded = key_codec::view(key, room);
         return detail::held_bound{is, {encoded.begin(), encoded.end()}};
     }

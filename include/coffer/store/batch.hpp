@@ -24,8 +24,8 @@ public:
     template <detail::key_like<Key> K, detail::value_like<Value> V>
     [[nodiscard]] result<void> try_put(const K& key, const V& value) {
         if (!key_codec::fits(key) || !value_codec::fits(value)) return out_of_range();
-        detail::scratch key_room;
-        detail::scratch value_room;
+        typename key_codec::template room_for<K> key_room;
+        typename value_codec::template room_for<V> value_room;
         changes_.add(detail::record_type::put, key_codec::view(key, key_room),
                      value_codec::view(value, value_room));
         return {};
@@ -39,7 +39,7 @@ public:
     template <detail::key_like<Key> K>
     void erase(const K& key) {
         if (!key_codec::fits(key)) return;
-        detail::scratch room;
+        typename key_codec::template room_for<K> room;
         changes_.add(detail::record_type::erase, key_codec::view(key, room), {});
     }
 
