@@ -32,6 +32,8 @@ public:
         const unsigned piece = piece_of(index);
         COFFER_ASSERT(piece < count_.load(std::memory_order_relaxed), "element of a piece to come");
         const std::uintptr_t zeroth = zeroths_[piece].load(std::memory_order_acquire);  // I1
+        // As a number, because no pointer may point to where nothing is.
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
         return *reinterpret_cast<T*>(zeroth + static_cast<std::uintptr_t>(index) * sizeof(T));
     }
 
