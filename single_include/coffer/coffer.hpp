@@ -6478,8 +6478,8 @@ public:
 
     template <class Then>
     [[nodiscard]] result<void> after_write(position, Then&&) {
-        if (!oldest_.is_set()) {
-            oldest_.set(log_->system().now());
+        if (!clock_.is_set()) {
+            clock_.set(log_->system().now());
             wake_(target_);
         }
         if (waiting() >= eager() && !called_.exchange(1, std::memory_order_acq_rel)) wake_(target_);
@@ -6490,12 +6490,12 @@ public:
         if (blocked_.load(std::memory_order_acquire) != 0) return 0;  // I2
         if (!log_->healthy()) return never;
         if (waiting() >= eager()) return 0;
-        return oldest_.after(bounds_.max_delay);
+        return clock_.after(bounds_.max_delay);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(0, std::memory_order_release);
-        const bool late = log_->system().now() >= oldest_.after(bounds_.max_delay);
+        const bool late = log_->system().now() >= clock_.after(bounds_.max_delay);
         const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
@@ -6506,7 +6506,7 @@ public:
 
 private:
     [[nodiscard]] result<void> sync() {
-        return oldest_.met_by([this] { return log_->sync(); });
+        return clock_.met_by([this] { return log_->sync(); });
     }
 
     /// Bytes that a caller must wait for when there are too many.
@@ -6522,7 +6522,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    deadline<threads> oldest_;
+    deadline<threads> clock_;
     word called_{0};
     word blocked_{0};
     typename threads::mutex mutex_;
@@ -6596,8 +6596,8 @@ public:
                 } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
                     wake_(target_);
                 }
-            } else if (!oldest_.is_set()) [[unlikely]] {
-                oldest_.set(time());
+            } else if (!clock_.is_set()) [[unlikely]] {
+                clock_.set(time());
                 wake_(target_);
             } else if (!helped && due() <= time()) [[unlikely]] {
                 static_cast<void>(hand_over());
@@ -6610,13 +6610,13 @@ public:
         if (!log_->healthy()) return never;
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) return 0;
         if (helped && called_.load(std::memory_order_acquire)) return 0;
-        return oldest_.after(bounds_.interval);
+        return clock_.after(bounds_.interval);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(false, std::memory_order_release);  // I2
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2)
-            return oldest_.met_by([this] { return log_->sync(); });
+            return clock_.met_by([this] { return log_->sync(); });
         return hand_over();
     }
 
@@ -6625,7 +6625,7 @@ private:
     static constexpr bool helped = Log::threading_type::concurrent;
 
     [[nodiscard]] result<void> hand_over() {
-        return oldest_.met_by([this] { return log_->hand_over(); });
+        return clock_.met_by([this] { return log_->hand_over(); });
     }
 
     /// Each write of a single thread asks; an interval is many times as long as a tick.
@@ -6637,7 +6637,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    deadline<typename Log::threading_type> oldest_;
+    deadline<typename Log::threading_type> clock_;
     typename Log::threading_type::template atomic<bool> called_{false};
 };
 
@@ -6947,7 +6947,7 @@ struct policy_id {
 // | expression                      | result         | who    | promise                            |
 // |---------------------------------|----------------|--------|------------------------------------|
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
-// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key` |
+// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key`; can be made empty |
 // | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
 // | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |

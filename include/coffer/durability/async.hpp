@@ -51,8 +51,8 @@ public:
 
     template <class Then>
     [[nodiscard]] result<void> after_write(position, Then&&) {
-        if (!oldest_.is_set()) {
-            oldest_.set(log_->system().now());
+        if (!clock_.is_set()) {
+            clock_.set(log_->system().now());
             wake_(target_);
         }
         if (waiting() >= eager() && !called_.exchange(1, std::memory_order_acq_rel)) wake_(target_);
@@ -63,12 +63,12 @@ public:
         if (blocked_.load(std::memory_order_acquire) != 0) return 0;  // I2
         if (!log_->healthy()) return never;
         if (waiting() >= eager()) return 0;
-        return oldest_.after(bounds_.max_delay);
+        return clock_.after(bounds_.max_delay);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(0, std::memory_order_release);
-        const bool late = log_->system().now() >= oldest_.after(bounds_.max_delay);
+        const bool late = log_->system().now() >= clock_.after(bounds_.max_delay);
         const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
@@ -79,7 +79,7 @@ public:
 
 private:
     [[nodiscard]] result<void> sync() {
-        return oldest_.met_by([this] { return log_->sync(); });
+        return clock_.met_by([this] { return log_->sync(); });
     }
 
     /// Bytes that a caller must wait for when there are too many.
@@ -95,7 +95,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    deadline<threads> oldest_;
+    deadline<threads> clock_;
     word called_{0};
     word blocked_{0};
     typename threads::mutex mutex_;

@@ -50,8 +50,8 @@ public:
                 } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
                     wake_(target_);
                 }
-            } else if (!oldest_.is_set()) [[unlikely]] {
-                oldest_.set(time());
+            } else if (!clock_.is_set()) [[unlikely]] {
+                clock_.set(time());
                 wake_(target_);
             } else if (!helped && due() <= time()) [[unlikely]] {
                 static_cast<void>(hand_over());
@@ -64,13 +64,13 @@ public:
         if (!log_->healthy()) return never;
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2) return 0;
         if (helped && called_.load(std::memory_order_acquire)) return 0;
-        return oldest_.after(bounds_.interval);
+        return clock_.after(bounds_.interval);
     }
 
     [[nodiscard]] result<void> run() {
         called_.store(false, std::memory_order_release);  // I2
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2)
-            return oldest_.met_by([this] { return log_->sync(); });
+            return clock_.met_by([this] { return log_->sync(); });
         return hand_over();
     }
 
@@ -79,7 +79,7 @@ private:
     static constexpr bool helped = Log::threading_type::concurrent;
 
     [[nodiscard]] result<void> hand_over() {
-        return oldest_.met_by([this] { return log_->hand_over(); });
+        return clock_.met_by([this] { return log_->hand_over(); });
     }
 
     /// Each write of a single thread asks; an interval is many times as long as a tick.
@@ -91,7 +91,7 @@ private:
     pace bounds_;
     void (*wake_)(void*);
     void* target_;
-    deadline<typename Log::threading_type> oldest_;
+    deadline<typename Log::threading_type> clock_;
     typename Log::threading_type::template atomic<bool> called_{false};
 };
 

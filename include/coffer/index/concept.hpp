@@ -17,7 +17,7 @@
 // | expression                      | result         | who    | promise                            |
 // |---------------------------------|----------------|--------|------------------------------------|
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
-// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key` |
+// | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key`; can be made empty |
 // | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
 // | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
