@@ -184,6 +184,26 @@ BUGS = [
         "        if (kept == nullptr || kept->size > size) return damaged();", ("memory",)),
     Bug("the end of a header is what memory held before", 0, "format/segment_header.hpp", "skip",
         "std::memset(to, 0, size);", "", ("memory",)),
+    Bug("of where a segment was cut the first header is believed, not the last", 6, "journal/recovery.hpp",
+        "text", "if (id - run.first < run.count) cut = run.end;",
+        "if (id - run.first < run.count) {\n"
+        "                    if (COFFER_SEEDED(N)) return run.end;\n"
+        "                    cut = run.end;\n                }", ("units",)),
+    Bug("a record may drop its own segment", 24, "journal/recovery.hpp", "value",
+        "dropped >= at.id", "dropped > at.id", ("units",)),
+    Bug("what failed is taken back while another thread makes it durable", 34, "storage/writer.hpp", "skip",
+        "records_->journal.wait_for_turns();", "", ("schedules",)),
+    Bug("a descriptor that an index still leads to serves again", 21, "storage/records.hpp", "text",
+        "if (bearer != nullptr) {\n            pending.retire",
+        "if (bearer != nullptr || COFFER_SEEDED(N)) {\n            pending.retire", ("units",)),
+    Bug("a deadline is forgotten when its work fails", 34, "durability/deadline.hpp", "skip",
+        "since_.compare_exchange_strong(unset, since, std::memory_order_seq_cst);", "", ("units",)),
+    Bug("behind the largest number positions begin anew", 27, "journal/log.hpp", "value",
+        "number > largest_segment_id", "false", ("units",)),
+    Bug("on a full disk a store with a torn tail cannot be opened", 17, "storage/opening.hpp", "value",
+        "done.error().kind() == errc::no_space", "false", ("units",)),
+    Bug("a piece of an index that serves again may lie in a hole", 17, "journal/live_file.hpp", "value",
+        "!has_blocks(each)", "false", ("units",)),
 ]
 
 # Pitfalls that no bug stands for, and why.
