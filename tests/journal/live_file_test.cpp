@@ -226,14 +226,21 @@ TEST_CASE("an index that takes the place of another has pieces of its own; their
 
 TEST_CASE("I2: a piece that serves again has blocks, which it may have lost in a copy", "[live]") {
     begun it{scene::disk()};
+    std::uint64_t second = 0;
+    auto fresh = it.file.fresh_memory(second);
+    const std::byte* const other = fresh.allocate(1, 0, size).value();
+    it.file.use(second);
     it.memory.reset();
     it.disk.fail_call(1, {errc::no_space, 28}, coffer::fs::call::reserve);
-    std::uint64_t generation = 0;
-    auto fresh = it.file.fresh_memory(generation);
-    const std::byte* const other = fresh.allocate(1, 0, size).value();
+    std::uint64_t third = 0;
+    auto last = it.file.fresh_memory(third);
+    const std::byte* const made = last.allocate(1, 0, size).value();
     CHECK(it.disk.faults() == 1);
-    CHECK(other != it.piece);
-    CHECK(std::vector<std::byte>(other, other + size) == std::vector<std::byte>(size));
+    CHECK(made != it.piece);
+    CHECK(made != other);
+    CHECK(std::vector<std::byte>(made, made + size) == std::vector<std::byte>(size));
+    const std::byte* const again = last.allocate(2, 0, size).value();
+    CHECK(again == it.piece);
 }
 
 TEST_CASE("I2: what finds no room in the file is in the memory of the process", "[live]") {
