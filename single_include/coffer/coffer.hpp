@@ -22783,7 +22783,7 @@ private:
         const auto newest = std::find_if(parts_.rbegin(), parts_.rend(),
                                          [](const part& each) { return each.born; });
         if (newest == parts_.rend()) return;
-        newest_ = newest->id;
+        newest_ = last_ = newest->id;
         for (part& each : parts_) each.counts = each.id >= newest_;
         for (const segment_run& run : newest->header.live) {
             for (std::uint64_t id = run.first;
@@ -22817,6 +22817,7 @@ private:
             for (std::uint64_t at = begin_of(parts_[i]); at < end; at += found.size) {
                 at = sift_.next(at, end, found);
                 if (at == end) break;
+                last_ = parts_[i].id;
                 if (found.type != record_type::drop || found.value.size() != 8) continue;
                 const auto id = load_le<std::uint64_t>(found.value.data());
                 if (part* const dropped = find(id); dropped != nullptr && id < parts_[i].id)
@@ -22852,7 +22853,7 @@ private:
         std::uint64_t limit = contents.size() & ~std::uint64_t{offset_unit - 1};
         if (of.exact) limit = (std::min)(of.end, limit);
         sift_.expect(segment_seed(store_->low, store_->high, of.id), limit);
-        if (of.exact || of.id < newest_) return limit;
+        if (of.exact || of.id < last_) return limit;
         // Behind the end lies room that was reserved; the zeros before it may be a value's own.
         return (std::min)(
             (std::max)(std::uint64_t{padded(size_without_zeros(contents))}, sift_.unread()), limit);
@@ -22883,7 +22884,7 @@ private:
                 if (!commit.empty()) ++report_->broken_batches;
                 if (auto done = finish(); !done) return done;
                 lose(of, at, next,
-                     next == end && !of.exact && of.id >= newest_ && sift_.unread() <= at);
+                     next == end && !of.exact && of.id >= last_ && sift_.unread() <= at);
                 whole = next == end;
                 at = next;
                 if (at == end) break;
@@ -22897,7 +22898,7 @@ private:
             at += found.size;
         }
         // One that was filled ends with a mark, another where a header says.
-        if (of.exact ? end < of.end : of.id < newest_ && !whole) {
+        if (of.exact ? end < of.end : of.id < last_ && !whole) {
             if (!commit.empty()) ++report_->broken_batches;
             if (auto done = finish(); !done) return done;
             lose(of, end, of.exact ? of.end : end, false);
@@ -22927,6 +22928,7 @@ private:
     std::optional<failure> newer_;  // STORE says that another coffer wrote this
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
+    std::uint64_t last_ = 0;        // the last with a header or a record
     std::size_t followed_ = 0;      // so many losses have a record behind them
     sifter sift_;
 };

@@ -5,6 +5,7 @@
 #include "crash/subject.hpp"
 
 #include <coffer/store.hpp>
+#include <coffer/store/salvage.hpp>
 
 #include <string_view>
 #include <type_traits>
@@ -85,6 +86,8 @@ subject<typename Store::file_system_type> subject_of() {
         if (!store) return store.failure();
         return std::unique_ptr<opened>(new adapter<Store>(std::move(*store)));
     };
+    made.salvage = [](const std::string& from, const std::string& to, const options& chosen,
+                      FS system) { return try_salvage<Store>(from, to, chosen, system); };
     return made;
 }
 

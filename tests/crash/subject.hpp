@@ -9,6 +9,7 @@
 #include <coffer/core/result.hpp>
 #include <coffer/fs/native.hpp>
 #include <coffer/fs/simulated.hpp>
+#include <coffer/journal/salvaged_log.hpp>
 #include <coffer/storage/opening.hpp>
 #include <coffer/storage/options.hpp>
 #include <coffer/storage/stats.hpp>
@@ -78,6 +79,9 @@ struct subject {
     bool concurrent;
     answer (*open)(const std::string& path, const coffer::options& chosen, FS system);
     answer (*open_read_only)(const std::string& path, const coffer::options& chosen, FS system);
+    coffer::result<coffer::salvage_report> (*salvage)(const std::string& from,
+                                                      const std::string& to,
+                                                      const coffer::options& chosen, FS system);
 
     /// Does every write that returned survive a killed process?
     [[nodiscard]] bool keeps_after_kill() const noexcept {

@@ -1,6 +1,8 @@
 // What salvage brings back from a damaged store, byte by byte, and what it says of the rest.
 #include "catch.hpp"
 
+#include "store/placed_records.hpp"
+
 #include <coffer/fs/simulated.hpp>
 #include <coffer/store/salvage.hpp>
 
@@ -42,55 +44,12 @@ entries all(const Store& of) {
     return out;
 }
 
-/// One record of a sound log, and where it lies.
-struct placed {
-    std::string path;
-    std::uint64_t segment, begin, end;
-    record_type type;
-    std::string key, value;
-};
-
+using placed::without;
 std::vector<std::string> segments_of(const simulated& disk) {
-    std::vector<std::string> out;
-    for (const std::string& path : disk.files())
-        if (path.starts_with(from) && path.ends_with(".log")) out.push_back(path);
-    std::sort(out.begin(), out.end());
-    return out;
+    return placed::segments_of(disk, from);
 }
-
-std::vector<placed> records_of(const simulated& disk) {
-    std::vector<placed> out;
-    for (const std::string& path : segments_of(disk)) {
-        const auto file = disk.read_file(path).value();
-        const std::uint64_t id = segment_id_of(path.substr(path.rfind('/') + 1));
-        const store_id store{load_le<std::uint64_t>(file.data() + header_at::store),
-                             load_le<std::uint64_t>(file.data() + header_at::store + 8)};
-        segment_header header;
-        REQUIRE(read_segment_header(file, store, id, header));
-        record each;
-        for (std::uint64_t at = header_size(header.live.size());
-             at < file.size() && read_record(file.data() + at, file.data() + file.size(),
-                                             segment_seed(store.low, store.high, id), at, each);
-             at += each.size) {
-            out.push_back({path, id, at, at + each.size, each.type,
-                           std::string(coffer::as_text(each.key)),
-                           std::string(coffer::as_text(each.value))});
-        }
-    }
-    return out;
-}
-
-/// What is left if the records that `lost` names were never there.
-template <class Lost>
-entries without(const std::vector<placed>& log, Lost lost) {
-    entries out;
-    for (const placed& each : log) {
-        if (lost(each)) continue;
-        if (each.type == record_type::put) out[each.key] = each.value;
-        if (each.type == record_type::erase) out.erase(each.key);
-        if (each.type == record_type::clear) out.clear();
-    }
-    return out;
+std::vector<placed::record> records_of(const simulated& disk) {
+    return placed::records_of(disk, from);
 }
 
 /// A store of three segments, closed, with every kind of change.
@@ -121,7 +80,7 @@ struct scene {
         REQUIRE(without(log, nothing) == all(store::open_read_only(from, small(), disk)));
     }
 
-    static bool nothing(const placed&) { return false; }
+    static bool nothing(const placed::record&) { return false; }
 
     /// Salvages a damaged copy; checks that the old folder is as it was.
     entries saved(const simulated& damaged, salvage_report& told) {
@@ -137,7 +96,7 @@ struct scene {
     }
 
     simulated disk;
-    std::vector<placed> log;
+    std::vector<placed::record> log;
 };
 
 }  // namespace
@@ -149,8 +108,8 @@ TEMPLATE_TEST_CASE("of a sound store everything is saved", "[salvage]", coffer::
     CHECK(it.saved(it.disk.process_killed(), told) == without(it.log, it.nothing));
     CHECK(told.ok());
     CHECK(told.losses.empty());
-    CHECK(told.records == static_cast<std::uint64_t>(
-                              std::count_if(it.log.begin(), it.log.end(), [](const placed& each) {
+    CHECK(told.records == static_cast<std::uint64_t>(std::count_if(
+                              it.log.begin(), it.log.end(), [](const placed::record& each) {
                                   return each.type == record_type::put ||
                                          each.type == record_type::erase ||
                                          each.type == record_type::clear;
@@ -160,7 +119,7 @@ TEMPLATE_TEST_CASE("of a sound store everything is saved", "[salvage]", coffer::
 TEMPLATE_TEST_CASE("of a changed byte only its record is lost", "[salvage]",
                    coffer::storage::file_log, coffer::storage::mmap) {
     scene<TestType> it;
-    const placed& last = it.log.back();
+    const placed::record& last = it.log.back();
     for (const std::string& path : it.disk.files()) {
         const std::uint64_t size = it.disk.read_file(path)->size();
         const std::uint64_t stride = path.ends_with(".log") ? 1 : 3;
@@ -171,7 +130,7 @@ TEMPLATE_TEST_CASE("of a changed byte only its record is lost", "[salvage]",
             INFO("a byte of " << path << " at " << at);
             const simulated damaged = it.disk.process_killed();
             REQUIRE(damaged.flip(path, at, std::byte{0x10}));
-            const auto hit = [&](const placed& each) {
+            const auto hit = [&](const placed::record& each) {
                 return each.path == path && each.begin <= at && at < each.end;
             };
             const auto lost = std::find_if(it.log.begin(), it.log.end(), hit);
@@ -213,7 +172,7 @@ TEMPLATE_TEST_CASE("of a file that is cut everything before the cut is saved", "
             const simulated damaged = it.disk.process_killed();
             REQUIRE(damaged.cut_file(path, left));
             salvage_report told;
-            const auto gone = [&](const placed& each) {
+            const auto gone = [&](const placed::record& each) {
                 return each.path == path && each.end > left;
             };
             // Of the newest a batch without its end may never have been written.
@@ -235,7 +194,8 @@ TEMPLATE_TEST_CASE("files that are gone or exchanged cost no more than they held
         const simulated damaged = it.disk.process_killed();
         REQUIRE(damaged.remove_file(path));
         const entries found = it.saved(damaged, told);
-        CHECK(found == without(it.log, [&](const placed& each) { return each.path == path; }));
+        CHECK(found ==
+              without(it.log, [&](const placed::record& each) { return each.path == path; }));
         CHECK(told.identity == !path.ends_with("STORE"));
         CHECK(told.missing.size() == (path == segments[0] || path == segments[1]));
     }
@@ -245,7 +205,7 @@ TEMPLATE_TEST_CASE("files that are gone or exchanged cost no more than they held
     REQUIRE(exchanged.write_file(segments[0], second));
     REQUIRE(exchanged.write_file(segments[1], first));
     CHECK(it.saved(exchanged, told) ==
-          without(it.log, [&](const placed& each) { return each.path != segments[2]; }));
+          without(it.log, [&](const placed::record& each) { return each.path != segments[2]; }));
     CHECK(told.losses.size() == 2);
     CHECK_FALSE(told.ok());
 }
@@ -299,7 +259,7 @@ TEST_CASE("records of any size are found behind damage", "[salvage]") {
         db.close();
     }
     disk.settle();
-    for (const placed& each : records_of(disk)) {
+    for (const placed::record& each : records_of(disk)) {
         if (each.type != record_type::put) continue;
         INFO(each.key);
         const simulated damaged = disk.process_killed();
@@ -408,15 +368,38 @@ TEST_CASE("what is lost at the end of one segment is not the end if another foll
     const auto segments = segments_of(it.disk);
     const simulated damaged = it.disk.process_killed();
     REQUIRE(damaged.flip(segments[2], 50, std::byte{1}));  // its header
-    const auto last = std::find_if(it.log.rbegin(), it.log.rend(),
-                                   [&](const placed& each) { return each.path == segments[1]; });
+    const auto last = std::find_if(it.log.rbegin(), it.log.rend(), [&](const placed::record& each) {
+        return each.path == segments[1];
+    });
     REQUIRE(damaged.flip(segments[1], last->begin + 1, std::byte{1}));
     salvage_report told;
-    CHECK(it.saved(damaged, told) == without(it.log, [&](const placed& each) {
+    CHECK(it.saved(damaged, told) == without(it.log, [&](const placed::record& each) {
               return each.begin == last->begin && each.path == last->path;
           }));
     CHECK_FALSE(told.ok());
     REQUIRE(told.losses.size() == 2);
+    CHECK_FALSE(told.losses[0].at_end);
+}
+
+TEST_CASE("an end that is gone is told though the header behind it cannot be read", "[salvage]") {
+    scene<coffer::storage::file_log> it;
+    const auto segments = segments_of(it.disk);
+    const simulated damaged = it.disk.process_killed();
+    REQUIRE(damaged.flip(segments[2], 50, std::byte{1}));  // its header
+    auto file = damaged.read_file(segments[1]).value();
+    const auto of_it = [&](const placed::record& each) { return each.path == segments[1]; };
+    const auto mark = std::find_if(it.log.rbegin(), it.log.rend(), of_it);
+    const auto last = std::find_if(mark + 1, it.log.rend(), of_it);
+    std::fill(file.begin() + static_cast<std::ptrdiff_t>(last->begin), file.end(), std::byte{0});
+    REQUIRE(damaged.write_file(segments[1], file));
+    salvage_report told;
+    CHECK(it.saved(damaged, told) == without(it.log, [&](const placed::record& each) {
+              return each.path == segments[1] && each.begin >= last->begin;
+          }));
+    REQUIRE(told.losses.size() == 2);
+    CHECK(told.losses[0].segment == last->segment);
+    CHECK(told.losses[0].begin == last->begin);
+    CHECK(told.losses[0].end == file.size());
     CHECK_FALSE(told.losses[0].at_end);
 }
 
