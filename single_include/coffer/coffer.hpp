@@ -6952,10 +6952,10 @@ struct policy_id {
 // | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
-// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready(1) held |
+// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready() held |
 // | `t.remove(place)`               | void           | writer | place.ref is not 0                 |
-// | `t.ready(n)`                    | bool           | writer | the next n puts allocate nothing   |
-// | `t.prepare(n)`                  | result<void>   | one at a time, beside writer and readers | makes ready(n) true |
+// | `t.ready(n, longest)`           | bool           | writer | the next n puts, of keys of at most so many bytes, allocate nothing |
+// | `t.prepare(n, longest)`         | result<void>   | one at a time, beside writer and readers | makes ready(n, longest) true |
 // | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
 // | `t.ascend(from, refs, keys)`    | bool           | any    | appends the next few refs above `from`, ascending, and moves `from` behind them or, where from.moved is false, may leave that to the caller; false: those, if any, are the last. ordered only |
 // | `t.descend(from, refs, keys)`   | bool           | any    | the same below, descending. ordered only |
@@ -7058,12 +7058,12 @@ concept index_put =
 template <class T>
 concept index_remove = requires(T& table, const typename T::place& place) { table.remove(place); };
 template <class T>
-concept index_ready = requires(T& table, std::size_t count) {
-    { table.ready(count) } -> std::same_as<bool>;
+concept index_ready = requires(T& table, std::size_t count, std::size_t longest) {
+    { table.ready(count, longest) } -> std::same_as<bool>;
 };
 template <class T>
-concept index_prepare = requires(T& table, std::size_t count) {
-    { table.prepare(count) } -> std::same_as<result<void>>;
+concept index_prepare = requires(T& table, std::size_t count, std::size_t longest) {
+    { table.prepare(count, longest) } -> std::same_as<result<void>>;
 };
 template <class T>
 concept index_step = std::default_initializable<typename T::cursor> &&
@@ -7127,9 +7127,11 @@ consteval bool explain_index_table() {
                   "a coffer index table needs  void put(const place&, ref)");
     static_assert(!need::index_locate<T> || need::index_remove<T>,
                   "a coffer index table needs  void remove(const place&)");
-    static_assert(need::index_ready<T>, "a coffer index table needs  bool ready(std::size_t)");
+    static_assert(need::index_ready<T>,
+                  "a coffer index table needs  bool ready(std::size_t count, std::size_t longest)");
     static_assert(need::index_prepare<T>,
-                  "a coffer index table needs  result<void> prepare(std::size_t)");
+                  "a coffer index table needs  "
+                  "result<void> prepare(std::size_t count, std::size_t longest)");
     static_assert(need::index_step<T>,
                   "a coffer index table needs  class cursor  and  "
                   "bool step(cursor&, std::vector<ref>&) const");
@@ -7441,7 +7443,7 @@ public:
 
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
 
-    [[nodiscard]] bool ready(std::size_t n) noexcept {
+    [[nodiscard]] bool ready(std::size_t n, std::size_t /*longest*/) noexcept {
         if (n <= promised_) [[likely]]
             return true;
         std::size_t most = (std::max)(n, ahead);  // or as many as there is room for
@@ -7450,7 +7452,7 @@ public:
         return promised_ != 0;
     }
 
-    [[nodiscard]] result<void> prepare(std::size_t n) {
+    [[nodiscard]] result<void> prepare(std::size_t n, std::size_t /*longest*/) {
         if (n > most_keys - (std::min)(key_count(), most_keys)) {
             return fail(errc::no_space, "the hash index holds no more keys than it does now");
         }
@@ -8663,24 +8665,25 @@ public:
                     bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
-    /// Do the next `n` puts find what they may need?
-    [[nodiscard]] bool ready(std::uint64_t n) noexcept {
-        promised_ = n;
-        return has_granules(n) && has_chunks(n);
+    /// Do the next `n` puts, of keys of at most `longest` bytes, find what they may need?
+    [[nodiscard]] bool ready(std::uint64_t n, std::size_t longest) noexcept {
+        promised_ = {n, longest};
+        return has_granules(n) && has_chunks(promised_);
     }
-    [[nodiscard]] result<void> prepare(std::uint64_t n) {
+    [[nodiscard]] result<void> prepare(std::uint64_t n, std::size_t longest) {
         while (!has_granules(n)) {
             if (auto grown = grow_granules(); !grown) return grown;
         }
-        while (!has_chunks(n)) {
+        while (!has_chunks({n, longest})) {
             if (auto grown = grow_chunks(); !grown) return grown;
         }
         return {};
     }
     /// May a chain of `size` bytes be made although no put pays for it?
     [[nodiscard]] bool can_spare(std::size_t size) const noexcept {
+        const puts all{(std::max)(promised_.count, std::uint64_t{64}), promised_.longest};
         return chunks_.capacity() - state_->chunks.load(std::memory_order_relaxed) >=
-               chunks_needed((std::max)(promised_, std::uint64_t{64})) + chunks_of(size);
+               chunks_needed(all) + chunks_of(size);
     }
     [[nodiscard]] std::size_t memory() const noexcept {
         return sizeof(state) +
@@ -8816,26 +8819,31 @@ private:
                                                         std::bit_width(used >> granule_bits));
         return room >= used + large_granules * (n + split + borders);
     }
-    [[nodiscard]] bool has_chunks(std::uint64_t n) const noexcept {
+    struct puts {
+        std::uint64_t count = 0;
+        std::uint64_t longest = 0;  // size of a key
+    };
+    [[nodiscard]] bool has_chunks(const puts& next) const noexcept {
         if constexpr (exact) {
             return true;
         } else {
-            if (n >= most_chunks) return false;
+            if (next.count >= most_chunks) return false;
             return chunks_.capacity() >=
-                   state_->chunks.load(std::memory_order_relaxed) + chunks_needed(n);
+                   state_->chunks.load(std::memory_order_relaxed) + chunks_needed(next);
         }
     }
-    /// A put makes a separator, a prefix, and a prefix when locate() met ties. None is longer than
-    /// the longest key so distant and an image, except where all keys of a full leaf are longer
-    /// than any before these `n`.
-    [[nodiscard]] std::uint64_t chunks_needed(std::uint64_t n) const noexcept {
-        const std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
-        return n * 3 * chunks_of(longest + 16) + n / 31 * 2 * chunks_of(longest_key + 16);
+    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each is what two keys
+    /// have in common, and an image; so one put, which brings only one of them, makes none longer
+    /// than the longest that is there.
+    [[nodiscard]] std::uint64_t chunks_needed(const puts& next) const noexcept {
+        std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
+        if (next.count > 1) longest = (std::max)(longest, next.longest);
+        return next.count * 3 * chunks_of(longest + 16);
     }
 
     Memory memory_;
     state* state_ = nullptr;
-    std::uint64_t promised_ = 0;  // the puts that ready() was last asked for
+    puts promised_;  // that ready() was last asked for
     growing<granule, Threading, granule_bits> granules_;
     growing<chunk, Threading, chunk_bits> chunks_;
 };
@@ -10188,8 +10196,12 @@ public:
     }
     void remove(const place& at) { sorted_writer<pool>(pool_).remove(at); }
 
-    [[nodiscard]] bool ready(std::size_t n) noexcept { return pool_.ready(n); }
-    [[nodiscard]] result<void> prepare(std::size_t n) { return pool_.prepare(n); }
+    [[nodiscard]] bool ready(std::size_t n, std::size_t longest) noexcept {
+        return pool_.ready(n, longest);
+    }
+    [[nodiscard]] result<void> prepare(std::size_t n, std::size_t longest) {
+        return pool_.prepare(n, longest);
+    }
     /// Nodes and separators in use, and those that have been and wait for use. Pages that no node
     /// has used yet are not counted: they are taken from the system when they are touched.
     [[nodiscard]] std::size_t memory() const noexcept { return pool_.memory(); }
@@ -15374,12 +15386,13 @@ public:
         places_.push_back({used_, static_cast<std::uint32_t>(key_at - at),
                            static_cast<std::uint32_t>(key.size())});
         used_ = end;
+        longest_key_ = (std::max)(longest_key_, key.size());
         clears_ |= type == record_type::clear;
         puts_ |= type == record_type::put;
     }
     void clear() noexcept {
         places_.clear();
-        used_ = 0;
+        used_ = longest_key_ = 0;
         clears_ = puts_ = misfits_ = false;
     }
 
@@ -15394,6 +15407,7 @@ public:
 
     /// Bytes of all records.
     [[nodiscard]] std::size_t bytes_in_log() const noexcept { return used_; }
+    [[nodiscard]] std::size_t longest_key() const noexcept { return longest_key_; }
     /// Is there a clear, or a put, among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
     [[nodiscard]] bool puts() const noexcept { return puts_; }
@@ -15419,6 +15433,7 @@ private:
 
     std::vector<std::byte> bytes_;  // room, larger than what is used
     std::size_t used_ = 0;
+    std::size_t longest_key_ = 0;
     std::vector<place> places_;
     bool clears_ = false;
     bool puts_ = false;
@@ -18219,7 +18234,7 @@ private:
 
     /// Moves some records of the victim, or ends it. False: the victim is done.
     [[nodiscard]] result<bool> advance() {
-        std::uint64_t needs = 0;             // room that the next record lacks
+        const record* lacks_room = nullptr;
         bool waits = false;                  // the next record's key has a write under way
         if (!read_some()) return abandon();  // C2
         records_->journal.let_in();
@@ -18228,22 +18243,24 @@ private:
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
             const table_type& table = records_->index();
-            for (std::size_t i = 0; i < next_.size() && needs == 0 && !waits; ++i) {
+            for (std::size_t i = 0; i < next_.size() && lacks_room == nullptr && !waits; ++i) {
                 if (i + lookahead < next_.size()) {
                     table.prefetch(table.probe(next_[i + lookahead].key));
                 }
-                const outcome done = move(next_[i], needs);
+                const outcome done = move(next_[i]);
                 waits = done == outcome::wait;
+                if (done == outcome::lacks_room) lacks_room = &next_[i];
                 if (done == outcome::unreadable) return abandon();
                 if (done == outcome::done) at_ += next_[i].size;
             }
         }
-        if (needs != 0) {
-            if (auto made = records_->journal.prepare(needs, why()); !made) {
+        if (lacks_room != nullptr) {
+            if (auto made = records_->journal.prepare(lacks_room->size, why()); !made) {
                 victim_ = nullptr;
                 return made.failure();
             }
-            if (auto made = writer_->prepare_index(); !made) return made.failure();
+            if (auto made = writer_->prepare_index(lacks_room->key.size()); !made)
+                return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
         } else if (at_ >= victim_->end) {
@@ -18270,7 +18287,7 @@ private:
 
     [[nodiscard]] purpose why() const noexcept { return tight_ ? purpose::clean : purpose::change; }
 
-    [[nodiscard]] outcome move(const record& each, std::uint64_t& needs) {
+    [[nodiscard]] outcome move(const record& each) {
         if (each.type != record_type::put && each.type != record_type::erase) return outcome::done;
         if (records_->exclusive) return outcome::wait;
         const address where = make_address(victim_->slot, at_);
@@ -18282,10 +18299,8 @@ private:
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
         if (puts ? place.ref != where : place.ref != 0 || oldest) return outcome::done;  // C1
-        if (!records_->journal.has_room(each.size, why()) || !table.ready(1)) {
-            needs = each.size;
+        if (!records_->journal.has_room(each.size, why()) || !table.ready(1, each.key.size()))
             return outcome::lacks_room;
-        }
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);
@@ -19132,8 +19147,8 @@ private:
             return {};
         }
         auto& table = records_->index();
-        if (!table.ready(1)) {
-            if (auto made = table.prepare(1024); !made) return made;
+        if (!table.ready(1, each.key.size())) {
+            if (auto made = table.prepare(1, each.key.size()); !made) return made;
         }
         keys known(*records_);
         const auto place = table.locate(next.probe, known);
@@ -19534,8 +19549,9 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
-        auto ready = table.ready(1) ? result<void>() : table.prepare(1024);
-        if (!ready) return ready;
+        if (!table.ready(1, each.key.size())) {
+            if (auto made = table.prepare(1, each.key.size()); !made) return made;
+        }
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();
@@ -20494,11 +20510,12 @@ public:
             return out_of_bounds(key.size(), value.size());
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
+        const additions one{1, key.size()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(1, size, purpose_of(type))) [[unlikely]] {
-                if (auto made = make_room(section, 1, size, purpose_of(type)); !made) {
+            if (records_->exclusive || !has_room(one, size, purpose_of(type))) [[unlikely]] {
+                if (auto made = make_room(section, one, size, purpose_of(type)); !made) {
                     return made.failure();
                 }
                 continue;
@@ -20550,11 +20567,12 @@ public:
                             : changes.clears() ? purpose::clean
                                                : purpose::erase;
         if (changes.clears()) return write_exclusively(changes, size, why);
+        const additions all{changes.size(), changes.longest_key()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(changes.size(), size, why, true)) [[unlikely]] {
-                if (auto made = make_room(section, changes.size(), size, why); !made) return made;
+            if (records_->exclusive || !has_room(all, size, why, true)) [[unlikely]] {
+                if (auto made = make_room(section, all, size, why); !made) return made;
                 continue;
             }
             auto appended = append_all(changes, size);
@@ -20580,11 +20598,12 @@ public:
         return done;
     }
 
-    /// Lets the index take one more entry, for cleaning. Outside the section.
-    [[nodiscard]] result<void> prepare_index() {
+    /// Lets the index take one more entry, of a key of so many bytes, for cleaning. Outside the
+    /// section.
+    [[nodiscard]] result<void> prepare_index(std::size_t key) {
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        return records_->index().prepare(1);
+        return records_->index().prepare(1, key);
     }
 
     /// Makes everything accepted so far durable.
@@ -20634,16 +20653,21 @@ private:
         return type == record_type::erase ? purpose::erase : purpose::change;
     }
 
-    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size, purpose why,
+    /// Operations that the index is to take.
+    struct additions {
+        std::size_t count;
+        std::size_t longest;  // size of a key
+    };
+    [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
-        return records_->index().ready(operations) &&
-               (!described || records_->pending.ready(operations)) &&
+        return records_->index().ready(all.count, all.longest) &&
+               (!described || records_->pending.ready(all.count)) &&
                records_->journal.has_room(size, why);
     }
 
     /// Leaves the section and makes what was missing.
     template <class Section>
-    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
+    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, const additions& all,
                                                          std::uint64_t size, purpose why,
                                                          bool alone = false) {
         if (records_->exclusive && !alone) {
@@ -20659,8 +20683,8 @@ private:
         }
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        if (auto made = records_->index().prepare(operations); !made) return made;
-        return records_->pending.prepare(operations);
+        if (auto made = records_->index().prepare(all.count, all.longest); !made) return made;
+        return records_->pending.prepare(all.count);
     }
 
     /// Step 4 for one record that stands alone and has been staged.
@@ -20777,7 +20801,9 @@ private:
                                                  purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
-        if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
+        if (auto made = (*fresh)->prepare(changes.size(), changes.longest_key()); !made)
+            return made;
+        static_cast<void>((*fresh)->ready(changes.size(), changes.longest_key()));
         position end;
         std::vector<address> places(changes.size());
         bool alone = false;
@@ -20795,8 +20821,8 @@ private:
                 Records::threading_type::yield();
                 continue;
             }
-            if (!has_room(1, size, why)) {
-                if (auto made = make_room(section, 1, size, why, true); !made) return made;
+            if (!has_room({1, 0}, size, why)) {
+                if (auto made = make_room(section, {1, 0}, size, why, true); !made) return made;
                 continue;
             }
             records_->journal.keeper().begin_change();

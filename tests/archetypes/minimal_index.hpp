@@ -60,11 +60,11 @@ public:
         cells_[at.at] = 0;
     }
 
-    bool ready(std::size_t count) {
+    bool ready(std::size_t count, std::size_t) {
         const lock hold(mutex_);
         return cells_.capacity() - cells_.size() >= count;
     }
-    coffer::result<void> prepare(std::size_t count) {
+    coffer::result<void> prepare(std::size_t count, std::size_t) {
         const lock hold(mutex_);
         cells_.reserve(cells_.size() + count);
         return {};

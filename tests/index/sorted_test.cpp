@@ -261,10 +261,13 @@ TEST_CASE("sorted: puts up to the number that was prepared allocate nothing") {
         lasting_table<single> table(epoch, lasting_memory{&memory});
         REQUIRE(table.start(1).has_value());
         t::record_set records;
-        std::size_t during = 0, next = 0;
+        std::size_t during = 0, next = 0, lost = 0;
         for (std::size_t i = 0; i < batches; ++i) {
-            REQUIRE(table.prepare(batch).has_value());
-            REQUIRE(table.ready(batch));
+            std::size_t longest = 0;
+            for (std::size_t j = next; j < next + batch; ++j)
+                longest = (std::max)(longest, make_key(j).size());
+            REQUIRE(table.prepare(batch, longest).has_value());
+            REQUIRE(table.ready(batch, longest));
             const std::size_t calls = memory.calls;
             for (std::size_t j = 0; j < batch; ++j) {
                 const ref where = records.add(make_key(next++));
@@ -275,6 +278,13 @@ TEST_CASE("sorted: puts up to the number that was prepared allocate nothing") {
             during += memory.calls - calls;
         }
         CHECK(during == 0);
+        for (ref where = 1; where <= next; ++where) {
+            const ref of_odd = (where & 1) << 47;
+            t::record_keys keys(records);
+            lost += table.find(table.probe(coffer::as_bytes(records[where | of_odd])), keys) !=
+                    (where | of_odd);
+        }
+        CHECK(lost == 0);
     };
     run(spread8, 1, 30'000);
     run(user, 1, 30'000);
@@ -284,6 +294,20 @@ TEST_CASE("sorted: puts up to the number that was prepared allocate nothing") {
     run(longest, 1, 300);
     run(longest, 150, 3);
     run([](std::uint64_t i) { return longest(999 - i); }, 150, 3);
+    // Each put behind a full leaf makes a separator as long as the keys of this one batch.
+    const auto lopsided = [](std::uint64_t i) {
+        const std::string common(60'000, 'p');
+        if (i < 62) return common + "a" + std::to_string(100 + i);
+        return common + static_cast<char>(255 - (i - 62));
+    };
+    run(lopsided, 122, 1);
+    // Short keys of equal images, and then two long ones next to each other among them.
+    const auto tied = [](std::uint64_t i) {
+        const std::string common(40, 'a');
+        if (i < 62) return common + std::to_string(100 + i);
+        return common + "130" + std::string(30'000, 'p') + std::to_string(i);
+    };
+    run(tied, 2, 32);
 }
 
 TEST_CASE("sorted: every bound finds its place") {
@@ -425,7 +449,7 @@ TEST_CASE("sorted: records may move, and nobody asks for the old ones again") {
         } keys{now, unknown};
         const auto put = [&](std::uint64_t i, ref where) {
             const std::string key = make_key(i);
-            if (!table.ready(1)) REQUIRE(table.prepare(1).has_value());
+            if (!table.ready(1, key.size())) REQUIRE(table.prepare(1, key.size()).has_value());
             const auto place = table.locate(table.probe(coffer::as_bytes(key)), keys);
             table.put(place, where);
             now[where] = key;
@@ -483,7 +507,7 @@ TEST_CASE("sorted: an unreadable record voids an answer and harms nothing") {
         const auto held = expected.find(key);
         const ref right = held == expected.end() ? 0 : held->second;
         const auto probe = table.probe(coffer::as_bytes(key));
-        if (!table.ready(1)) REQUIRE(table.prepare(1).has_value());
+        if (!table.ready(1, key.size())) REQUIRE(table.prepare(1, key.size()).has_value());
         if (random.below(3) == 0) {
             const ref found = table.find(probe, keys);
             if (!keys.failed()) wrong += found != right;

@@ -149,7 +149,10 @@ struct indexed_table {
 
     /// As the engine does it: prepare, locate, put. False: there is no room.
     bool put(const std::string& key, ref where) {
-        if (!table.ready(1) && (!table.prepare(1) || !table.ready(1))) return false;
+        const std::size_t size = key.size();
+        if (!table.ready(1, size) && (!table.prepare(1, size) || !table.ready(1, size))) {
+            return false;
+        }
         record_keys keys(records);
         const auto probe = table.probe(coffer::as_bytes(key));
         table.put(table.locate(probe, keys), where);

@@ -33,7 +33,7 @@ struct world_of {
     }
 
     void make_room(std::uint64_t size) {
-        all.index().prepare(8).value();
+        all.index().prepare(8, 64).value();
         all.pending.prepare(8).value();
         while (!all.journal.has_room(size)) all.journal.prepare(size).value();
     }

@@ -163,8 +163,12 @@ public:
     }
     void remove(const place& at) { sorted_writer<pool>(pool_).remove(at); }
 
-    [[nodiscard]] bool ready(std::size_t n) noexcept { return pool_.ready(n); }
-    [[nodiscard]] result<void> prepare(std::size_t n) { return pool_.prepare(n); }
+    [[nodiscard]] bool ready(std::size_t n, std::size_t longest) noexcept {
+        return pool_.ready(n, longest);
+    }
+    [[nodiscard]] result<void> prepare(std::size_t n, std::size_t longest) {
+        return pool_.prepare(n, longest);
+    }
     /// Nodes and separators in use, and those that have been and wait for use. Pages that no node
     /// has used yet are not counted: they are taken from the system when they are touched.
     [[nodiscard]] std::size_t memory() const noexcept { return pool_.memory(); }

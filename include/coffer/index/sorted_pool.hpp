@@ -183,24 +183,25 @@ public:
                     bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
-    /// Do the next `n` puts find what they may need?
-    [[nodiscard]] bool ready(std::uint64_t n) noexcept {
-        promised_ = n;
-        return has_granules(n) && has_chunks(n);
+    /// Do the next `n` puts, of keys of at most `longest` bytes, find what they may need?
+    [[nodiscard]] bool ready(std::uint64_t n, std::size_t longest) noexcept {
+        promised_ = {n, longest};
+        return has_granules(n) && has_chunks(promised_);
     }
-    [[nodiscard]] result<void> prepare(std::uint64_t n) {
+    [[nodiscard]] result<void> prepare(std::uint64_t n, std::size_t longest) {
         while (!has_granules(n)) {
             if (auto grown = grow_granules(); !grown) return grown;
         }
-        while (!has_chunks(n)) {
+        while (!has_chunks({n, longest})) {
             if (auto grown = grow_chunks(); !grown) return grown;
         }
         return {};
     }
     /// May a chain of `size` bytes be made although no put pays for it?
     [[nodiscard]] bool can_spare(std::size_t size) const noexcept {
+        const puts all{(std::max)(promised_.count, std::uint64_t{64}), promised_.longest};
         return chunks_.capacity() - state_->chunks.load(std::memory_order_relaxed) >=
-               chunks_needed((std::max)(promised_, std::uint64_t{64})) + chunks_of(size);
+               chunks_needed(all) + chunks_of(size);
     }
     [[nodiscard]] std::size_t memory() const noexcept {
         return sizeof(state) +
@@ -336,26 +337,31 @@ private:
                                                         std::bit_width(used >> granule_bits));
         return room >= used + large_granules * (n + split + borders);
     }
-    [[nodiscard]] bool has_chunks(std::uint64_t n) const noexcept {
+    struct puts {
+        std::uint64_t count = 0;
+        std::uint64_t longest = 0;  // size of a key
+    };
+    [[nodiscard]] bool has_chunks(const puts& next) const noexcept {
         if constexpr (exact) {
             return true;
         } else {
-            if (n >= most_chunks) return false;
+            if (next.count >= most_chunks) return false;
             return chunks_.capacity() >=
-                   state_->chunks.load(std::memory_order_relaxed) + chunks_needed(n);
+                   state_->chunks.load(std::memory_order_relaxed) + chunks_needed(next);
         }
     }
-    /// A put makes a separator, a prefix, and a prefix when locate() met ties. None is longer than
-    /// the longest key so distant and an image, except where all keys of a full leaf are longer
-    /// than any before these `n`.
-    [[nodiscard]] std::uint64_t chunks_needed(std::uint64_t n) const noexcept {
-        const std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
-        return n * 3 * chunks_of(longest + 16) + n / 31 * 2 * chunks_of(longest_key + 16);
+    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each is what two keys
+    /// have in common, and an image; so one put, which brings only one of them, makes none longer
+    /// than the longest that is there.
+    [[nodiscard]] std::uint64_t chunks_needed(const puts& next) const noexcept {
+        std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
+        if (next.count > 1) longest = (std::max)(longest, next.longest);
+        return next.count * 3 * chunks_of(longest + 16);
     }
 
     Memory memory_;
     state* state_ = nullptr;
-    std::uint64_t promised_ = 0;  // the puts that ready() was last asked for
+    puts promised_;  // that ready() was last asked for
     growing<granule, Threading, granule_bits> granules_;
     growing<chunk, Threading, chunk_bits> chunks_;
 };

@@ -199,7 +199,7 @@ private:
 
     /// Moves some records of the victim, or ends it. False: the victim is done.
     [[nodiscard]] result<bool> advance() {
-        std::uint64_t needs = 0;             // room that the next record lacks
+        const record* lacks_room = nullptr;
         bool waits = false;                  // the next record's key has a write under way
         if (!read_some()) return abandon();  // C2
         records_->journal.let_in();
@@ -208,22 +208,24 @@ private:
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
             const table_type& table = records_->index();
-            for (std::size_t i = 0; i < next_.size() && needs == 0 && !waits; ++i) {
+            for (std::size_t i = 0; i < next_.size() && lacks_room == nullptr && !waits; ++i) {
                 if (i + lookahead < next_.size()) {
                     table.prefetch(table.probe(next_[i + lookahead].key));
                 }
-                const outcome done = move(next_[i], needs);
+                const outcome done = move(next_[i]);
                 waits = done == outcome::wait;
+                if (done == outcome::lacks_room) lacks_room = &next_[i];
                 if (done == outcome::unreadable) return abandon();
                 if (done == outcome::done) at_ += next_[i].size;
             }
         }
-        if (needs != 0) {
-            if (auto made = records_->journal.prepare(needs, why()); !made) {
+        if (lacks_room != nullptr) {
+            if (auto made = records_->journal.prepare(lacks_room->size, why()); !made) {
                 victim_ = nullptr;
                 return made.failure();
             }
-            if (auto made = writer_->prepare_index(); !made) return made.failure();
+            if (auto made = writer_->prepare_index(lacks_room->key.size()); !made)
+                return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
         } else if (at_ >= victim_->end) {
@@ -250,7 +252,7 @@ private:
 
     [[nodiscard]] purpose why() const noexcept { return tight_ ? purpose::clean : purpose::change; }
 
-    [[nodiscard]] outcome move(const record& each, std::uint64_t& needs) {
+    [[nodiscard]] outcome move(const record& each) {
         if (each.type != record_type::put && each.type != record_type::erase) return outcome::done;
         if (records_->exclusive) return outcome::wait;
         const address where = make_address(victim_->slot, at_);
@@ -262,10 +264,8 @@ private:
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
         if (puts ? place.ref != where : place.ref != 0 || oldest) return outcome::done;  // C1
-        if (!records_->journal.has_room(each.size, why()) || !table.ready(1)) {
-            needs = each.size;
+        if (!records_->journal.has_room(each.size, why()) || !table.ready(1, each.key.size()))
             return outcome::lacks_room;
-        }
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);

@@ -77,8 +77,8 @@ private:
             return {};
         }
         auto& table = records_->index();
-        if (!table.ready(1)) {
-            if (auto made = table.prepare(1024); !made) return made;
+        if (!table.ready(1, each.key.size())) {
+            if (auto made = table.prepare(1, each.key.size()); !made) return made;
         }
         keys known(*records_);
         const auto place = table.locate(next.probe, known);

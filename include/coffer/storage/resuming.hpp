@@ -272,8 +272,9 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
-        auto ready = table.ready(1) ? result<void>() : table.prepare(1024);
-        if (!ready) return ready;
+        if (!table.ready(1, each.key.size())) {
+            if (auto made = table.prepare(1, each.key.size()); !made) return made;
+        }
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();

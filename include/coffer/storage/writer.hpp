@@ -79,11 +79,12 @@ public:
             return out_of_bounds(key.size(), value.size());
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
+        const additions one{1, key.size()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(1, size, purpose_of(type))) [[unlikely]] {
-                if (auto made = make_room(section, 1, size, purpose_of(type)); !made) {
+            if (records_->exclusive || !has_room(one, size, purpose_of(type))) [[unlikely]] {
+                if (auto made = make_room(section, one, size, purpose_of(type)); !made) {
                     return made.failure();
                 }
                 continue;
@@ -135,11 +136,12 @@ public:
                             : changes.clears() ? purpose::clean
                                                : purpose::erase;
         if (changes.clears()) return write_exclusively(changes, size, why);
+        const additions all{changes.size(), changes.longest_key()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !has_room(changes.size(), size, why, true)) [[unlikely]] {
-                if (auto made = make_room(section, changes.size(), size, why); !made) return made;
+            if (records_->exclusive || !has_room(all, size, why, true)) [[unlikely]] {
+                if (auto made = make_room(section, all, size, why); !made) return made;
                 continue;
             }
             auto appended = append_all(changes, size);
@@ -165,11 +167,12 @@ public:
         return done;
     }
 
-    /// Lets the index take one more entry, for cleaning. Outside the section.
-    [[nodiscard]] result<void> prepare_index() {
+    /// Lets the index take one more entry, of a key of so many bytes, for cleaning. Outside the
+    /// section.
+    [[nodiscard]] result<void> prepare_index(std::size_t key) {
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        return records_->index().prepare(1);
+        return records_->index().prepare(1, key);
     }
 
     /// Makes everything accepted so far durable.
@@ -219,16 +222,21 @@ private:
         return type == record_type::erase ? purpose::erase : purpose::change;
     }
 
-    [[nodiscard]] bool has_room(std::size_t operations, std::uint64_t size, purpose why,
+    /// Operations that the index is to take.
+    struct additions {
+        std::size_t count;
+        std::size_t longest;  // size of a key
+    };
+    [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
-        return records_->index().ready(operations) &&
-               (!described || records_->pending.ready(operations)) &&
+        return records_->index().ready(all.count, all.longest) &&
+               (!described || records_->pending.ready(all.count)) &&
                records_->journal.has_room(size, why);
     }
 
     /// Leaves the section and makes what was missing.
     template <class Section>
-    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, std::size_t operations,
+    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, const additions& all,
                                                          std::uint64_t size, purpose why,
                                                          bool alone = false) {
         if (records_->exclusive && !alone) {
@@ -244,8 +252,8 @@ private:
         }
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        if (auto made = records_->index().prepare(operations); !made) return made;
-        return records_->pending.prepare(operations);
+        if (auto made = records_->index().prepare(all.count, all.longest); !made) return made;
+        return records_->pending.prepare(all.count);
     }
 
     /// Step 4 for one record that stands alone and has been staged.
@@ -362,7 +370,9 @@ private:
                                                  purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
-        if (auto made = (*fresh)->prepare(changes.size()); !made) return made;
+        if (auto made = (*fresh)->prepare(changes.size(), changes.longest_key()); !made)
+            return made;
+        static_cast<void>((*fresh)->ready(changes.size(), changes.longest_key()));
         position end;
         std::vector<address> places(changes.size());
         bool alone = false;
@@ -380,8 +390,8 @@ private:
                 Records::threading_type::yield();
                 continue;
             }
-            if (!has_room(1, size, why)) {
-                if (auto made = make_room(section, 1, size, why, true); !made) return made;
+            if (!has_room({1, 0}, size, why)) {
+                if (auto made = make_room(section, {1, 0}, size, why, true); !made) return made;
                 continue;
             }
             records_->journal.keeper().begin_change();
