@@ -21174,6 +21174,7 @@ public:
         return {};
     }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
+    [[nodiscard]] const store_id& id() const noexcept { return records_.journal.id(); }
 
     [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
 
@@ -21401,6 +21402,62 @@ private:
 
 #endif
 // end file coffer/store/batch.hpp
+
+// begin file coffer/store/key_group.hpp
+// coffer/store/key_group.hpp: some keys of a range, as the bytes that one group of lookups asks for.
+//
+// I1  The bytes of a key last until clear(), whether the range holds its keys or makes each while
+//     it is walked: one that is made is kept here.
+// Threads: one. Cost: a move for a key that is made. Failure: that of such a move.
+#ifndef COFFER_STORE_KEY_GROUP_HPP
+#define COFFER_STORE_KEY_GROUP_HPP
+
+namespace coffer::detail {
+
+/// At most `most` keys; Element is what an iterator of their range gives.
+template <class Codec, class Element, std::size_t most>
+class key_group {
+    using key = std::remove_cvref_t<Element>;
+    static constexpr bool makes = !std::is_lvalue_reference_v<Element>;
+
+public:
+    key_group() = default;
+    key_group(const key_group&) = delete;
+    key_group& operator=(const key_group&) = delete;
+
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] bool full() const noexcept { return count_ == most; }
+
+    /// The key number `place` of the range, which fits.
+    template <class E>
+    void add(E&& each, std::size_t place) {
+        places_[count_] = place;
+        if constexpr (makes) {
+            const key& kept = kept_[count_].emplace(std::forward<E>(each));
+            bytes_[count_] = Codec::view(kept, rooms_[count_]);
+        } else {
+            bytes_[count_] = Codec::view(each, rooms_[count_]);
+        }
+        ++count_;
+    }
+    void clear() noexcept { count_ = 0; }
+
+    [[nodiscard]] std::span<const bytes> keys() const noexcept { return {bytes_, count_}; }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] std::size_t place(std::size_t i) const noexcept { return places_[i]; }
+
+private:
+    std::size_t count_ = 0;
+    bytes bytes_[most];
+    std::size_t places_[most];
+    [[no_unique_address]] typename Codec::template room_for<key> rooms_[most];
+    std::optional<key> kept_[makes ? most : 1];
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/store/key_group.hpp
 
 // begin file coffer/store/entry.hpp
 // coffer/store/entry.hpp: what iteration yields, and the piece of a store that an iterator holds.
@@ -21661,7 +21718,8 @@ public:
                 ? equal(ours->key(left.place()), theirs->key(right.place()))
                 : ours == theirs)
             return true;
-        return right.first_ && !left.first_ && left.is_first_of(right);
+        if (left.first_ == right.first_) return false;
+        return right.first_ ? left.is_first_of(right) : right.is_first_of(left);
     }
 
 private:
@@ -21738,10 +21796,10 @@ public:
         return iterator(*of_, within_, from);
     }
 
-    /// For for_each: shows every entry in order, or against it, without a copy for each, until
-    /// shown(key, value) answers false.
+    /// For for_each: shows every entry that `of` holds of it in order, or against it, without a
+    /// copy for each, until shown(key, value) answers false.
     template <bool Descending, class Show>
-    [[nodiscard]] result<void> show(Show&& shown) const {
+    [[nodiscard]] result<void> show(const Engine& of, Show&& shown) const {
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
@@ -21749,7 +21807,7 @@ public:
         held_bound from = Descending ? within_->high : within_->low;
         for (bool more = true; more;) {
             auto next =
-                of_->template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
+                of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
                     return within_->template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();
@@ -21993,51 +22051,41 @@ public:
     template <class Keys>
     [[nodiscard]] result<void> try_get_many(const Keys& keys,
                                             std::span<std::optional<Value>> out) const {
-        using element = decltype(*std::begin(keys));
-        static_assert(
-            std::is_lvalue_reference_v<element> || std::is_trivially_copyable_v<element>,
-            "coffer: the keys of get_many must outlive the call; this range makes them anew");
         if (!engine_) return closed();
-        constexpr std::size_t most = engine::group_size;
-        [[maybe_unused]] room_for<std::remove_cvref_t<element>> rooms[most];
-        bytes group[most];
-        std::size_t places[most];
-        std::size_t in_group = 0;
+        detail::key_group<key_codec, decltype(*std::begin(keys)), engine::group_size> group;
         std::size_t i = 0;
         const auto flush_group = [&]() -> result<void> {
             result<void> decoded;
             std::size_t next = 0;  // of the group; those before it have their answer
             const auto absent_before = [&](std::size_t at) {
-                for (; next < at; ++next) out[places[next]].reset();
+                for (; next < at; ++next) out[group.place(next)].reset();
                 ++next;
             };
             const auto take = [&](std::size_t at, bytes value) {
                 absent_before(at);
-                if (auto done = value_codec::assign(out[places[at]], value); !done)
+                if (auto done = value_codec::assign(out[group.place(at)], value); !done)
                     decoded = std::move(done);
             };
-            auto done = engine_->lookup_group(std::span<const bytes>(group, in_group), take);
-            absent_before(in_group);
-            in_group = 0;
+            auto done = engine_->lookup_group(group.keys(), take);
+            absent_before(group.size());
+            group.clear();
             if (!done) return done;
             return decoded;
         };
-        for (const auto& key : keys) {
+        for (auto&& key : keys) {
             if (i == out.size()) {
                 return fail(errc::invalid_argument, "get_many: fewer places than keys");
             }
             if (key_codec::fits(key)) {
-                places[in_group] = i;
-                group[in_group] = key_codec::view(key, rooms[in_group]);
-                ++in_group;
+                group.add(std::forward<decltype(key)>(key), i);
             } else {
                 out[i].reset();
             }
             ++i;
-            if (in_group != most) continue;
+            if (!group.full()) continue;
             if (auto done = flush_group(); !done) return done;
         }
-        return in_group != 0 ? flush_group() : result<void>();
+        return group.empty() ? result<void>() : flush_group();
     }
     template <class Keys>
     void get_many(const Keys& keys, std::span<std::optional<Value>> out) const {
@@ -22160,7 +22208,7 @@ public:
         try_for_each(f).value();
     }
 
-    /// The same over a range of this store.
+    /// The same over the keys of a range, also one that was made before a refresh().
     template <class F>
     [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
         return show<false>(range, f);
@@ -22247,7 +22295,7 @@ public:
         needs_order();
         if (!engine_) return closed();
         detail::change_list changes;
-        auto listed = range(from, to).template show<false>([&](bytes key, bytes) {
+        auto listed = range(from, to).template show<false>(*engine_, [&](bytes key, bytes) {
             changes.add(detail::record_type::erase, key, {});
             return true;
         });
@@ -22300,12 +22348,15 @@ public:
     }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 
-    /// A store opened for reading moves on to what the writer has handed over since; a writer is
-    /// always there already. No other thread may use this store, or an iterator of it, meanwhile.
+    /// A store opened for reading moves on to what the writer has handed over since, at the path
+    /// that it was opened with; a writer is always there already. No other thread may use this store, or an iterator of it, meanwhile.
     [[nodiscard]] result<void> try_refresh() {
         if (auto may = usable(); !may || !engine_->is_read_only()) return may;
         auto again = engine::open(path_, options_, system_, own(), true);
         if (!again) return again.failure();
+        if ((*again)->id() != engine_->id()) {
+            return fail(errc::not_found, "another store has taken the place of this one", path_);
+        }
         engine_ = std::move(*again);
         return {};
     }
@@ -22376,8 +22427,9 @@ private:
 
     template <bool Descending, class F>
     [[nodiscard]] result<void> show(const range_type& range, F& f) const {
+        if (!engine_) return closed();
         result<void> shown;
-        auto done = range.template show<Descending>([&](bytes key, bytes value) {
+        auto done = range.template show<Descending>(*engine_, [&](bytes key, bytes value) {
             return detail::show_entry<Key, Value>(key, value, f, shown);
         });
         if (done && !shown) return shown;

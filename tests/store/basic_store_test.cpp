@@ -7,8 +7,10 @@
 
 #include "catch.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,6 +50,52 @@ TEST_CASE("a range says that it cannot be read when it is read", "[basic_store]"
     CHECK(reading(closed, closed.from(1)) == errc::closed);
     CHECK_THROWS_AS(closed.begin(), coffer::error);
     CHECK_THROWS_AS(closed.upper_bound(1), coffer::error);
+}
+
+TEST_CASE("a range outlives what it was made by, for the store that reads it", "[basic_store]") {
+    const simulated disk;
+    S writer = S::open("/db", {}, disk);
+    for (const int key : {1, 2, 3}) writer.put(key, "v");
+    writer.flush();
+    S reader = S::open_read_only("/db", {}, disk);
+    const auto some = reader.range(2, 9);
+    for (int round = 0; round < 3; ++round) {
+        int seen = 0;
+        reader.for_each(some, [&](int, std::string_view) { ++seen; });
+        reader.for_each_back(some, [&](int, std::string_view) { ++seen; });
+        CHECK(seen == 2 * (2 + round));
+        writer.put(4 + round, "v");
+        writer.flush();
+        reader.refresh();
+    }
+    const auto all = writer.range(0, 9);
+    writer.close();
+    CHECK(reading(writer, all) == errc::closed);
+    reader.close();
+    CHECK(reading(reader, some) == errc::closed);
+}
+
+TEST_CASE("get_many takes keys that are made while it walks", "[basic_store]") {
+    S db = S::open("/db", {}, simulated());
+    for (int key = 0; key < 40; ++key) db.put(key, std::to_string(key));
+    std::vector<std::optional<std::string>> out(40);
+    db.get_many(std::views::iota(std::uint8_t{0}, std::uint8_t{40}), out);
+    for (std::size_t i = 0; i < 40; ++i) CHECK(out[i] == std::to_string(i));
+
+    using key = std::array<unsigned char, 3>;
+    auto other = coffer::store<key, int, coffer::storage::map>::open("");
+    auto named = coffer::store<std::string, int, coffer::storage::map>::open("");
+    const auto array_of = [](int i) { return key{static_cast<unsigned char>(i), 1, 2}; };
+    const auto name_of = [](int i) { return std::string(30, 'n') + std::to_string(i); };
+    for (int i = 0; i < 40; ++i) {
+        other.put(array_of(i), i);
+        named.put(name_of(i), i);
+    }
+    std::vector<std::optional<int>> numbers(40);
+    other.get_many(std::views::iota(0, 40) | std::views::transform(array_of), numbers);
+    for (int i = 0; i < 40; ++i) CHECK(numbers[static_cast<std::size_t>(i)] == i);
+    named.get_many(std::views::iota(10, 30) | std::views::transform(name_of), numbers);
+    for (int i = 10; i < 30; ++i) CHECK(numbers[static_cast<std::size_t>(i - 10)] == i);
 }
 
 TEST_CASE("get_many leaves nothing of what was in its places", "[basic_store]") {
@@ -92,6 +140,22 @@ TEST_CASE("refresh moves a reader on, and leaves a writer alone", "[basic_store]
     reader.refresh();
     CHECK(reader.size() == 3);
     CHECK(reader.try_put(4, "four").error().kind() == errc::read_only);
+}
+
+TEST_CASE("refresh does not go over to another store", "[basic_store]") {
+    const simulated disk;
+    S::open("/db", {}, disk).put(1, "of the first");
+    S::open("/other", {}, disk).put(1, "of the other");
+    S reader = S::open_read_only("/db", {}, disk);
+    for (const std::string& path : disk.files()) {
+        if (path.starts_with("/db/")) REQUIRE(disk.remove_file(path));
+    }
+    for (const std::string& path : disk.files()) {
+        if (!path.starts_with("/other/")) continue;
+        REQUIRE(disk.write_file("/db/" + path.substr(7), *disk.read_file(path)));
+    }
+    CHECK(reader.try_refresh().error().kind() == errc::not_found);
+    CHECK(reader.get(1) == "of the first");
 }
 
 TEST_CASE("every call of a forked child is refused", "[basic_store]") {

@@ -267,6 +267,7 @@ public:
         return {};
     }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
+    [[nodiscard]] const store_id& id() const noexcept { return records_.journal.id(); }
 
     [[nodiscard]] const recovery_report& report() const noexcept { return report_; }
 

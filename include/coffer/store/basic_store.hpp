@@ -16,6 +16,7 @@
 #include <coffer/core/codec.hpp>
 #include <coffer/storage/engine.hpp>
 #include <coffer/store/batch.hpp>
+#include <coffer/store/key_group.hpp>
 #include <coffer/store/ordered.hpp>
 #include <coffer/store/walk.hpp>
 
@@ -170,51 +171,41 @@ public:
     template <class Keys>
     [[nodiscard]] result<void> try_get_many(const Keys& keys,
                                             std::span<std::optional<Value>> out) const {
-        using element = decltype(*std::begin(keys));
-        static_assert(
-            std::is_lvalue_reference_v<element> || std::is_trivially_copyable_v<element>,
-            "coffer: the keys of get_many must outlive the call; this range makes them anew");
         if (!engine_) return closed();
-        constexpr std::size_t most = engine::group_size;
-        [[maybe_unused]] room_for<std::remove_cvref_t<element>> rooms[most];
-        bytes group[most];
-        std::size_t places[most];
-        std::size_t in_group = 0;
+        detail::key_group<key_codec, decltype(*std::begin(keys)), engine::group_size> group;
         std::size_t i = 0;
         const auto flush_group = [&]() -> result<void> {
             result<void> decoded;
             std::size_t next = 0;  // of the group; those before it have their answer
             const auto absent_before = [&](std::size_t at) {
-                for (; next < at; ++next) out[places[next]].reset();
+                for (; next < at; ++next) out[group.place(next)].reset();
                 ++next;
             };
             const auto take = [&](std::size_t at, bytes value) {
                 absent_before(at);
-                if (auto done = value_codec::assign(out[places[at]], value); !done)
+                if (auto done = value_codec::assign(out[group.place(at)], value); !done)
                     decoded = std::move(done);
             };
-            auto done = engine_->lookup_group(std::span<const bytes>(group, in_group), take);
-            absent_before(in_group);
-            in_group = 0;
+            auto done = engine_->lookup_group(group.keys(), take);
+            absent_before(group.size());
+            group.clear();
             if (!done) return done;
             return decoded;
         };
-        for (const auto& key : keys) {
+        for (auto&& key : keys) {
             if (i == out.size()) {
                 return fail(errc::invalid_argument, "get_many: fewer places than keys");
             }
             if (key_codec::fits(key)) {
-                places[in_group] = i;
-                group[in_group] = key_codec::view(key, rooms[in_group]);
-                ++in_group;
+                group.add(std::forward<decltype(key)>(key), i);
             } else {
                 out[i].reset();
             }
             ++i;
-            if (in_group != most) continue;
+            if (!group.full()) continue;
             if (auto done = flush_group(); !done) return done;
         }
-        return in_group != 0 ? flush_group() : result<void>();
+        return group.empty() ? result<void>() : flush_group();
     }
     template <class Keys>
     void get_many(const Keys& keys, std::span<std::optional<Value>> out) const {
@@ -337,7 +328,7 @@ public:
         try_for_each(f).value();
     }
 
-    /// The same over a range of this store.
+    /// The same over the keys of a range, also one that was made before a refresh().
     template <class F>
     [[nodiscard]] result<void> try_for_each(const range_type& range, F&& f) const {
         return show<false>(range, f);
@@ -424,7 +415,7 @@ public:
         needs_order();
         if (!engine_) return closed();
         detail::change_list changes;
-        auto listed = range(from, to).template show<false>([&](bytes key, bytes) {
+        auto listed = range(from, to).template show<false>(*engine_, [&](bytes key, bytes) {
             changes.add(detail::record_type::erase, key, {});
             return true;
         });
@@ -477,12 +468,15 @@ public:
     }
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 
-    /// A store opened for reading moves on to what the writer has handed over since; a writer is
-    /// always there already. No other thread may use this store, or an iterator of it, meanwhile.
+    /// A store opened for reading moves on to what the writer has handed over since, at the path
+    /// that it was opened with; a writer is always there already. No other thread may use this store, or an iterator of it, meanwhile.
     [[nodiscard]] result<void> try_refresh() {
         if (auto may = usable(); !may || !engine_->is_read_only()) return may;
         auto again = engine::open(path_, options_, system_, own(), true);
         if (!again) return again.failure();
+        if ((*again)->id() != engine_->id()) {
+            return fail(errc::not_found, "another store has taken the place of this one", path_);
+        }
         engine_ = std::move(*again);
         return {};
     }
@@ -553,8 +547,9 @@ private:
 
     template <bool Descending, class F>
     [[nodiscard]] result<void> show(const range_type& range, F& f) const {
+        if (!engine_) return closed();
         result<void> shown;
-        auto done = range.template show<Descending>([&](bytes key, bytes value) {
+        auto done = range.template show<Descending>(*engine_, [&](bytes key, bytes value) {
             return detail::show_entry<Key, Value>(key, value, f, shown);
         });
         if (done && !shown) return shown;

@@ -173,7 +173,8 @@ public:
                 ? equal(ours->key(left.place()), theirs->key(right.place()))
                 : ours == theirs)
             return true;
-        return right.first_ && !left.first_ && left.is_first_of(right);
+        if (left.first_ == right.first_) return false;
+        return right.first_ ? left.is_first_of(right) : right.is_first_of(left);
     }
 
 private:
@@ -250,10 +251,10 @@ public:
         return iterator(*of_, within_, from);
     }
 
-    /// For for_each: shows every entry in order, or against it, without a copy for each, until
-    /// shown(key, value) answers false.
+    /// For for_each: shows every entry that `of` holds of it in order, or against it, without a
+    /// copy for each, until shown(key, value) answers false.
     template <bool Descending, class Show>
-    [[nodiscard]] result<void> show(Show&& shown) const {
+    [[nodiscard]] result<void> show(const Engine& of, Show&& shown) const {
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
@@ -261,7 +262,7 @@ public:
         held_bound from = Descending ? within_->high : within_->low;
         for (bool more = true; more;) {
             auto next =
-                of_->template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
+                of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
                     return within_->template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();

@@ -1,0 +1,61 @@
+// coffer/store/key_group.hpp: some keys of a range, as the bytes that one group of lookups asks for.
+//
+// I1  The bytes of a key last until clear(), whether the range holds its keys or makes each while
+//     it is walked: one that is made is kept here.
+// Threads: one. Cost: a move for a key that is made. Failure: that of such a move.
+#ifndef COFFER_STORE_KEY_GROUP_HPP
+#define COFFER_STORE_KEY_GROUP_HPP
+
+#include <coffer/core/bytes.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace coffer::detail {
+
+/// At most `most` keys; Element is what an iterator of their range gives.
+template <class Codec, class Element, std::size_t most>
+class key_group {
+    using key = std::remove_cvref_t<Element>;
+    static constexpr bool makes = !std::is_lvalue_reference_v<Element>;
+
+public:
+    key_group() = default;
+    key_group(const key_group&) = delete;
+    key_group& operator=(const key_group&) = delete;
+
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] bool full() const noexcept { return count_ == most; }
+
+    /// The key number `place` of the range, which fits.
+    template <class E>
+    void add(E&& each, std::size_t place) {
+        places_[count_] = place;
+        if constexpr (makes) {
+            const key& kept = kept_[count_].emplace(std::forward<E>(each));
+            bytes_[count_] = Codec::view(kept, rooms_[count_]);
+        } else {
+            bytes_[count_] = Codec::view(each, rooms_[count_]);
+        }
+        ++count_;
+    }
+    void clear() noexcept { count_ = 0; }
+
+    [[nodiscard]] std::span<const bytes> keys() const noexcept { return {bytes_, count_}; }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] std::size_t place(std::size_t i) const noexcept { return places_[i]; }
+
+private:
+    std::size_t count_ = 0;
+    bytes bytes_[most];
+    std::size_t places_[most];
+    [[no_unique_address]] typename Codec::template room_for<key> rooms_[most];
+    std::optional<key> kept_[makes ? most : 1];
+};
+
+}  // namespace coffer::detail
+
+#endif
