@@ -37,7 +37,7 @@ struct graveyard {
     }
 };
 
-constexpr std::size_t slots = 128;  // simultaneous pins that do not wait
+constexpr std::size_t slots = 128;  // that there are at first
 
 struct node : retired {
     static constexpr std::uint64_t living = 0x11FE11FE11FE11FE;
@@ -119,39 +119,54 @@ TEST_CASE("a pin that is moved goes on holding; an empty one holds nothing", "[e
     CHECK(readers.reclaim());
 }
 
-TEST_CASE("the same thread may hold as many pins as there are slots", "[epoch]") {
+TEST_CASE("a thread may hold more pins than there were slots at first", "[epoch]") {
     epoch<threading::multi> readers;
     graveyard yard;
     std::vector<epoch<threading::multi>::pin> pins;
-    for (std::size_t i = 0; i < slots; ++i) pins.push_back(readers.enter());
+    for (std::size_t i = 0; i < 3 * slots + 1; ++i) pins.push_back(readers.enter());
     yard.retire(readers, 1);
+    std::swap(pins.front(), pins.back());  // of the first, of the last slots
     while (pins.size() > 1) {
-        pins.pop_back();
-        CHECK_FALSE(readers.reclaim());
+        pins.erase(pins.size() % 2 == 0 ? pins.begin() : pins.end() - 1);
+        REQUIRE_FALSE(readers.reclaim());
     }
     pins.clear();
     CHECK(readers.reclaim());
 }
 
-TEST_CASE("a reader that finds no slot comes in when one is free", "[epoch]") {
+TEST_CASE("more readers than slots", "[epoch][threads]") {
     epoch<threading::multi> readers;
     std::vector<epoch<threading::multi>::pin> pins;
     for (std::size_t i = 0; i < slots; ++i) pins.push_back(readers.enter());
-    std::atomic<bool> freeing{false};
-    std::atomic<bool> too_early{false};
-    std::atomic<bool> inside{false};
-    std::thread reader([&] {
-        const auto pin = readers.enter();
-        too_early = !freeing.load();
-        inside = true;
-    });
-    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
-    CHECK_FALSE(inside.load());
-    freeing = true;
-    pins.pop_back();
-    reader.join();
-    CHECK(inside.load());
-    CHECK_FALSE(too_early.load());
+    std::atomic<node*> shown{new node};
+    std::atomic<std::uint64_t> freed{0};
+    std::atomic<std::uint64_t> wrong{0};
+    std::atomic<int> inside{0};
+    std::atomic<bool> over{false};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&] {
+            const auto pin = readers.enter();
+            const node* const seen = shown.load(std::memory_order_acquire);
+            ++inside;
+            while (!over.load()) {
+                if (seen->canary != node::living) ++wrong;
+                std::this_thread::yield();
+            }
+        });
+    }
+    while (inside.load() != 3) std::this_thread::yield();
+    node* const old = shown.exchange(new node);
+    readers.retire(*old, &node::free, &freed);
+    pins.clear();
+    for (int i = 0; i < 1000; ++i) readers.reclaim();
+    CHECK(freed.load() == 0);
+    over = true;
+    for (std::thread& each : threads) each.join();
+    CHECK(readers.reclaim());
+    CHECK(freed.load() == 1);
+    CHECK(wrong.load() == 0);
+    delete shown.load();
 }
 
 TEST_CASE("readers never see a node that was freed", "[epoch][threads]") {

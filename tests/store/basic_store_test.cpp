@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -122,6 +123,18 @@ TEST_CASE("get_many leaves nothing of what was in its places", "[basic_store]") 
     db.get_many(keys, out);
     CHECK(out[1] == "v1");
     CHECK(out[1]->data() == kept);  // its memory was used again
+}
+
+TEST_CASE("a callback may read, and the one of that read again", "[basic_store]") {
+    S db = S::open("/db", {}, simulated());
+    db.put(1, "one");
+    int deepest = 0;
+    const std::function<void(int)> look = [&](int depth) {
+        deepest = depth;
+        if (depth < 300) db.view(1, [&](std::string_view) { look(depth + 1); });
+    };
+    look(0);
+    CHECK(deepest == 300);
 }
 
 TEST_CASE("refresh moves a reader on, and leaves a writer alone", "[basic_store]") {

@@ -1,7 +1,7 @@
 // coffer/core/epoch.hpp: readers that take no lock, and when what they might see may go.
 //
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
-// claims one free slot of the store's own table and writes the current epoch there. A writer first
+// claims one free slot of the store's own and writes the current epoch there. A writer first
 // unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
 // thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
 // nobody needs memory to let some go.
@@ -9,12 +9,14 @@
 // I1  A slot is 0 (free) or the epoch at which its reader began.
 // I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
-//     claim comes after the scan synchronises with it and cannot see the unlinked thing.
+//     claim comes after the scan synchronises with it and cannot see the unlinked thing. So are
+//     adding slots and looking whether there are more.
 // I4  Things are freed in the order in which they were retired.
 //
 // Threads: pins from any thread; the rest under the owner's writer lock.
 // Cost: a pin is one exchange on a line of the thread's own, about 5 ns; under `single`, nothing.
-// With more simultaneous pins than slots a reader yields until one is free.
+// Whoever finds no free slot adds 128 more, which stay; without memory for them it yields until one
+// is free.
 #ifndef COFFER_CORE_EPOCH_HPP
 #define COFFER_CORE_EPOCH_HPP
 
@@ -23,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 namespace coffer::detail {
@@ -42,8 +45,20 @@ class epoch {
     struct alignas(64) slot {
         typename Threading::template atomic<std::uint64_t> began{0};
     };
+    struct block {
+        slot slots[slot_count];
+        typename Threading::template atomic<block*> next{nullptr};
+    };
 
 public:
+    epoch() = default;
+    epoch(const epoch&) = delete;
+    epoch& operator=(const epoch&) = delete;
+    ~epoch() {
+        block* more = own_.next.load(std::memory_order_acquire);
+        while (more != nullptr) delete std::exchange(more, more->next.load());
+    }
+
     class [[nodiscard]] pin {
     public:
         pin() noexcept = default;
@@ -66,16 +81,11 @@ public:
             return pin();
         } else {
             std::size_t at = (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57;
-            for (std::size_t tried = 1;; ++tried) {
-                slot& candidate = slots_[at];
-                std::uint64_t free = 0;
-                if (candidate.began.compare_exchange_strong(
-                        free, now_.load(std::memory_order_acquire), std::memory_order_seq_cst)) {
-                    return pin(&candidate);
-                }
+            for (std::size_t tried = 0; tried != slot_count; ++tried) {
+                if (claim(own_.slots[at])) return pin(&own_.slots[at]);
                 at = (at + 1) % slot_count;
-                if (tried % slot_count == 0) Threading::yield();
             }
+            return enter_crowd();
         }
     }
 
@@ -109,15 +119,51 @@ public:
     }
     [[nodiscard]] std::uint64_t oldest() noexcept {
         std::uint64_t out = UINT64_MAX;
-        for (slot& each : slots_) {
-            const std::uint64_t began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
-            if (began != 0 && began < out) out = began;
+        for (block* in = &own_; in != nullptr; in = behind(*in)) {
+            for (slot& each : in->slots) {
+                const auto began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
+                if (began != 0 && began < out) out = began;
+            }
         }
         return out;
     }
 
 private:
-    slot slots_[slot_count];
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool claim(slot& candidate) noexcept {
+        std::uint64_t free = 0;
+        return candidate.began.compare_exchange_strong(free, now_.load(std::memory_order_acquire),
+                                                       std::memory_order_seq_cst);
+    }
+    [[nodiscard]] COFFER_NOINLINE pin enter_crowd() noexcept {
+        for (block* in = &own_;;) {
+            for (slot& each : in->slots) {
+                if (claim(each)) return pin(&each);
+            }
+            block* more = behind(*in);
+            if (more == nullptr) {
+                block* const made = new (std::nothrow) block;
+                if (made == nullptr) {
+                    Threading::yield();
+                    in = &own_;
+                    continue;
+                }
+                if (in->next.compare_exchange_strong(more, made, std::memory_order_acq_rel)) {
+                    more = made;
+                } else {
+                    delete made;
+                }
+            }
+            in = more;
+        }
+    }
+    /// By a read-modify-write: I3.
+    [[nodiscard]] static block* behind(block& of) noexcept {
+        block* none = nullptr;
+        of.next.compare_exchange_strong(none, nullptr, std::memory_order_acq_rel);
+        return none;
+    }
+
+    block own_;
     typename Threading::template atomic<std::uint64_t> now_{1};
     retired* first_ = nullptr;  // what waits, the oldest first
     retired* last_ = nullptr;

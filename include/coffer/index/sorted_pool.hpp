@@ -350,9 +350,9 @@ private:
                    state_->chunks.load(std::memory_order_relaxed) + chunks_needed(next);
         }
     }
-    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each is what two keys
-    /// have in common, and an image; so one put, which brings only one of them, makes none longer
-    /// than the longest that is there.
+    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each is what two
+    /// keys have in common, and an image; so one put, which brings only one of them, makes none
+    /// longer than the longest that is there.
     [[nodiscard]] std::uint64_t chunks_needed(const puts& next) const noexcept {
         std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
         if (next.count > 1) longest = (std::max)(longest, next.longest);

@@ -469,7 +469,8 @@ public:
     [[nodiscard]] verify_report verify() const { return try_verify().value(); }
 
     /// A store opened for reading moves on to what the writer has handed over since, at the path
-    /// that it was opened with; a writer is always there already. No other thread may use this store, or an iterator of it, meanwhile.
+    /// that it was opened with; a writer is always there already. No other thread may use this
+    /// store, or an iterator of it, meanwhile.
     [[nodiscard]] result<void> try_refresh() {
         if (auto may = usable(); !may || !engine_->is_read_only()) return may;
         auto again = engine::open(path_, options_, system_, own(), true);

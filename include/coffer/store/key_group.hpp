@@ -1,4 +1,4 @@
-// coffer/store/key_group.hpp: some keys of a range, as the bytes that one group of lookups asks for.
+// coffer/store/key_group.hpp: some keys of a range, as the bytes that a group of lookups asks for.
 //
 // I1  The bytes of a key last until clear(), whether the range holds its keys or makes each while
 //     it is walked: one that is made is kept here.
