@@ -203,6 +203,8 @@ TEST_CASE("processes: a child may not use its parent's store", "[crash]") {
             store.reset();  // the child's copy ends, and touches no file
         });
         with->violations += status_of(made) != 0;
+        const auto other = each.open(own.store(), {}, coffer::fs::native());
+        CHECK((!other && other.error().kind() == errc::locked));
         CHECK(store->get("key").value() == "the parent's");
         store->put("key", "again").value();
         store->close().value();
@@ -211,6 +213,27 @@ TEST_CASE("processes: a child may not use its parent's store", "[crash]") {
         proof::tell("S13 processes, forked", each.name,
                     {8, "calls of a child", with->violations, watch.seconds(), 0});
         CHECK(with->violations == 0);
+    }
+}
+
+TEST_CASE("processes: a close lets go of the store though a child lives", "[crash]") {
+    for (const native_subject& each : some_subjects()) {
+        const own_folder own;
+        auto store = each.open(own.store(), {}, coffer::fs::native()).value();
+        store->put("key", "value").value();
+        int ends[2];
+        REQUIRE(pipe(ends) == 0);
+        const pid_t made = child([&] {
+            close(ends[1]);
+            char none = 0;
+            while (read(ends[0], &none, 1) < 0) {}  // until the parent closes its end
+        });
+        close(ends[0]);
+        store->close().value();
+        const auto again = each.open(own.store(), {}, coffer::fs::native());
+        CHECK(again.has_value());
+        close(ends[1]);
+        CHECK(status_of(made) == 0);
     }
 }
 

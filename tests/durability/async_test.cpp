@@ -5,6 +5,10 @@
 
 #include <coffer/durability/async.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
 namespace {
 
 using namespace bench;
@@ -58,6 +62,21 @@ TEST_CASE("the worker syncs when max_bytes are not durable, with no time passing
     for (int i = 0; i < 400; ++i) db.put("key " + std::to_string(i), std::string(200, 'v'));
     CHECK(eventually([&] { return is_durable<shared>(disk, "key 100"); }));
     CHECK(eventually([&] { return db.stats().unsynced_bytes < 2 * 16 * 1024; }));
+}
+
+TEST_CASE("no more than max_unsynced_bytes are not durable", "[clocks]") {
+    const simulated disk;
+    coffer::options chosen = small_options();
+    chosen.max_bytes = 16 * 1024 * 1024;
+    chosen.max_unsynced_bytes = 32 * 1024;
+    auto db = shared::open("/s", chosen, disk);
+    std::uint64_t most = 0;
+    for (int i = 0; i < 2000; ++i) {
+        db.put("key " + std::to_string(i % 100), std::string(200, 'v'));
+        most = (std::max)(most, db.stats().unsynced_bytes);
+    }
+    CHECK(most > 16 * 1024);
+    CHECK(most < 37 * 1024);  // one write more, with the header of a segment
 }
 
 TEST_CASE("a full log holds writers back until the worker has handed it over", "[clocks]") {

@@ -48,7 +48,7 @@ TEST_CASE("under single there is no thread, and the members do nothing", "[backg
     coffer::detail::background<simulated, threading::single> none{simulated()};
     counting_job job;
     job.at_once = 3;
-    none.start(job);
+    REQUIRE(none.start(job));
     none.wake();
     none.stop();
     CHECK(job.asked.load() == 0);
@@ -59,7 +59,7 @@ TEST_CASE("a job that is due now runs until it is not", "[background][threads]")
     background thread{simulated()};
     counting_job job;
     job.at_once = 5;
-    thread.start(job);
+    REQUIRE(thread.start(job));
     wait_for([&] { return job.ran.load() == 5; });
     thread.stop();
     CHECK(job.ran.load() == 5);
@@ -71,7 +71,7 @@ TEST_CASE("a job that is not due runs when its time has come, or after a wake",
     background thread{disk};
     counting_job job;
     job.when = disk.now() + 1000;
-    thread.start(job);
+    REQUIRE(thread.start(job));
     wait_for([&] { return job.asked.load() >= 2; });  // it waits for the clock
     CHECK(job.ran.load() == 0);
     disk.advance(999);
@@ -91,7 +91,7 @@ TEST_CASE("a job that is not due runs when its time has come, or after a wake",
 TEST_CASE("no wake is lost, whenever it comes", "[background][threads]") {
     background thread{simulated()};
     counting_job job;
-    thread.start(job);
+    REQUIRE(thread.start(job));
     for (std::uint64_t i = 1; i <= 2000; ++i) {
         job.at_once = 1;
         thread.wake();
@@ -106,7 +106,7 @@ TEST_CASE("I1: the job is never run after stop", "[background][threads]") {
         background thread{simulated()};
         counting_job job;
         job.at_once = UINT64_MAX;
-        thread.start(job);
+        REQUIRE(thread.start(job));
         thread.wake();
         thread.stop();
         const std::uint64_t ran = job.ran.load();
@@ -127,7 +127,7 @@ TEST_CASE("destruction stops", "[background][threads]") {
     job.at_once = UINT64_MAX;
     {
         background thread{simulated()};
-        thread.start(job);
+        REQUIRE(thread.start(job));
         wait_for([&] { return job.ran.load() > 0; });
     }
     const std::uint64_t ran = job.ran.load();

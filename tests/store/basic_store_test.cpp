@@ -8,11 +8,13 @@
 #include "catch.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <ranges>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,19 @@ errc reading(const S& db, const Range& range) {
     REQUIRE_FALSE(done);
     return done.error().kind();
 }
+
+/// A system that has reached its limit of threads.
+struct no_threads : coffer::threading::multi {
+    struct thread {
+        thread() = default;
+        template <class Work>
+        explicit thread(const Work&) {
+            throw std::system_error(EAGAIN, std::generic_category());
+        }
+        [[nodiscard]] bool joinable() const { return false; }
+        void join() {}
+    };
+};
 
 }  // namespace
 
@@ -135,6 +150,21 @@ TEST_CASE("a callback may read, and the one of that read again", "[basic_store]"
     };
     look(0);
     CHECK(deepest == 300);
+}
+
+TEST_CASE("where the system makes no thread, open says so", "[basic_store]") {
+    const simulated disk;
+    using threadless = coffer::store<std::uint8_t, std::string, coffer::index::sorted, simulated,
+                                     coffer::durability::buffered, no_threads>;
+    for (int round = 0; round < 2; ++round) {
+        const auto refused = threadless::try_open("/db", {}, disk);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind() == errc::io_error);
+        CHECK(refused.error().os_code() == EAGAIN);
+        S db = S::open("/db", {}, disk);
+        CHECK(db.size() == static_cast<std::uint64_t>(round));
+        db.put(static_cast<std::uint8_t>(round), "value");
+    }
 }
 
 TEST_CASE("refresh moves a reader on, and leaves a writer alone", "[basic_store]") {

@@ -2,8 +2,9 @@
 //
 // The log itself is the queue: a record is put in its final place once, by its writer, and the
 // worker takes it from there. The worker hands over as bytes gather and starts a sync at the latest
-// when the oldest unsynced byte is `max_delay` old or `max_bytes` wait. A writer that finds
-// `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
+// when the oldest unsynced byte is `max_delay` old, or when `max_bytes`, or half of
+// `max_unsynced_bytes`, are not durable. A writer that finds `max_bytes` waiting, or more than
+// `max_unsynced_bytes` not durable, waits itself (back-pressure); otherwise callers do no I/O.
 //
 // I1  The clock of deadline.hpp runs while bytes are not durable.
 // I2  While a writer waits for room, run() is due: whoever makes the room, the worker tells it.
@@ -17,6 +18,7 @@
 #include <coffer/durability/deadline.hpp>
 #include <coffer/format/position.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace coffer {
@@ -34,13 +36,14 @@ public:
     async_driver(Log& log, const pace& bounds, Wake& wake) noexcept
         : log_(&log),
           bounds_(bounds),
+          most_unsynced_((std::min)(bounds.max_bytes, bounds.max_unsynced_bytes / 2 + 1)),
           wake_([](void* target) { static_cast<Wake*>(target)->wake(); }),
           target_(&wake) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (waiting() >= bounds_.max_bytes) [[unlikely]] {
+        if (is_full()) [[unlikely]] {
             auto hold = lock(mutex_);
-            while (waiting() >= bounds_.max_bytes && log_->healthy()) {
+            while (is_full() && log_->healthy()) {
                 blocked_.store(1, std::memory_order_release);  // I2
                 wake_(target_);
                 drained_.wait(hold);
@@ -69,7 +72,7 @@ public:
     [[nodiscard]] result<void> run() {
         called_.store(0, std::memory_order_release);
         const bool late = log_->system().now() >= clock_.after(bounds_.max_delay);
-        const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
+        const bool full = log_->unsynced_bytes() >= most_unsynced_;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
         blocked_.store(0, std::memory_order_release);
@@ -82,17 +85,22 @@ private:
         return clock_.met_by([this] { return log_->sync(); });
     }
 
+    [[nodiscard]] bool is_full() const noexcept {
+        return waiting() >= bounds_.max_bytes ||
+               log_->unsynced_bytes() > bounds_.max_unsynced_bytes;
+    }
     /// Bytes that a caller must wait for when there are too many.
     [[nodiscard]] std::uint64_t waiting() const noexcept {
         return Log::hands_over ? log_->unhanded_bytes() : log_->unsynced_bytes();
     }
     /// Bytes that the worker takes early: handing over is cheap, a sync is not.
     [[nodiscard]] std::uint64_t eager() const noexcept {
-        return Log::hands_over ? bounds_.max_bytes / 16 + 1 : bounds_.max_bytes;
+        return Log::hands_over ? most_unsynced_ / 16 + 1 : most_unsynced_;
     }
 
     Log* log_;
     pace bounds_;
+    std::uint64_t most_unsynced_;  // before the worker syncs
     void (*wake_)(void*);
     void* target_;
     deadline<threads> clock_;

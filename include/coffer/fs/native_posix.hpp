@@ -30,7 +30,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -249,9 +248,7 @@ public:
     }
 
     [[nodiscard]] result<bool> try_lock() {
-        if (detail::posix::retried([&] { return ::flock(number(), LOCK_EX | LOCK_NB); }) == 0) {
-            return true;
-        }
+        if (descriptor_.try_lock()) return true;
         if (errno == EWOULDBLOCK) return false;
         return detail::posix::refused_data(
             errno, "cannot lock; choose a file system that has locks", path_, 0);

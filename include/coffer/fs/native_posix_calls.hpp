@@ -11,6 +11,7 @@
 #include <coffer/core/result.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -134,13 +135,26 @@ class descriptor {
 public:
     descriptor() noexcept = default;
     explicit descriptor(int number) noexcept : number_(number) {}
-    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    descriptor(descriptor&& other) noexcept
+        : number_(std::exchange(other.number_, -1)), locker_(std::exchange(other.locker_, 0)) {}
     descriptor& operator=(descriptor&& other) noexcept {
         std::swap(number_, other.number_);
+        std::swap(locker_, other.locker_);
         return *this;
     }
     ~descriptor() {
-        if (number_ >= 0) ::close(number_);  // never again: the number may be another file by now
+        if (number_ < 0) return;
+        // A forked child has the same open file: its copy would keep the lock, and is not to end it.
+        if (locker_ != 0 && locker_ == ::getpid()) ::flock(number_, LOCK_UN);
+        ::close(number_);  // never again: the number may be another file by now
+    }
+
+    /// Locks the open file until this ends in the process that asks. False, with errno set: it did
+    /// not.
+    [[nodiscard]] bool try_lock() noexcept {
+        if (retried([&] { return ::flock(number_, LOCK_EX | LOCK_NB); }) != 0) return false;
+        locker_ = ::getpid();
+        return true;
     }
 
     [[nodiscard]] int number() const noexcept { return number_; }
@@ -166,6 +180,7 @@ public:
 
 private:
     int number_ = -1;
+    ::pid_t locker_ = 0;  // whose lock it is
 };
 
 [[nodiscard]] inline int sync_all(int number) noexcept {

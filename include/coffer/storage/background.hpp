@@ -9,11 +9,14 @@
 #ifndef COFFER_STORAGE_BACKGROUND_HPP
 #define COFFER_STORAGE_BACKGROUND_HPP
 
+#include <coffer/config/platform.hpp>
+#include <coffer/core/result.hpp>
 #include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/fs/concept.hpp>
 
 #include <cstdint>
+#include <system_error>
 
 namespace coffer::detail {
 
@@ -30,11 +33,27 @@ public:
     background& operator=(const background&) = delete;
     ~background() { stop(); }
 
+    /// Fails if the system makes no thread; without exceptions that ends the program.
     template <class Job>
-    void start(Job& job) {
+    [[nodiscard]] result<void> start(Job& job) {
         if constexpr (Threading::concurrent) {
-            thread_ = typename Threading::thread([this, &job] { loop(job); });
+            const auto begin = [&] {
+                thread_ = typename Threading::thread([this, &job] { loop(job); });
+            };
+#if COFFER_HAS_EXCEPTIONS
+            try {
+                begin();
+            } catch (const std::system_error& refused) {
+                return fail(errc::io_error,
+                            "the system makes no thread for the store: raise its limit of them, or "
+                            "name threading::single",
+                            {}, refused.code().value());
+            }
+#else
+            begin();
+#endif
         }
+        return {};
     }
 
     void wake() {

@@ -136,7 +136,10 @@ private:
             if (auto started = made->start_volatile(); !started) return started.failure();
         }
         made->closed_ = false;
-        if (!read_only) made->background_.start(made->job_);
+        if (!read_only) {
+            if (auto started = made->background_.start(made->job_); !started)
+                return started.failure();
+        }
         return made;
     }
 
