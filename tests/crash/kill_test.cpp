@@ -3,7 +3,9 @@
 // The parent starts this program again as a writer, lets it write for a random time of 0 to 50 ms,
 // kills it with SIGKILL, opens the store, and judges it. Then the next writer goes on with the same
 // store. Commit number n is a function of n, so the parent knows every state that the store may be
-// in; the writer reports each commit through a pipe after the call has returned.
+// in; the writer reports each commit through a pipe after the call has returned. One in four is
+// killed at any time from its start, mostly while it opens; each 25th begins a new store, and is
+// killed while it makes it.
 //
 //   R1  what is there is the result of the first n commits, for one n: no holes, no half batches
 //   R2  n is not below what the policy promises for a killed process; where a suffix may be lost, the
@@ -32,6 +34,7 @@
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -121,6 +124,14 @@ void write_for_ever(const native_subject& of, const std::string& path, std::uint
 
 // ---- the parent ------------------------------------------------------------------------------
 
+void remove_store(const std::string& path) {
+    if (auto held = coffer::fs::native().open_directory(path)) {
+        const auto names = held->list();
+        for (const std::string& name : names.value()) held->remove(name).value();
+    }
+    ::rmdir(path.c_str());
+}
+
 class killer {
 public:
     killer(const native_subject& of, std::string path) : of_(&of), path_(std::move(path)) {}
@@ -131,17 +142,20 @@ public:
         const std::uint64_t most = word % 4 == 0 ? 1 + word / 4 % 200 : 0;
         // From 0 to 50 ms, and short for the most part: more happens while little is written.
         const auto lives = static_cast<int>(word / 1024 % 51 * (word / 65536 % 51) / 50);
-        const std::uint64_t killed_at = run_writer(most, lives);
+        const bool anew = number % 25 == 24;
+        if (anew) begin_anew();
+        const bool early = anew || word / 4096 % 4 == 0;
+        const std::uint64_t killed_at = run_writer(most, lives, early ? word >> 32 : 0);
         ++kills_;
         judge(killed_at);
     }
 
     void report() const {
         std::printf(
-            "%s: %llu commits survived; of those that had returned at most %llu, %llu "
-            "bytes, %.1f ms old, were lost at once\n",
-            of_->name.c_str(), static_cast<unsigned long long>(shown_),
-            static_cast<unsigned long long>(most_commits_),
+            "%s: %llu commits survived, %llu writers had not begun one; of those that had returned "
+            "at most %llu, %llu bytes, %.1f ms old, were lost at once\n",
+            of_->name.c_str(), static_cast<unsigned long long>(survived_ + shown_),
+            static_cast<unsigned long long>(idle_), static_cast<unsigned long long>(most_commits_),
             static_cast<unsigned long long>(most_bytes_), static_cast<double>(oldest_) / 1e6);
         proof::tell("S10 killed writers", of_->name,
                     {kills_, "kills", told_.size(), watch_.seconds(), seed});
@@ -149,9 +163,18 @@ public:
     [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return told_; }
 
 private:
-    /// Lets a writer live for `milliseconds` after its first commit, or as long as it takes to open.
-    std::uint64_t run_writer(std::uint64_t most, int milliseconds) {
+    void begin_anew() {
+        remove_store(path_);
+        survived_ += shown_;
+        shown_ = 0;
+        state_.clear();
+    }
+
+    /// Lets a writer live for `milliseconds` after its first commit, or as long as it takes to open;
+    /// if `early` is not 0, for a time that depends on it, and on how long the last one took.
+    std::uint64_t run_writer(std::uint64_t most, int milliseconds, std::uint64_t early) {
         notes_.clear();
+        const std::uint64_t begun = now();
         int ends[2];
         REQUIRE(pipe(ends) == 0);
         const std::string line = of_->name + "\n" + path_ + "\n" + std::to_string(shown_ + 1) +
@@ -168,10 +191,15 @@ private:
         }
         close(ends[1]);
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
-        const std::uint64_t deadline = now() + 20'000'000'000;
-        while (notes_.empty() && now() < deadline) drain(ends[0], 20);
-        const std::uint64_t until = now() + static_cast<std::uint64_t>(milliseconds) * 1'000'000;
-        while (now() < until) drain(ends[0], 1);
+        std::uint64_t until = begun + early % (opening_ + opening_ / 8);
+        if (early == 0) {
+            const std::uint64_t deadline = begun + 20'000'000'000;
+            while (notes_.empty() && now() < deadline) drain(ends[0], 20);
+            opening_ = now() - begun;
+            until = now() + static_cast<std::uint64_t>(milliseconds) * 1'000'000;
+            while (now() < until) drain(ends[0], 1);
+        }
+        while (now() < until) std::this_thread::yield();
         const std::uint64_t killed_at = now();
         kill(child, SIGKILL);
         int status = 0;
@@ -180,7 +208,8 @@ private:
         close(ends[0]);
         if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
             complain("the writer ended by itself");
-        if (notes_.empty()) complain("the writer wrote nothing");
+        if (notes_.empty() && early == 0) complain("the writer wrote nothing");
+        idle_ += notes_.empty();
         return killed_at;
     }
 
@@ -255,6 +284,9 @@ private:
     std::uint64_t shown_ = 0;  // by the last open
     contents state_;           // after so many commits
     std::uint64_t kills_ = 0;
+    std::uint64_t survived_ = 0;          // in stores before this one
+    std::uint64_t idle_ = 0;              // writers that were killed before their first commit
+    std::uint64_t opening_ = 20'000'000;  // nanoseconds from a start to the first commit
     std::vector<note> notes_;
     proof::stopwatch watch_;
     std::uint64_t most_commits_ = 0;
@@ -262,17 +294,6 @@ private:
     std::uint64_t oldest_ = 0;
     std::vector<std::string> told_;
 };
-
-void remove_folder(const std::string& path) {
-    const auto system = coffer::fs::native();
-    const std::string store = path + "/store";
-    if (auto held = system.open_directory(store)) {
-        const auto names = held->list();
-        for (const std::string& name : names.value()) held->remove(name).value();
-    }
-    ::rmdir(store.c_str());
-    ::rmdir(path.c_str());
-}
 
 void kill_all(const std::string& beginning) {
     const char* const chosen = std::getenv("COFFER_KILLS");
@@ -286,7 +307,9 @@ void kill_all(const std::string& beginning) {
         rounds.report();
         for (const std::string& told : rounds.violations()) UNSCOPED_INFO(told);
         CHECK(rounds.violations().empty());
-        if (rounds.violations().empty()) remove_folder(path);
+        if (!rounds.violations().empty()) continue;
+        remove_store(std::string(path) + "/store");
+        ::rmdir(path);
     }
 }
 
