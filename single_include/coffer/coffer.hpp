@@ -1366,13 +1366,21 @@ namespace coffer::detail {
     return path.append(name);
 }
 
-/// The path of the folder that holds `path`.
+/// The path of the folder that holds `path`, if no part of it is a link.
 [[nodiscard]] inline std::string parent_of(std::string_view path) {
-    std::size_t end = path.size();
-    while (end > 1 && is_separator(path[end - 1])) --end;
-    while (end > 0 && !is_separator(path[end - 1])) --end;
-    while (end > 1 && is_separator(path[end - 1])) --end;
-    return end == 0 ? std::string(".") : std::string(path.substr(0, end));
+    const auto without_separators = [](std::string_view of) {
+        while (of.size() > 1 && is_separator(of.back())) of.remove_suffix(1);
+        return of;
+    };
+    for (;;) {
+        path = without_separators(path);
+        std::size_t begin = path.size();
+        while (begin > 0 && !is_separator(path[begin - 1])) --begin;
+        const std::string_view last = path.substr(begin);
+        if (last == ".." || path == ".") return last == ".." ? joined(path, "..") : "..";
+        path = without_separators(path.substr(0, begin));
+        if (last != ".") return path.empty() ? std::string(".") : std::string(path);
+    }
 }
 
 }  // namespace coffer::detail
@@ -2876,6 +2884,7 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 #ifndef COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -2998,13 +3007,26 @@ class descriptor {
 public:
     descriptor() noexcept = default;
     explicit descriptor(int number) noexcept : number_(number) {}
-    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    descriptor(descriptor&& other) noexcept
+        : number_(std::exchange(other.number_, -1)), locker_(std::exchange(other.locker_, 0)) {}
     descriptor& operator=(descriptor&& other) noexcept {
         std::swap(number_, other.number_);
+        std::swap(locker_, other.locker_);
         return *this;
     }
     ~descriptor() {
-        if (number_ >= 0) ::close(number_);  // never again: the number may be another file by now
+        if (number_ < 0) return;
+        // A forked child has the same open file: its copy would keep the lock, and is not to end it.
+        if (locker_ != 0 && locker_ == ::getpid()) ::flock(number_, LOCK_UN);
+        ::close(number_);  // never again: the number may be another file by now
+    }
+
+    /// Locks the open file until this ends in the process that asks. False, with errno set: it did
+    /// not.
+    [[nodiscard]] bool try_lock() noexcept {
+        if (retried([&] { return ::flock(number_, LOCK_EX | LOCK_NB); }) != 0) return false;
+        locker_ = ::getpid();
+        return true;
     }
 
     [[nodiscard]] int number() const noexcept { return number_; }
@@ -3030,6 +3052,7 @@ public:
 
 private:
     int number_ = -1;
+    ::pid_t locker_ = 0;  // whose lock it is
 };
 
 [[nodiscard]] inline int sync_all(int number) noexcept {
@@ -3141,7 +3164,6 @@ private:
 #define COFFER_FS_NATIVE_POSIX_HPP
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -3359,9 +3381,7 @@ public:
     }
 
     [[nodiscard]] result<bool> try_lock() {
-        if (detail::posix::retried([&] { return ::flock(number(), LOCK_EX | LOCK_NB); }) == 0) {
-            return true;
-        }
+        if (descriptor_.try_lock()) return true;
         if (errno == EWOULDBLOCK) return false;
         return detail::posix::refused_data(
             errno, "cannot lock; choose a file system that has locks", path_, 0);
@@ -3518,8 +3538,8 @@ inline result<bool> native::make_directory(std::string_view path) const {
     // The umask can only have taken bits away (I3).
     if (made && (found.st_mode & S_IRWXU) != S_IRWXU) ::chmod(held.c_str(), S_IRWXU);
     // Also when the folder was there: whoever made it may have ended before this sync.
-    const auto above =
-        detail::posix::descriptor::open(AT_FDCWD, parent.c_str(), O_RDONLY | O_DIRECTORY);
+    const auto above = detail::posix::descriptor::open(AT_FDCWD, detail::joined(path, "..").c_str(),
+                                                       O_RDONLY | O_DIRECTORY);
     if (above.is_open() ? detail::posix::sync_folder(above.number()) || (!made && errno == EROFS)
                         : !made) {
         return made;
@@ -6437,8 +6457,9 @@ private:
 //
 // The log itself is the queue: a record is put in its final place once, by its writer, and the
 // worker takes it from there. The worker hands over as bytes gather and starts a sync at the latest
-// when the oldest unsynced byte is `max_delay` old or `max_bytes` wait. A writer that finds
-// `max_bytes` waiting waits itself (back-pressure); otherwise callers do no I/O.
+// when the oldest unsynced byte is `max_delay` old, or when `max_bytes`, or half of
+// `max_unsynced_bytes`, are not durable. A writer that finds `max_bytes` waiting, or more than
+// `max_unsynced_bytes` not durable, waits itself (back-pressure); otherwise callers do no I/O.
 //
 // I1  The clock of deadline.hpp runs while bytes are not durable.
 // I2  While a writer waits for room, run() is due: whoever makes the room, the worker tells it.
@@ -6461,13 +6482,14 @@ public:
     async_driver(Log& log, const pace& bounds, Wake& wake) noexcept
         : log_(&log),
           bounds_(bounds),
+          most_unsynced_((std::min)(bounds.max_bytes, bounds.max_unsynced_bytes / 2 + 1)),
           wake_([](void* target) { static_cast<Wake*>(target)->wake(); }),
           target_(&wake) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (waiting() >= bounds_.max_bytes) [[unlikely]] {
+        if (is_full()) [[unlikely]] {
             auto hold = lock(mutex_);
-            while (waiting() >= bounds_.max_bytes && log_->healthy()) {
+            while (is_full() && log_->healthy()) {
                 blocked_.store(1, std::memory_order_release);  // I2
                 wake_(target_);
                 drained_.wait(hold);
@@ -6496,7 +6518,7 @@ public:
     [[nodiscard]] result<void> run() {
         called_.store(0, std::memory_order_release);
         const bool late = log_->system().now() >= clock_.after(bounds_.max_delay);
-        const bool full = log_->unsynced_bytes() >= bounds_.max_bytes;
+        const bool full = log_->unsynced_bytes() >= most_unsynced_;
         auto done = late || full ? sync() : log_->hand_over();
         auto hold = lock(mutex_);
         blocked_.store(0, std::memory_order_release);
@@ -6509,17 +6531,22 @@ private:
         return clock_.met_by([this] { return log_->sync(); });
     }
 
+    [[nodiscard]] bool is_full() const noexcept {
+        return waiting() >= bounds_.max_bytes ||
+               log_->unsynced_bytes() > bounds_.max_unsynced_bytes;
+    }
     /// Bytes that a caller must wait for when there are too many.
     [[nodiscard]] std::uint64_t waiting() const noexcept {
         return Log::hands_over ? log_->unhanded_bytes() : log_->unsynced_bytes();
     }
     /// Bytes that the worker takes early: handing over is cheap, a sync is not.
     [[nodiscard]] std::uint64_t eager() const noexcept {
-        return Log::hands_over ? bounds_.max_bytes / 16 + 1 : bounds_.max_bytes;
+        return Log::hands_over ? most_unsynced_ / 16 + 1 : most_unsynced_;
     }
 
     Log* log_;
     pace bounds_;
+    std::uint64_t most_unsynced_;  // before the worker syncs
     void (*wake_)(void*);
     void* target_;
     deadline<threads> clock_;
@@ -12377,6 +12404,7 @@ inline constexpr std::string_view live_name = "LIVE";
 inline constexpr std::string_view reserve_name = "RESERVE";
 inline constexpr std::string_view log_suffix = ".log";
 inline constexpr std::string_view new_suffix = ".new";
+inline constexpr std::string_view torn_prefix = "torn-";
 
 [[nodiscard]] inline std::string hex_of(std::uint64_t number) {
     std::string digits(16, '0');
@@ -12390,7 +12418,7 @@ inline constexpr std::string_view new_suffix = ".new";
 }
 
 [[nodiscard]] inline std::string torn_name(std::uint64_t id, std::uint64_t offset) {
-    return std::string("torn-").append(hex_of(id)).append("-").append(hex_of(offset));
+    return std::string(torn_prefix).append(hex_of(id)).append("-").append(hex_of(offset));
 }
 
 /// The id in the name of a segment; 0 when it is no such name.
@@ -12417,7 +12445,7 @@ inline constexpr std::string_view new_suffix = ".new";
 [[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
     return name == store_name || name == lock_name || name == image_name || name == live_name ||
            name == reserve_name || is_temporary(name) || segment_id_of(name) != 0 ||
-           name.starts_with("torn-");
+           name.starts_with(torn_prefix);
 }
 
 }  // namespace coffer::detail
@@ -15335,11 +15363,27 @@ public:
     background& operator=(const background&) = delete;
     ~background() { stop(); }
 
+    /// Fails if the system makes no thread; without exceptions that ends the program.
     template <class Job>
-    void start(Job& job) {
+    [[nodiscard]] result<void> start(Job& job) {
         if constexpr (Threading::concurrent) {
-            thread_ = typename Threading::thread([this, &job] { loop(job); });
+            const auto begin = [&] {
+                thread_ = typename Threading::thread([this, &job] { loop(job); });
+            };
+#if COFFER_HAS_EXCEPTIONS
+            try {
+                begin();
+            } catch (const std::system_error& refused) {
+                return fail(errc::io_error,
+                            "the system makes no thread for the store: raise its limit of them, or "
+                            "name threading::single",
+                            {}, refused.code().value());
+            }
+#else
+            begin();
+#endif
         }
+        return {};
     }
 
     void wake() {
@@ -19690,9 +19734,13 @@ public:
         if (auto locked = take_lock(lock_timeout); !locked) return locked.failure();
         auto found = read_store();
         if (!found) return found.failure();
+        if (!*found) {
+            if (auto empty = check_empty(); !empty) return empty.failure();
+        }
         if (!*found && opened) {  // whoever made the folder may have ended before it was durable
             if (auto durable = system_.make_directory(path); !durable) return durable.failure();
         }
+        if (auto told = tell_holder(); !told) return told.failure();
         auto started = *found ? recover(true) : create();
         if (!started) return started.failure();
         if constexpr (keeps) {
@@ -19752,14 +19800,16 @@ private:
         auto names = folder_->list();
         if (!names) return names.failure();
         for (const std::string& name : *names) {
-            if (is_ours(name)) continue;
-            return fail(errc::invalid_argument,
-                        std::string("the folder holds other files (\"")
-                            .append(name)
-                            .append("\") and no store; choose an empty or a new folder"),
-                        folder_->path());
+            if (!is_ours(name)) return is_somebodys(name);
         }
         return {};
+    }
+    [[nodiscard]] failure is_somebodys(std::string_view name) const {
+        return fail(errc::invalid_argument,
+                    std::string("the folder holds other files (\"")
+                        .append(name)
+                        .append("\") and no store; choose an empty or a new folder"),
+                    folder_->path());
     }
 
     [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
@@ -19779,6 +19829,11 @@ private:
             constexpr std::uint64_t pause = 5'000'000;
             system_.wait_until(never_notified, hold, (std::min)(until, now + pause));
         }
+        return {};
+    }
+
+    /// Writes down for people who holds the lock. Not before it is known that LOCK is a store's.
+    [[nodiscard]] result<void> tell_holder() {
         std::string pid = std::to_string(system_.process_id());
         pid.append(20 - pid.size(), ' ').append("\n");  // as long as any: covers the last one
         auto told = lock_->write_at(0, as_bytes(pid));
@@ -19826,7 +19881,6 @@ private:
     }
 
     [[nodiscard]] result<void> create() {
-        if (auto empty = check_empty(); !empty) return empty;
         std::byte random[16];
         system_.random(random);
         id_ = {load_le<std::uint64_t>(random), load_le<std::uint64_t>(random + 8)};
@@ -19870,10 +19924,32 @@ private:
             }
         }
         for (const std::string& name : *names) {
+            auto ours = is_left_over(name);
+            if (!ours) return ours.failure();
+            if (!*ours) return is_somebodys(name);
+        }
+        for (const std::string& name : *names) {
             if (!is_temporary(name) && segment_id_of(name) == 0) continue;
             if (auto gone = folder_->remove(name); !gone) return gone;
         }
         return {};
+    }
+
+    /// Can a making that did not end have left it? Then it begins with what it would hold, or with
+    /// zeros; STORE.new is as long as what was to be written, but may hold anything.
+    [[nodiscard]] result<bool> is_left_over(const std::string& name) {
+        if (name == lock_name || name.starts_with(torn_prefix)) return true;
+        auto opened = folder_->open(name, fs::access::read);
+        if (!opened) return opened.failure();
+        std::byte start[identity_at::size + 1] = {};
+        auto got = opened->read_at(0, start);
+        if (!got) return got.failure();
+        const auto word = load_le<std::uint64_t>(start);
+        if (const std::uint64_t id = segment_id_of(name); id != 0)
+            return word == segment_magic || (word == 0 && id == 1);
+        if (word == 0) return true;
+        if (name == live_name) return word == live_magic;
+        return name == std::string(store_name).append(new_suffix) && *got <= identity_at::size;
     }
 
     // ---- 3 to 6 ----
@@ -21088,7 +21164,10 @@ private:
             if (auto started = made->start_volatile(); !started) return started.failure();
         }
         made->closed_ = false;
-        if (!read_only) made->background_.start(made->job_);
+        if (!read_only) {
+            if (auto started = made->background_.start(made->job_); !started)
+                return started.failure();
+        }
         return made;
     }
 

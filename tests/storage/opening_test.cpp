@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -152,6 +153,51 @@ TEST_CASE("folders that hold something else are left alone", "[opening]") {
     const auto theirs = everything(other);
     CHECK(kind_of(other) == errc::corruption);
     CHECK(other.read_file("/db/STORE") == theirs.at("/db/STORE"));
+}
+
+TEST_CASE("a file of somebody else is left alone though it has a name of ours", "[opening]") {
+    const auto theirs = GENERATE(as<std::string>{}, "4bf92f3577b34da6.log", "0000000000000001.log",
+                                 "RESERVE", "INDEX", "INDEX.new", "LIVE", "STORE.new");
+    INFO(theirs);
+    const simulated disk;
+    static_cast<void>(disk.make_directory("/db"));
+    disk.write_file("/db/LOCK", {});
+    disk.write_file("/db/" + theirs, coffer::as_bytes(std::string(600, 't')));
+    const auto before = everything(disk);
+    CHECK(kind_of(disk) == errc::invalid_argument);
+    CHECK(everything(disk) == before);
+
+    const simulated empty;
+    static_cast<void>(empty.make_directory("/db"));
+    empty.write_file("/db/4bf92f3577b34da6.log", {});
+    CHECK(kind_of(empty) == errc::invalid_argument);
+    CHECK(empty.files().size() == (empty.read_file("/db/LOCK") ? 2U : 1U));
+
+    const simulated locked;  // of a program that has a LOCK as well
+    static_cast<void>(locked.make_directory("/db"));
+    locked.write_file("/db/LOCK", {});
+    locked.write_file("/db/CURRENT", coffer::as_bytes("MANIFEST-1"));
+    const auto whole = everything(locked);
+    CHECK(kind_of(locked) == errc::invalid_argument);
+    CHECK(everything(locked) == whole);
+}
+
+TEST_CASE("a folder that is named by a dot is synced with its parent", "[opening]") {
+    for (const char* path : {"/a", "/a/", "/a/.", "/a/./"}) {
+        INFO(path);
+        const simulated disk;
+        std::optional<simulated> killed;
+        disk.set_step_hook([&](const fs::step& next) {
+            if (next.is == fs::call::sync_directory && !killed) killed = disk.process_killed();
+        });
+        static_cast<void>(disk.make_directory("/a"));
+        REQUIRE(killed);
+        S::open(path, small(), *killed).put("key", "value");
+        const simulated after = killed->power_lost();
+        const auto opened = S::try_open("/a", small(), after);
+        REQUIRE(opened.has_value());
+        CHECK(opened->get("key") == "value");
+    }
 }
 
 TEST_CASE("paths that cannot be", "[opening]") {

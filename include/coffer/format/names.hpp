@@ -26,6 +26,7 @@ inline constexpr std::string_view live_name = "LIVE";
 inline constexpr std::string_view reserve_name = "RESERVE";
 inline constexpr std::string_view log_suffix = ".log";
 inline constexpr std::string_view new_suffix = ".new";
+inline constexpr std::string_view torn_prefix = "torn-";
 
 [[nodiscard]] inline std::string hex_of(std::uint64_t number) {
     std::string digits(16, '0');
@@ -39,7 +40,7 @@ inline constexpr std::string_view new_suffix = ".new";
 }
 
 [[nodiscard]] inline std::string torn_name(std::uint64_t id, std::uint64_t offset) {
-    return std::string("torn-").append(hex_of(id)).append("-").append(hex_of(offset));
+    return std::string(torn_prefix).append(hex_of(id)).append("-").append(hex_of(offset));
 }
 
 /// The id in the name of a segment; 0 when it is no such name.
@@ -66,7 +67,7 @@ inline constexpr std::string_view new_suffix = ".new";
 [[nodiscard]] inline bool is_ours(std::string_view name) noexcept {
     return name == store_name || name == lock_name || name == image_name || name == live_name ||
            name == reserve_name || is_temporary(name) || segment_id_of(name) != 0 ||
-           name.starts_with("torn-");
+           name.starts_with(torn_prefix);
 }
 
 }  // namespace coffer::detail

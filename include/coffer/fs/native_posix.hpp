@@ -405,8 +405,8 @@ inline result<bool> native::make_directory(std::string_view path) const {
     // The umask can only have taken bits away (I3).
     if (made && (found.st_mode & S_IRWXU) != S_IRWXU) ::chmod(held.c_str(), S_IRWXU);
     // Also when the folder was there: whoever made it may have ended before this sync.
-    const auto above =
-        detail::posix::descriptor::open(AT_FDCWD, parent.c_str(), O_RDONLY | O_DIRECTORY);
+    const auto above = detail::posix::descriptor::open(AT_FDCWD, detail::joined(path, "..").c_str(),
+                                                       O_RDONLY | O_DIRECTORY);
     if (above.is_open() ? detail::posix::sync_folder(above.number()) || (!made && errno == EROFS)
                         : !made) {
         return made;

@@ -31,13 +31,21 @@ namespace coffer::detail {
     return path.append(name);
 }
 
-/// The path of the folder that holds `path`.
+/// The path of the folder that holds `path`, if no part of it is a link.
 [[nodiscard]] inline std::string parent_of(std::string_view path) {
-    std::size_t end = path.size();
-    while (end > 1 && is_separator(path[end - 1])) --end;
-    while (end > 0 && !is_separator(path[end - 1])) --end;
-    while (end > 1 && is_separator(path[end - 1])) --end;
-    return end == 0 ? std::string(".") : std::string(path.substr(0, end));
+    const auto without_separators = [](std::string_view of) {
+        while (of.size() > 1 && is_separator(of.back())) of.remove_suffix(1);
+        return of;
+    };
+    for (;;) {
+        path = without_separators(path);
+        std::size_t begin = path.size();
+        while (begin > 0 && !is_separator(path[begin - 1])) --begin;
+        const std::string_view last = path.substr(begin);
+        if (last == ".." || path == ".") return last == ".." ? joined(path, "..") : "..";
+        path = without_separators(path.substr(0, begin));
+        if (last != ".") return path.empty() ? std::string(".") : std::string(path);
+    }
 }
 
 }  // namespace coffer::detail

@@ -18,6 +18,9 @@
 #define COFFER_STORAGE_OPENING_HPP
 
 #include <coffer/format/identity.hpp>
+#include <coffer/format/live.hpp>
+#include <coffer/format/names.hpp>
+#include <coffer/format/segment_header.hpp>
 #include <coffer/journal/recovery.hpp>
 #include <coffer/journal/segment_file.hpp>
 #include <coffer/storage/imaging.hpp>
@@ -68,9 +71,13 @@ public:
         if (auto locked = take_lock(lock_timeout); !locked) return locked.failure();
         auto found = read_store();
         if (!found) return found.failure();
+        if (!*found) {
+            if (auto empty = check_empty(); !empty) return empty.failure();
+        }
         if (!*found && opened) {  // whoever made the folder may have ended before it was durable
             if (auto durable = system_.make_directory(path); !durable) return durable.failure();
         }
+        if (auto told = tell_holder(); !told) return told.failure();
         auto started = *found ? recover(true) : create();
         if (!started) return started.failure();
         if constexpr (keeps) {
@@ -130,14 +137,16 @@ private:
         auto names = folder_->list();
         if (!names) return names.failure();
         for (const std::string& name : *names) {
-            if (is_ours(name)) continue;
-            return fail(errc::invalid_argument,
-                        std::string("the folder holds other files (\"")
-                            .append(name)
-                            .append("\") and no store; choose an empty or a new folder"),
-                        folder_->path());
+            if (!is_ours(name)) return is_somebodys(name);
         }
         return {};
+    }
+    [[nodiscard]] failure is_somebodys(std::string_view name) const {
+        return fail(errc::invalid_argument,
+                    std::string("the folder holds other files (\"")
+                        .append(name)
+                        .append("\") and no store; choose an empty or a new folder"),
+                    folder_->path());
     }
 
     [[nodiscard]] result<void> take_lock(std::uint64_t timeout) {
@@ -157,6 +166,11 @@ private:
             constexpr std::uint64_t pause = 5'000'000;
             system_.wait_until(never_notified, hold, (std::min)(until, now + pause));
         }
+        return {};
+    }
+
+    /// Writes down for people who holds the lock. Not before it is known that LOCK is a store's.
+    [[nodiscard]] result<void> tell_holder() {
         std::string pid = std::to_string(system_.process_id());
         pid.append(20 - pid.size(), ' ').append("\n");  // as long as any: covers the last one
         auto told = lock_->write_at(0, as_bytes(pid));
@@ -204,7 +218,6 @@ private:
     }
 
     [[nodiscard]] result<void> create() {
-        if (auto empty = check_empty(); !empty) return empty;
         std::byte random[16];
         system_.random(random);
         id_ = {load_le<std::uint64_t>(random), load_le<std::uint64_t>(random + 8)};
@@ -248,10 +261,32 @@ private:
             }
         }
         for (const std::string& name : *names) {
+            auto ours = is_left_over(name);
+            if (!ours) return ours.failure();
+            if (!*ours) return is_somebodys(name);
+        }
+        for (const std::string& name : *names) {
             if (!is_temporary(name) && segment_id_of(name) == 0) continue;
             if (auto gone = folder_->remove(name); !gone) return gone;
         }
         return {};
+    }
+
+    /// Can a making that did not end have left it? Then it begins with what it would hold, or with
+    /// zeros; STORE.new is as long as what was to be written, but may hold anything.
+    [[nodiscard]] result<bool> is_left_over(const std::string& name) {
+        if (name == lock_name || name.starts_with(torn_prefix)) return true;
+        auto opened = folder_->open(name, fs::access::read);
+        if (!opened) return opened.failure();
+        std::byte start[identity_at::size + 1] = {};
+        auto got = opened->read_at(0, start);
+        if (!got) return got.failure();
+        const auto word = load_le<std::uint64_t>(start);
+        if (const std::uint64_t id = segment_id_of(name); id != 0)
+            return word == segment_magic || (word == 0 && id == 1);
+        if (word == 0) return true;
+        if (name == live_name) return word == live_magic;
+        return name == std::string(store_name).append(new_suffix) && *got <= identity_at::size;
     }
 
     // ---- 3 to 6 ----
