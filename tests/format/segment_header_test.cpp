@@ -121,6 +121,13 @@ TEST_CASE("sizes that cannot be are refused", "[segment_header]") {
         sign(all);
         CHECK_FALSE(reads(all));
     }
+    // No header is as large as its size may say: nobody is to make room for that.
+    auto huge = written(sample());
+    store_le(huge.data() + header_at::size, static_cast<std::uint32_t>(header_size(most_slots)));
+    CHECK(claimed_header_size(huge) == header_size(most_slots));
+    store_le(huge.data() + header_at::size,
+             static_cast<std::uint32_t>(header_size(most_slots) + header_unit));
+    CHECK(claimed_header_size(huge) == 0);
     CHECK(claimed_header_size(bytes()) == 0);
     CHECK(claimed_header_size(bytes(written(sample())).first(15)) == 0);
 }

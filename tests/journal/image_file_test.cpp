@@ -66,11 +66,11 @@ result<void> save(const scene::disk& on, const pieces& all) {
 }
 
 /// Does the image give back these pieces, with zeros behind each?
-bool gives_back(const scene::disk& on, const pieces& all) {
+bool gives_back(const scene::disk& on, const pieces& all, bool maps = true) {
     auto folder = scene::folder(on);
     auto in = std::make_shared<image_of_disk>();
     if (!in->open(*folder, scene::id, hash)) return false;
-    memory from(in);
+    memory from(in, maps);
     for (std::size_t n = 0; n < all.size(); ++n) {
         const auto number = static_cast<unsigned>(n);
         const std::size_t room = std::bit_ceil(all[n].size());
@@ -104,6 +104,10 @@ TEST_CASE("an image comes back, whatever the sizes of its pieces", "[image_file]
         REQUIRE(save(disk, all));
         CHECK(gives_back(disk, all));
         CHECK(gives_back(disk, all));  // what was stored in the copies stayed there
+        disk.set_traced(true);
+        CHECK(gives_back(disk, all, false));
+        for (const coffer::fs::step& each : disk.take_trace())
+            CHECK(each.is != coffer::fs::call::map);
     }
 }
 
@@ -132,7 +136,7 @@ TEST_CASE("while an image is open there are its pieces only, then fresh ones", "
     auto folder = scene::folder(disk);
     auto in = std::make_shared<image_of_disk>();
     REQUIRE(in->open(*folder, scene::id, hash));
-    memory from(in);
+    memory from(in, true);
     std::byte* const kept = from.allocate(1, 1, 1024).value();
     for (const unsigned region : {5U, 1U}) {  // none of this name, and one of more bytes
         const auto refused = from.allocate(region, 1, 699);
@@ -201,7 +205,7 @@ TEST_CASE("images of others, folders without one, and read errors", "[image_file
         disk.clear_faults();
     }
     REQUIRE(in->open(*folder, scene::id, hash));
-    memory from(in);
+    memory from(in, true);
     disk.fail_call(1, {}, coffer::fs::call::read);
     auto failed = from.allocate(0, 0, 64);
     REQUIRE_FALSE(failed);

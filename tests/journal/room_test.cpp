@@ -64,7 +64,7 @@ TEST_CASE("a commit fits the segment that is made for it, and may be larger than
             CHECK(made.least >= header_size(runs + 1) + size + tail_room);
         }
     }
-    auto much = room_for(largest_segment / 2 + 1, 0, 0, options);
+    auto much = room_for(largest_segment / 2 + 2 * coffer::max_key_size + 1, 0, 0, options);
     REQUIRE_FALSE(much);
     CHECK(much.error().kind() == errc::too_large);
     CHECK(room_for(largest_segment / 2, 0, 0, options));
@@ -116,4 +116,8 @@ TEST_CASE("min_free_bytes refuses early", "[room]") {
     CHECK(make_body(medium, &folder, options, "name", wanted, true));  // it will free more
     folder.free = MiB + 8 * 1024;
     CHECK(make_body(medium, &folder, options, "name", wanted, false));
+    for (const std::uint64_t more : {UINT64_MAX, UINT64_MAX - 8 * 1024, UINT64_MAX / 2}) {
+        options.min_free_bytes = more;
+        CHECK_FALSE(make_body(medium, &folder, options, "name", wanted, false));
+    }
 }

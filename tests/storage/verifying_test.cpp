@@ -122,6 +122,18 @@ TEST_CASE("blocks that cannot be read are damage, and no error of verify", "[ver
     CHECK(found.records < 100);                                        // of the active one
 }
 
+TEST_CASE("a file that cannot be opened for want of descriptors is no damage", "[verify]") {
+    const simulated disk;
+    auto db = store_on<coffer::storage::file_log>::open("/db", small(), disk);
+    disk.fail_call(1, {coffer::errc::io_error, EMFILE}, coffer::fs::call::open);
+    const auto refused = db.try_verify();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == coffer::errc::io_error);
+    CHECK(db.verify().ok());
+    REQUIRE(disk.remove_file("/db/STORE"));
+    CHECK(db.verify().damages.size() == 1);
+}
+
 TEST_CASE("a store in memory is verified, too", "[verify]") {
     coffer::store<std::string, std::string, coffer::storage::map> db;
     for (int i = 0; i < 100; ++i) db.put("key" + std::to_string(i), "value");

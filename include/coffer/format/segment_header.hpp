@@ -97,7 +97,7 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
 [[nodiscard]] inline std::size_t claimed_header_size(bytes start) noexcept {
     if (start.size() < 16 || load_le<std::uint64_t>(start.data()) != segment_magic) return 0;
     const std::size_t size = load_le<std::uint32_t>(start.data() + header_at::size);
-    return size % header_unit == 0 ? size : 0;
+    return size % header_unit == 0 && size <= header_size(most_slots) ? size : 0;
 }
 
 /// Reads the header of segment `id` of store `store`. False when these bytes are not it.

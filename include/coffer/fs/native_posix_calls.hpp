@@ -144,7 +144,7 @@ public:
     }
     ~descriptor() {
         if (number_ < 0) return;
-        // A forked child has the same open file: its copy would keep the lock, and is not to end it.
+        // A forked child has the same open file: it would keep the lock, and is not to end it.
         if (locker_ != 0 && locker_ == ::getpid()) ::flock(number_, LOCK_UN);
         ::close(number_);  // never again: the number may be another file by now
     }

@@ -115,19 +115,20 @@ private:
 };
 
 /// The memory of an index (index/concept.hpp): while the image is open its pieces and no others, so
-/// that no number in them can ask for more; then fresh ones.
+/// that no number in them can ask for more; then fresh ones. Large pieces are mapped if `maps` says
+/// so: then a block that the disk has lost is a signal, else an error.
 template <file_system FS>
 class image_memory {
 public:
     image_memory() = default;
-    explicit image_memory(std::shared_ptr<image_reader<FS>> image) noexcept
-        : image_(std::move(image)) {}
+    image_memory(std::shared_ptr<image_reader<FS>> image, bool maps) noexcept
+        : image_(std::move(image)), maps_(maps) {}
 
     [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
         if (image_ == nullptr || !image_->is_open()) return fresh_.allocate(region, number, size);
         const image_piece* const kept = image_->find(region, number);
         if (kept == nullptr || kept->size > size) return damaged();
-        auto at = kept->size < least_mapped_piece ? read(*kept, size) : map(*kept, size);
+        auto at = maps_ && kept->size >= least_mapped_piece ? map(*kept, size) : read(*kept, size);
         if (!at) return at;
         const bytes piece(*at, static_cast<std::size_t>(kept->size));
         if (image_piece_check(piece, image_->header().store) != kept->check) return damaged();
@@ -157,6 +158,7 @@ private:
     }
 
     std::shared_ptr<image_reader<FS>> image_;
+    bool maps_ = true;
     std::vector<typename FS::mapping> copies_;
     heap_memory fresh_;
 };

@@ -37,7 +37,7 @@ struct room {
 /// Room for a commit of `size` bytes in a log of `runs` segments that hold `live` bytes.
 [[nodiscard]] inline result<room> room_for(std::uint64_t size, std::uint64_t live, std::size_t runs,
                                            const log_options& options) {
-    constexpr std::uint64_t most = largest_segment / 2;
+    constexpr std::uint64_t most = largest_segment / 2 + 2 * max_key_size;  // any one record
     if (size > most) {
         return fail(errc::too_large, "a commit of " + std::to_string(size) +
                                          " bytes exceeds the largest segment; split it");
@@ -75,7 +75,7 @@ template <class Medium, class Directory>
     if (Medium::persistent && options.min_free_bytes != 0 && !frees_space) {
         auto free = folder->free_bytes();
         if (!free) return free.failure();
-        if (*free < options.min_free_bytes + wanted.least) {
+        if (*free < wanted.least || *free - wanted.least < options.min_free_bytes) {
             return fail(errc::no_space,
                         "insufficient disk space: " + std::to_string(*free) +
                             " bytes available, min_free_bytes asks for " +

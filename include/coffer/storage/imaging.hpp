@@ -96,7 +96,8 @@ public:
     [[nodiscard]] bool load(Records& records) {
         using memory = image_memory<file_system_type>;
         if constexpr (std::is_same_v<typename Records::memory_type, memory>) {
-            auto table = records.make_unstarted_index(memory(reader_));
+            auto table =
+                records.make_unstarted_index(memory(reader_, records.journal.options().map_reads));
             const bool adopted = table->adopt().has_value();
             reader_->close();
             if (!adopted) return false;

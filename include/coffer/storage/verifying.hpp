@@ -57,7 +57,9 @@ public:
 
     [[nodiscard]] result<verify_report> verify() {
         const auto pin = records_->enter();
-        if constexpr (persistent) check_store();
+        if constexpr (persistent) {
+            if (auto done = check_store(); !done) return done.failure();
+        }
         for (const part& each : parts()) {
             if (auto loaded = load(each); !loaded) return loaded.failure();
             if constexpr (persistent) check_header(each);
@@ -80,14 +82,17 @@ private:
         return out;
     }
 
-    void check_store() {
+    /// Fails only where nothing can be said of the file.
+    [[nodiscard]] result<void> check_store() {
         std::byte image[identity_at::size + 1];
         auto file = records_->journal.folder()->open(store_name, fs::access::read);
+        if (!file && file.error().kind() == errc::io_error) return file.failure();
         auto got = file ? file->read_at(0, image) : result<std::size_t>(std::size_t{0});
         const bytes read(image, got ? *got : 0);
         auto found = read_identity(read, store_name);
         if (!found || !(found->id == records_->journal.id()))
             out_.damages.push_back({0, 0, identity_at::size});
+        return {};
     }
 
     [[nodiscard]] result<void> load(const part& of) {
