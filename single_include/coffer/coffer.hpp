@@ -313,6 +313,11 @@ public:
     return {static_cast<int>(code), error_category()};
 }
 
+/// Also of a code that comes from another shared object.
+[[nodiscard]] inline bool operator==(const std::error_code& code, errc kind) noexcept {
+    return code == make_error_condition(kind);
+}
+
 class error : public std::system_error {
 public:
     /// `sentence` says what happened and what to do next. `path` and `offset` (in bytes) say
@@ -3016,7 +3021,7 @@ public:
     }
     ~descriptor() {
         if (number_ < 0) return;
-        // A forked child has the same open file: its copy would keep the lock, and is not to end it.
+        // A forked child has the same open file: it would keep the lock, and is not to end it.
         if (locker_ != 0 && locker_ == ::getpid()) ::flock(number_, LOCK_UN);
         ::close(number_);  // never again: the number may be another file by now
     }
@@ -15642,19 +15647,20 @@ private:
 };
 
 /// The memory of an index (index/concept.hpp): while the image is open its pieces and no others, so
-/// that no number in them can ask for more; then fresh ones.
+/// that no number in them can ask for more; then fresh ones. Large pieces are mapped if `maps` says
+/// so: then a block that the disk has lost is a signal, else an error.
 template <file_system FS>
 class image_memory {
 public:
     image_memory() = default;
-    explicit image_memory(std::shared_ptr<image_reader<FS>> image) noexcept
-        : image_(std::move(image)) {}
+    image_memory(std::shared_ptr<image_reader<FS>> image, bool maps) noexcept
+        : image_(std::move(image)), maps_(maps) {}
 
     [[nodiscard]] result<std::byte*> allocate(unsigned region, unsigned number, std::size_t size) {
         if (image_ == nullptr || !image_->is_open()) return fresh_.allocate(region, number, size);
         const image_piece* const kept = image_->find(region, number);
         if (kept == nullptr || kept->size > size) return damaged();
-        auto at = kept->size < least_mapped_piece ? read(*kept, size) : map(*kept, size);
+        auto at = maps_ && kept->size >= least_mapped_piece ? map(*kept, size) : read(*kept, size);
         if (!at) return at;
         const bytes piece(*at, static_cast<std::size_t>(kept->size));
         if (image_piece_check(piece, image_->header().store) != kept->check) return damaged();
@@ -15684,6 +15690,7 @@ private:
     }
 
     std::shared_ptr<image_reader<FS>> image_;
+    bool maps_ = true;
     std::vector<typename FS::mapping> copies_;
     heap_memory fresh_;
 };
@@ -15860,7 +15867,7 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
 [[nodiscard]] inline std::size_t claimed_header_size(bytes start) noexcept {
     if (start.size() < 16 || load_le<std::uint64_t>(start.data()) != segment_magic) return 0;
     const std::size_t size = load_le<std::uint32_t>(start.data() + header_at::size);
-    return size % header_unit == 0 ? size : 0;
+    return size % header_unit == 0 && size <= header_size(most_slots) ? size : 0;
 }
 
 /// Reads the header of segment `id` of store `store`. False when these bytes are not it.
@@ -16012,7 +16019,7 @@ struct room {
 /// Room for a commit of `size` bytes in a log of `runs` segments that hold `live` bytes.
 [[nodiscard]] inline result<room> room_for(std::uint64_t size, std::uint64_t live, std::size_t runs,
                                            const log_options& options) {
-    constexpr std::uint64_t most = largest_segment / 2;
+    constexpr std::uint64_t most = largest_segment / 2 + 2 * max_key_size;  // any one record
     if (size > most) {
         return fail(errc::too_large, "a commit of " + std::to_string(size) +
                                          " bytes exceeds the largest segment; split it");
@@ -16050,7 +16057,7 @@ template <class Medium, class Directory>
     if (Medium::persistent && options.min_free_bytes != 0 && !frees_space) {
         auto free = folder->free_bytes();
         if (!free) return free.failure();
-        if (*free < options.min_free_bytes + wanted.least) {
+        if (*free < wanted.least || *free - wanted.least < options.min_free_bytes) {
             return fail(errc::no_space,
                         "insufficient disk space: " + std::to_string(*free) +
                             " bytes available, min_free_bytes asks for " +
@@ -18574,7 +18581,8 @@ public:
     [[nodiscard]] bool load(Records& records) {
         using memory = image_memory<file_system_type>;
         if constexpr (std::is_same_v<typename Records::memory_type, memory>) {
-            auto table = records.make_unstarted_index(memory(reader_));
+            auto table =
+                records.make_unstarted_index(memory(reader_, records.journal.options().map_reads));
             const bool adopted = table->adopt().has_value();
             reader_->close();
             if (!adopted) return false;
@@ -20262,7 +20270,8 @@ struct options {
     /// Reclaim the space of dead records in the background.
     bool auto_compact = true;
 
-    /// Called with what the library has to say; it never prints. May be called from any thread.
+    /// Called with what the library has to say; it never prints. May be called from any thread, in
+    /// the midst of a call: it must not use the store.
     void (*log)(void* context, log_level level, std::string_view message) = nullptr;
     void* log_context = nullptr;
 };
@@ -20487,7 +20496,9 @@ public:
 
     [[nodiscard]] result<verify_report> verify() {
         const auto pin = records_->enter();
-        if constexpr (persistent) check_store();
+        if constexpr (persistent) {
+            if (auto done = check_store(); !done) return done.failure();
+        }
         for (const part& each : parts()) {
             if (auto loaded = load(each); !loaded) return loaded.failure();
             if constexpr (persistent) check_header(each);
@@ -20510,14 +20521,17 @@ private:
         return out;
     }
 
-    void check_store() {
+    /// Fails only where nothing can be said of the file.
+    [[nodiscard]] result<void> check_store() {
         std::byte image[identity_at::size + 1];
         auto file = records_->journal.folder()->open(store_name, fs::access::read);
+        if (!file && file.error().kind() == errc::io_error) return file.failure();
         auto got = file ? file->read_at(0, image) : result<std::size_t>(std::size_t{0});
         const bytes read(image, got ? *got : 0);
         auto found = read_identity(read, store_name);
         if (!found || !(found->id == records_->journal.id()))
             out_.damages.push_back({0, 0, identity_at::size});
+        return {};
     }
 
     [[nodiscard]] result<void> load(const part& of) {
@@ -20974,6 +20988,27 @@ private:
         records_->exclusive = false;
     }
 
+    /// The keys of a batch whose records lie at `places`: nothing has to be read again.
+    class placed_keys {
+    public:
+        placed_keys(const change_list& changes, const std::vector<address>& places) noexcept
+            : changes_(changes), places_(places) {}
+
+        [[nodiscard]] bytes key_of(ref where) const noexcept {
+            const auto at = std::lower_bound(places_.begin(), places_.end(), where);
+            return changes_[static_cast<std::size_t>(at - places_.begin())].key;
+        }
+        [[nodiscard]] bool matches(ref where, bytes key) const noexcept {
+            return equal(key_of(where), key);
+        }
+        void prefetch(ref) const noexcept {}
+        [[nodiscard]] bool failed() const noexcept { return false; }
+
+    private:
+        const change_list& changes_;
+        const std::vector<address>& places_;  // ascending: a commit lies in one segment
+    };
+
     /// The index after a clear: what the operations behind the last clear say.
     void swap_in(typename Records::owned_index fresh, const change_list& changes,
                  const std::vector<address>& places) {
@@ -20991,8 +21026,8 @@ private:
         }
         std::uint64_t count = 0;
         table_type& table = *fresh;
+        placed_keys known(changes, places);
         for (std::size_t i = from; i < changes.size(); ++i) {
-            keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
             const ref previous = place.ref;
             if (changes[i].type == record_type::put) {
@@ -22044,6 +22079,9 @@ template <class Path>
 [[nodiscard]] std::string path_text(const Path& path) {
     if constexpr (std::is_convertible_v<const Path&, std::string_view>) {
         return std::string(std::string_view(path));
+    } else if constexpr (requires { path.u8string().data(); }) {  // UTF-8 on every system
+        const auto text = path.u8string();
+        return {reinterpret_cast<const char*>(text.data()), text.size()};
     } else {
         static_assert(
             requires {

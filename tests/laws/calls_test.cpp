@@ -318,6 +318,51 @@ void batches_are_bounded(const combination& choice) {
            "also one with a clear");
 }
 
+/// Keys that have so much in common that what tells them apart is itself long.
+void batches_of_long_keys(const combination& choice) {
+    for (const bool clears : {false, true}) {
+        opened store(choice, small_segments());
+        changes all;
+        if (clears) all.push_back({kind::clear});
+        const std::string common(40, 'a');
+        const std::string tied = common + "130" + std::string(30'000, 'p');
+        for (std::size_t i = 0; i < 61; ++i) {
+            const change each{kind::put, common + std::to_string(100 + i), "short"};
+            if (clears) {
+                all.push_back(each);
+            } else {
+                good(store->put(each.key, each.value));
+            }
+        }
+        all.push_back({kind::put, tied + "1", "one"});
+        all.push_back({kind::put, tied + "2", "two"});
+        good(store->write(all));
+
+        changes lopsided;
+        const std::string shared(10'000, 'q');
+        for (std::size_t i = 0; i < 62; ++i)
+            lopsided.push_back({kind::put, shared + "a" + std::to_string(100 + i), "low"});
+        for (int i = 0; i < 40; ++i)
+            lopsided.push_back({kind::put, shared + static_cast<char>(255 - i), "high"});
+        good(store->write(lopsided));
+
+        const auto are_there = [&](const changes& some) {
+            for (const change& each : some) {
+                if (each.is == kind::put)
+                    expect(good(store->get(each.key)) == each.value, "each key is found");
+            }
+        };
+        are_there(all);
+        are_there(lopsided);
+        expect(good(store->size()) == 63 + lopsided.size(), "and counted once");
+        for (const change& each : lopsided) good(store->put(each.key, each.value));
+        good(store->compact());
+        are_there(all);
+        are_there(lopsided);
+        expect(good(store->size()) == 63 + lopsided.size(), "also when it was compacted");
+    }
+}
+
 // ---- the rest -----------------------------------------------------------------------------------
 
 void durability_calls_succeed(const combination& choice) {
@@ -514,6 +559,9 @@ TEST_CASE("every store: batches with clear") {
 }
 TEST_CASE("every store: batches are bounded") {
     over(everywhere, both_ways(batches_are_bounded));
+}
+TEST_CASE("every store: batches of long keys") {
+    over(everywhere, both_ways(batches_of_long_keys));
 }
 TEST_CASE("every store: flush and sync") {
     over(everywhere, both_ways(durability_calls_succeed));

@@ -31,7 +31,9 @@ int main() {
 
         const std::error_code code = side_open(path);
         check(static_cast<bool>(code), "what the program holds is locked for the shared object");
-        check(code == coffer::make_error_condition(coffer::errc::locked),
+        check(code == coffer::errc::locked && coffer::errc::locked == code &&
+                  code != coffer::errc::closed &&
+                  code == coffer::make_error_condition(coffer::errc::locked),
               "the program understands the shared object's error as errc::locked");
         db.close();
     }

@@ -96,6 +96,11 @@ public:
     return {static_cast<int>(code), error_category()};
 }
 
+/// Also of a code that comes from another shared object.
+[[nodiscard]] inline bool operator==(const std::error_code& code, errc kind) noexcept {
+    return code == make_error_condition(kind);
+}
+
 class error : public std::system_error {
 public:
     /// `sentence` says what happened and what to do next. `path` and `offset` (in bytes) say

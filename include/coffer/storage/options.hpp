@@ -55,7 +55,8 @@ struct options {
     /// Reclaim the space of dead records in the background.
     bool auto_compact = true;
 
-    /// Called with what the library has to say; it never prints. May be called from any thread.
+    /// Called with what the library has to say; it never prints. May be called from any thread, in
+    /// the midst of a call: it must not use the store.
     void (*log)(void* context, log_level level, std::string_view message) = nullptr;
     void* log_context = nullptr;
 };

@@ -21,6 +21,7 @@
 #include <coffer/storage/changes.hpp>
 #include <coffer/storage/records.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -422,6 +423,27 @@ private:
         records_->exclusive = false;
     }
 
+    /// The keys of a batch whose records lie at `places`: nothing has to be read again.
+    class placed_keys {
+    public:
+        placed_keys(const change_list& changes, const std::vector<address>& places) noexcept
+            : changes_(changes), places_(places) {}
+
+        [[nodiscard]] bytes key_of(ref where) const noexcept {
+            const auto at = std::lower_bound(places_.begin(), places_.end(), where);
+            return changes_[static_cast<std::size_t>(at - places_.begin())].key;
+        }
+        [[nodiscard]] bool matches(ref where, bytes key) const noexcept {
+            return equal(key_of(where), key);
+        }
+        void prefetch(ref) const noexcept {}
+        [[nodiscard]] bool failed() const noexcept { return false; }
+
+    private:
+        const change_list& changes_;
+        const std::vector<address>& places_;  // ascending: a commit lies in one segment
+    };
+
     /// The index after a clear: what the operations behind the last clear say.
     void swap_in(typename Records::owned_index fresh, const change_list& changes,
                  const std::vector<address>& places) {
@@ -439,8 +461,8 @@ private:
         }
         std::uint64_t count = 0;
         table_type& table = *fresh;
+        placed_keys known(changes, places);
         for (std::size_t i = from; i < changes.size(); ++i) {
-            keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
             const ref previous = place.ref;
             if (changes[i].type == record_type::put) {

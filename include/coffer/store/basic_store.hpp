@@ -40,6 +40,9 @@ template <class Path>
 [[nodiscard]] std::string path_text(const Path& path) {
     if constexpr (std::is_convertible_v<const Path&, std::string_view>) {
         return std::string(std::string_view(path));
+    } else if constexpr (requires { path.u8string().data(); }) {  // UTF-8 on every system
+        const auto text = path.u8string();
+        return {reinterpret_cast<const char*>(text.data()), text.size()};
     } else {
         static_assert(
             requires {
