@@ -140,8 +140,8 @@ private:
     }
 
     /// With a sync to fail, once for each way in which a disk can fail it, and for the second sync
-    /// too, because the next one may be of a file that has nothing to lose. F2, which reports
-    /// success, is the one that no store can see.
+    /// too, because the next one may be of a file that has nothing to lose. F2 reports success, so
+    /// that no store can keep its word without power; it may only not show what never was.
     void all_failures(const scene& in, const workload& all, std::size_t from) {
         using coffer::fs::sync_failure;
         struct mode {
@@ -152,14 +152,15 @@ private:
         for (const operation each : all) fails |= each == operation::fail_next_sync;
         if (!fails) return play(in, all, from);
         for (const mode each :
-             {mode{sync_failure::lost, "F1"}, mode{sync_failure::lost_with_size, "F3"},
-              mode{sync_failure::reverted, "F4"}}) {
+             {mode{sync_failure::lost, "F1"}, mode{sync_failure::late, "F2"},
+              mode{sync_failure::lost_with_size, "F3"}, mode{sync_failure::reverted, "F4"}}) {
             for (const std::uint64_t number : {1U, 2U}) {
                 scene with = in;
                 with.disk = in.disk.process_killed();
                 with.disk.set_sync_failure(each.is);
                 with.failing = number;
                 with.reverts = each.is == sync_failure::reverted;
+                with.lies = each.is == sync_failure::late;
                 with.name += std::string(" ") + each.name + (number == 1 ? "" : " second");
                 play(with, all, from);
             }
@@ -170,6 +171,7 @@ private:
         where_ = of_->name + "|" + in.name + "|" + told(all);
         if (!only_.empty() && only_.rfind(where_ + "|", 0) != 0) return;
         judge_ = judge(*of_, in.chosen);
+        lies_ = in.lies;
         ++tally_.workloads;
         run played(*of_, in);
         played.play(all, from);
@@ -189,8 +191,9 @@ private:
         const std::string name =
             std::to_string(number) + "|" + std::string(profile_names[static_cast<unsigned>(with)]);
         if (!only_.empty() && only_.rfind(where_ + "|" + name + "|", 0) != 0) return;
+        const profile as = lies_ ? profile::p3 : with;  // an honest refusal is right there, too
         if (with == profile::p0) {
-            consider(at.disk.process_killed(), at.may.after_kill, at, with, name + "|0",
+            consider(at.disk.process_killed(), at.may.after_kill, at, as, name + "|0",
                      "all that was written");
             return;
         }
@@ -203,9 +206,8 @@ private:
             limits.exhaustive = 6, limits.pairs = limits.random = 16;
         at.disk.for_each_crash_state(
             of, limits, [&](const simulated& after, const std::string& subset) {
-                consider(after,
-                         with == profile::p3 ? at.may.after_anything : at.may.after_power_cut, at,
-                         with, name + "|" + std::to_string(count++), subset);
+                consider(after, as == profile::p3 ? at.may.after_anything : at.may.after_power_cut,
+                         at, as, name + "|" + std::to_string(count++), subset);
             });
     }
 
@@ -314,6 +316,7 @@ private:
     std::unordered_set<std::uint64_t> images_;
     std::unordered_map<std::uint64_t, judge::outcome> examined_;  // images, as a crash leaves them
     std::unordered_map<std::uint64_t, judge::outcome> survived_;  // of those that may be refused
+    bool lies_ = false;  // the disk of the scene that is played
     std::string where_;
     tally tally_;
     proof::violations violations_;

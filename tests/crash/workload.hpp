@@ -66,6 +66,7 @@ struct scene {
     std::size_t large;          // size of a large value
     std::uint64_t failing = 1;  // which sync fail-next-sync lets fail: 1 is the next one
     bool reverts = false;       // a failed sync takes back what it was to save: mode F4
+    bool lies = false;          // a failed sync is reported as a success, the next one fails: F2
 };
 
 /// A moment at which everything may end.

@@ -204,6 +204,13 @@ BUGS = [
         "done.error().kind() == errc::no_space", "false", ("units",)),
     Bug("a piece of an index that serves again may lie in a hole", 17, "journal/live_file.hpp", "value",
         "!has_blocks(each)", "false", ("units",)),
+    Bug("room for a batch does not mind how long its keys are", 0, "index/sorted_pool.hpp", "value",
+        "next.count > 1", "false", ("index",)),
+    Bug("a file of somebody else is removed from a folder that becomes a store", 0, "storage/opening.hpp",
+        "value", "word == segment_magic || (word == 0 && id == 1)", "true", ("units",)),
+    Bug("of the slots that readers added none is looked at", 21, "core/epoch.hpp", "text",
+        "in != nullptr; in = behind(*in)) {",
+        "in != nullptr; in = COFFER_SEEDED(N) ? nullptr : behind(*in)) {", ("index",)),
 ]
 
 # Pitfalls that no bug stands for, and why.
