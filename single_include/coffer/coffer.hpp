@@ -18355,8 +18355,8 @@ private:
                 victim_ = nullptr;
                 return made.failure();
             }
-            if (auto made = writer_->prepare_index(lacks_room->key.size()); !made)
-                return made.failure();
+            auto made = writer_->prepare_index(lacks_room->key.size());
+            if (!made) return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
         } else if (at_ >= victim_->end) {
@@ -19646,9 +19646,9 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
-        if (!table.ready(1, each.key.size())) {
-            if (auto made = table.prepare(1, each.key.size()); !made) return made;
-        }
+        const std::size_t size = each.key.size();
+        auto ready = table.ready(1, size) ? result<void>() : table.prepare(1, size);
+        if (!ready) return ready;
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();

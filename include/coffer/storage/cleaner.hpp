@@ -224,8 +224,8 @@ private:
                 victim_ = nullptr;
                 return made.failure();
             }
-            if (auto made = writer_->prepare_index(lacks_room->key.size()); !made)
-                return made.failure();
+            auto made = writer_->prepare_index(lacks_room->key.size());
+            if (!made) return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
         } else if (at_ >= victim_->end) {

@@ -272,9 +272,9 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
-        if (!table.ready(1, each.key.size())) {
-            if (auto made = table.prepare(1, each.key.size()); !made) return made;
-        }
+        const std::size_t size = each.key.size();
+        auto ready = table.ready(1, size) ? result<void>() : table.prepare(1, size);
+        if (!ready) return ready;
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();
