@@ -1,8 +1,8 @@
 // Suite S3, its second half: every call of an open fails, and every call of a close.
 //
 // Of stores that were closed, killed and without power, with everything that a crash leaves. For
-// each call of their open one run in which that call fails, and one for each call of the close of a
-// store that was opened and written to. Whatever that leads to:
+// each call of their open one run in which that call fails, alone or with all that follow, and one
+// for each call of the close of a store that was opened and written to. Whatever that leads to:
 //
 //   - the open shows what it shows without the failure, or answers the error that was injected; a
 //     read that ends as if the file did is corruption or an error of the file system
@@ -165,8 +165,10 @@ private:
         }
     }
 
-    static constexpr fault faults[] = {
-        {errc::io_error, EIO}, {errc::no_space, ENOSPC}, {errc::permission_denied, EACCES}};
+    static constexpr fault faults[] = {{errc::io_error, EIO},
+                                       {errc::io_error, EIO, true},
+                                       {errc::no_space, ENOSPC},
+                                       {errc::permission_denied, EACCES}};
 
     struct injected {
         std::size_t number;
@@ -199,13 +201,14 @@ private:
     }
 
     void note(const shape& in, const char* how, const injected& what, const std::string& bad) {
-        violations_.add(of_->name + ", " + in.name + ": " + how + ", call " +
-                            std::to_string(what.number) + ", " + name_of(what.is) +
-                            (what.answer.carried_out
-                                 ? ", ends after " + std::to_string(what.answer.length) + " bytes"
-                                 : std::string(", fails with ") +
-                                       coffer::make_error_code(what.answer.code).message()),
-                        bad);
+        violations_.add(
+            of_->name + ", " + in.name + ": " + how + ", call " + std::to_string(what.number) +
+                ", " + name_of(what.is) +
+                (what.answer.carried_out
+                     ? ", ends after " + std::to_string(what.answer.length) + " bytes"
+                     : std::string(what.answer.forever ? ", with all that follow" : "") +
+                           ", fails with " + coffer::make_error_code(what.answer.code).message()),
+            bad);
     }
 
     const simulated_subject* of_;
