@@ -32,11 +32,14 @@ public:
         REQUIRE(placed::without(log_, [](const placed::record&) { return false; }) == in.held);
     }
 
-    /// Is a record not what it was, although one behind it is?
+    /// Is a change not what it was, although a record behind it is? A mark may be no part of the log
+    /// any more: the next segment goes on where it began.
     [[nodiscard]] bool has_hole(const simulated& damaged) const {
         const std::vector<bool> hit = hits(files_of(damaged));
-        const auto first = std::find(hit.begin(), hit.end(), true);
-        return std::find(first, hit.end(), false) != hit.end();
+        std::size_t first = 0;
+        while (first < hit.size() && !(hit[first] && changes(log_[first]))) ++first;
+        return std::find(hit.begin() + static_cast<std::ptrdiff_t>(first), hit.end(), false) !=
+               hit.end();
     }
 
     /// Empty: right.
@@ -77,6 +80,11 @@ private:
         std::vector<bool> out;
         for (const placed::record& each : log_) out.push_back(!is_whole(each, now));
         return out;
+    }
+    static bool changes(const placed::record& each) {
+        using coffer::detail::record_type;
+        return each.type == record_type::put || each.type == record_type::erase ||
+               each.type == record_type::clear;
     }
     [[nodiscard]] bool is_whole(const placed::record& each, const files& now) const {
         const auto file = now.find(each.path);

@@ -207,7 +207,7 @@ BUGS = [
     Bug("room for a batch does not mind how long its keys are", 0, "index/sorted_pool.hpp", "value",
         "next.count > 1", "false", ("index",)),
     Bug("a file of somebody else is removed from a folder that becomes a store", 0, "storage/opening.hpp",
-        "value", "word == segment_magic || (word == 0 && id == 1)", "true", ("units",)),
+        "value", "id == 0 ? word == 0 : word == segment_magic || (in_units && id == 1)", "true", ("units",)),
     Bug("of the slots that readers added none is looked at", 21, "core/epoch.hpp", "text",
         "in != nullptr; in = behind(*in)) {",
         "in != nullptr; in = COFFER_SEEDED(N) ? nullptr : behind(*in)) {", ("index",)),

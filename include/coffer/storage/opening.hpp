@@ -18,7 +18,6 @@
 #define COFFER_STORAGE_OPENING_HPP
 
 #include <coffer/format/identity.hpp>
-#include <coffer/format/live.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/format/segment_header.hpp>
 #include <coffer/journal/recovery.hpp>
@@ -272,21 +271,22 @@ private:
         return {};
     }
 
-    /// Can a making that did not end have left it? Then it begins with what it would hold, or with
-    /// zeros; STORE.new is as long as what was to be written, but may hold anything.
+    /// Can a making that did not end have left it? What is in it a power cut may have destroyed; its
+    /// size tells, or that it begins as it would.
     [[nodiscard]] result<bool> is_left_over(const std::string& name) {
         if (name == lock_name || name.starts_with(torn_prefix)) return true;
         auto opened = folder_->open(name, fs::access::read);
         if (!opened) return opened.failure();
-        std::byte start[identity_at::size + 1] = {};
-        auto got = opened->read_at(0, start);
-        if (!got) return got.failure();
+        auto size = opened->size();
+        if (!size) return size.failure();
+        if (name == std::string(store_name).append(new_suffix)) return *size <= identity_at::size;
+        const bool in_units = *size % header_unit == 0;
+        if (name == live_name) return in_units;
+        std::byte start[8] = {};
+        if (auto got = opened->read_at(0, start); !got) return got.failure();
         const auto word = load_le<std::uint64_t>(start);
-        if (const std::uint64_t id = segment_id_of(name); id != 0)
-            return word == segment_magic || (word == 0 && id == 1);
-        if (word == 0) return true;
-        if (name == live_name) return word == live_magic;
-        return name == std::string(store_name).append(new_suffix) && *got <= identity_at::size;
+        const std::uint64_t id = segment_id_of(name);
+        return id == 0 ? word == 0 : word == segment_magic || (in_units && id == 1);
     }
 
     // ---- 3 to 6 ----
