@@ -271,8 +271,8 @@ private:
         return {};
     }
 
-    /// Can a making that did not end have left it? What is in it a power cut may have destroyed; its
-    /// size tells, or that it begins as it would.
+    /// Can a making that did not end have left it? What is in it a power cut may have destroyed:
+    /// its size tells, or that it begins as it would.
     [[nodiscard]] result<bool> is_left_over(const std::string& name) {
         if (name == lock_name || name.starts_with(torn_prefix)) return true;
         auto opened = folder_->open(name, fs::access::read);
