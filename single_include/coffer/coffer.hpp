@@ -1371,7 +1371,8 @@ namespace coffer::detail {
     return path.append(name);
 }
 
-/// The path of the folder that holds `path`, if no part of it is a link.
+/// The path of the folder that holds `path`, as far as its text says: it knows neither links nor
+/// what is above "." or "..".
 [[nodiscard]] inline std::string parent_of(std::string_view path) {
     const auto without_separators = [](std::string_view of) {
         while (of.size() > 1 && is_separator(of.back())) of.remove_suffix(1);
@@ -1381,10 +1382,10 @@ namespace coffer::detail {
         path = without_separators(path);
         std::size_t begin = path.size();
         while (begin > 0 && !is_separator(path[begin - 1])) --begin;
-        const std::string_view last = path.substr(begin);
-        if (last == ".." || path == ".") return last == ".." ? joined(path, "..") : "..";
+        const bool is_itself = path.substr(begin) == ".";
         path = without_separators(path.substr(0, begin));
-        if (last != ".") return path.empty() ? std::string(".") : std::string(path);
+        if (path.empty()) return ".";
+        if (!is_itself) return std::string(path);
     }
 }
 
@@ -5492,7 +5493,7 @@ inline result<bool> disk::make_folder(std::string_view path) {
             std::string_view name = path;
             while (name.back() == '/') name.remove_suffix(1);
             name.remove_prefix(name.rfind('/') + 1);
-            if (name == "..") return missing(path);
+            if (name == "." || name == "..") return missing(path);
             static_cast<void>(volume_.add(true, above, name, joined(parent, name)));
             made = true;
         }
@@ -6462,8 +6463,8 @@ private:
 //
 // The log itself is the queue: a record is put in its final place once, by its writer, and the
 // worker takes it from there. The worker hands over as bytes gather and starts a sync at the latest
-// when the oldest unsynced byte is `max_delay` old, or when `max_bytes`, or half of
-// `max_unsynced_bytes`, are not durable. A writer that finds `max_bytes` waiting, or more than
+// when the oldest unsynced byte is `max_delay` old, or when it hands over and `max_bytes`, or half
+// of `max_unsynced_bytes`, are not durable. A writer that finds `max_bytes` waiting, or more than
 // `max_unsynced_bytes` not durable, waits itself (back-pressure); otherwise callers do no I/O.
 //
 // I1  The clock of deadline.hpp runs while bytes are not durable.
@@ -7031,8 +7032,8 @@ struct policy_id {
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
 // | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready() held |
 // | `t.remove(place)`               | void           | writer | place.ref is not 0                 |
-// | `t.ready(n, longest)`           | bool           | writer | the next n puts, of keys of at most so many bytes, allocate nothing |
-// | `t.prepare(n, longest)`         | result<void>   | one at a time, beside writer and readers | makes ready(n, longest) true |
+// | `t.ready(n, key_bytes)`         | bool           | writer | the next n puts, of keys of so many bytes together, allocate nothing |
+// | `t.prepare(n, key_bytes)`       | result<void>   | one at a time, beside writer and readers | makes ready(n, key_bytes) true |
 // | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
 // | `t.ascend(from, refs, keys)`    | bool           | any    | appends the next few refs above `from`, ascending, and moves `from` behind them or, where from.moved is false, may leave that to the caller; false: those, if any, are the last. ordered only |
 // | `t.descend(from, refs, keys)`   | bool           | any    | the same below, descending. ordered only |
@@ -7135,12 +7136,12 @@ concept index_put =
 template <class T>
 concept index_remove = requires(T& table, const typename T::place& place) { table.remove(place); };
 template <class T>
-concept index_ready = requires(T& table, std::size_t count, std::size_t longest) {
-    { table.ready(count, longest) } -> std::same_as<bool>;
+concept index_ready = requires(T& table, std::size_t count, std::uint64_t key_bytes) {
+    { table.ready(count, key_bytes) } -> std::same_as<bool>;
 };
 template <class T>
-concept index_prepare = requires(T& table, std::size_t count, std::size_t longest) {
-    { table.prepare(count, longest) } -> std::same_as<result<void>>;
+concept index_prepare = requires(T& table, std::size_t count, std::uint64_t key_bytes) {
+    { table.prepare(count, key_bytes) } -> std::same_as<result<void>>;
 };
 template <class T>
 concept index_step = std::default_initializable<typename T::cursor> &&
@@ -7204,11 +7205,12 @@ consteval bool explain_index_table() {
                   "a coffer index table needs  void put(const place&, ref)");
     static_assert(!need::index_locate<T> || need::index_remove<T>,
                   "a coffer index table needs  void remove(const place&)");
-    static_assert(need::index_ready<T>,
-                  "a coffer index table needs  bool ready(std::size_t count, std::size_t longest)");
+    static_assert(
+        need::index_ready<T>,
+        "a coffer index table needs  bool ready(std::size_t count, std::uint64_t key_bytes)");
     static_assert(need::index_prepare<T>,
                   "a coffer index table needs  "
-                  "result<void> prepare(std::size_t count, std::size_t longest)");
+                  "result<void> prepare(std::size_t count, std::uint64_t key_bytes)");
     static_assert(need::index_step<T>,
                   "a coffer index table needs  class cursor  and  "
                   "bool step(cursor&, std::vector<ref>&) const");
@@ -7520,7 +7522,7 @@ public:
 
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
 
-    [[nodiscard]] bool ready(std::size_t n, std::size_t /*longest*/) noexcept {
+    [[nodiscard]] bool ready(std::size_t n, std::uint64_t /*key_bytes*/) noexcept {
         if (n <= promised_) [[likely]]
             return true;
         std::size_t most = (std::max)(n, ahead);  // or as many as there is room for
@@ -7529,7 +7531,7 @@ public:
         return promised_ != 0;
     }
 
-    [[nodiscard]] result<void> prepare(std::size_t n, std::size_t /*longest*/) {
+    [[nodiscard]] result<void> prepare(std::size_t n, std::uint64_t /*key_bytes*/) {
         if (n > most_keys - (std::min)(key_count(), most_keys)) {
             return fail(errc::no_space, "the hash index holds no more keys than it does now");
         }
@@ -8742,25 +8744,24 @@ public:
                     bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
-    /// Do the next `n` puts, of keys of at most `longest` bytes, find what they may need?
-    [[nodiscard]] bool ready(std::uint64_t n, std::size_t longest) noexcept {
-        promised_ = {n, longest};
+    /// Do the next `n` puts, of keys of `key_bytes` together, find what they may need?
+    [[nodiscard]] bool ready(std::uint64_t n, std::uint64_t key_bytes) noexcept {
+        promised_ = {n, key_bytes};
         return has_granules(n) && has_chunks(promised_);
     }
-    [[nodiscard]] result<void> prepare(std::uint64_t n, std::size_t longest) {
+    [[nodiscard]] result<void> prepare(std::uint64_t n, std::uint64_t key_bytes) {
         while (!has_granules(n)) {
             if (auto grown = grow_granules(); !grown) return grown;
         }
-        while (!has_chunks({n, longest})) {
+        while (!has_chunks({n, key_bytes})) {
             if (auto grown = grow_chunks(); !grown) return grown;
         }
         return {};
     }
     /// May a chain of `size` bytes be made although no put pays for it?
     [[nodiscard]] bool can_spare(std::size_t size) const noexcept {
-        const puts all{(std::max)(promised_.count, std::uint64_t{64}), promised_.longest};
         return chunks_.capacity() - state_->chunks.load(std::memory_order_relaxed) >=
-               chunks_needed(all) + chunks_of(size);
+               chunks_needed(promised_) + chunks_of(size);
     }
     [[nodiscard]] std::size_t memory() const noexcept {
         return sizeof(state) +
@@ -8898,7 +8899,7 @@ private:
     }
     struct puts {
         std::uint64_t count = 0;
-        std::uint64_t longest = 0;  // size of a key
+        std::uint64_t key_bytes = 0;
     };
     [[nodiscard]] bool has_chunks(const puts& next) const noexcept {
         if constexpr (exact) {
@@ -8909,13 +8910,10 @@ private:
                    state_->chunks.load(std::memory_order_relaxed) + chunks_needed(next);
         }
     }
-    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each is what two
-    /// keys have in common, and an image; so one put, which brings only one of them, makes none
-    /// longer than the longest that is there.
-    [[nodiscard]] std::uint64_t chunks_needed(const puts& next) const noexcept {
-        std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
-        if (next.count > 1) longest = (std::max)(longest, next.longest);
-        return next.count * 3 * chunks_of(longest + 16);
+    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each begins as the key
+    /// does, and has at most an image more.
+    [[nodiscard]] static std::uint64_t chunks_needed(const puts& next) noexcept {
+        return 3 * (next.count + (next.key_bytes + 16 * next.count) / chunk_bytes);
     }
 
     Memory memory_;
@@ -10273,11 +10271,11 @@ public:
     }
     void remove(const place& at) { sorted_writer<pool>(pool_).remove(at); }
 
-    [[nodiscard]] bool ready(std::size_t n, std::size_t longest) noexcept {
-        return pool_.ready(n, longest);
+    [[nodiscard]] bool ready(std::size_t n, std::uint64_t key_bytes) noexcept {
+        return pool_.ready(n, key_bytes);
     }
-    [[nodiscard]] result<void> prepare(std::size_t n, std::size_t longest) {
-        return pool_.prepare(n, longest);
+    [[nodiscard]] result<void> prepare(std::size_t n, std::uint64_t key_bytes) {
+        return pool_.prepare(n, key_bytes);
     }
     /// Nodes and separators in use, and those that have been and wait for use. Pages that no node
     /// has used yet are not counted: they are taken from the system when they are touched.
@@ -15480,13 +15478,13 @@ public:
         places_.push_back({used_, static_cast<std::uint32_t>(key_at - at),
                            static_cast<std::uint32_t>(key.size())});
         used_ = end;
-        longest_key_ = (std::max)(longest_key_, key.size());
+        key_bytes_ += key.size();
         clears_ |= type == record_type::clear;
         puts_ |= type == record_type::put;
     }
     void clear() noexcept {
         places_.clear();
-        used_ = longest_key_ = 0;
+        used_ = key_bytes_ = 0;
         clears_ = puts_ = misfits_ = false;
     }
 
@@ -15501,7 +15499,7 @@ public:
 
     /// Bytes of all records.
     [[nodiscard]] std::size_t bytes_in_log() const noexcept { return used_; }
-    [[nodiscard]] std::size_t longest_key() const noexcept { return longest_key_; }
+    [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
     /// Is there a clear, or a put, among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
     [[nodiscard]] bool puts() const noexcept { return puts_; }
@@ -15527,7 +15525,7 @@ private:
 
     std::vector<std::byte> bytes_;  // room, larger than what is used
     std::size_t used_ = 0;
-    std::size_t longest_key_ = 0;
+    std::size_t key_bytes_ = 0;
     std::vector<place> places_;
     bool clears_ = false;
     bool puts_ = false;
@@ -19953,7 +19951,7 @@ private:
         if (!size) return size.failure();
         if (name == std::string(store_name).append(new_suffix)) return *size <= identity_at::size;
         const bool in_units = *size % header_unit == 0;
-        if (name == live_name) return in_units;
+        if (name == live_name || name == reserve_name) return in_units;
         std::byte start[8] = {};
         if (auto got = opened->read_at(0, start); !got) return got.failure();
         const auto word = load_le<std::uint64_t>(start);
@@ -20173,6 +20171,7 @@ private:
                 done = write_aside(name, all_of_it);
             }
             if (!done) return done;
+            if (each.size == UINT64_MAX) report_.dropped_bytes += size;  // of no tail
         }
         return {};
     }
@@ -20264,8 +20263,8 @@ struct options {
     /// Check every record that is read from a file.
     bool verify_reads = true;
 
-    /// Read settled segments through read-only maps; false: with pread, so that a read error of the
-    /// disk is an error code instead of a signal. Ignored by `mmap`.
+    /// Read settled segments, and an index that was kept, through maps; false: with pread, so that
+    /// a read error of the disk is an error code instead of a signal. Ignored by `mmap`.
     bool map_reads = true;
 
     /// Reclaim the space of dead records in the background.
@@ -20703,7 +20702,7 @@ public:
                             : changes.clears() ? purpose::clean
                                                : purpose::erase;
         if (changes.clears()) return write_exclusively(changes, size, why);
-        const additions all{changes.size(), changes.longest_key()};
+        const additions all{changes.size(), changes.key_bytes()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -20792,11 +20791,11 @@ private:
     /// Operations that the index is to take.
     struct additions {
         std::size_t count;
-        std::size_t longest;  // size of a key
+        std::uint64_t key_bytes;
     };
     [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
-        return records_->index().ready(all.count, all.longest) &&
+        return records_->index().ready(all.count, all.key_bytes) &&
                (!described || records_->pending.ready(all.count)) &&
                records_->journal.has_room(size, why);
     }
@@ -20819,7 +20818,7 @@ private:
         }
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        if (auto made = records_->index().prepare(all.count, all.longest); !made) return made;
+        if (auto made = records_->index().prepare(all.count, all.key_bytes); !made) return made;
         return records_->pending.prepare(all.count);
     }
 
@@ -20937,9 +20936,8 @@ private:
                                                  purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
-        if (auto made = (*fresh)->prepare(changes.size(), changes.longest_key()); !made)
-            return made;
-        static_cast<void>((*fresh)->ready(changes.size(), changes.longest_key()));
+        if (auto made = (*fresh)->prepare(changes.size(), changes.key_bytes()); !made) return made;
+        static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
         position end;
         std::vector<address> places(changes.size());
         bool alone = false;
@@ -21567,18 +21565,21 @@ private:
 // coffer/store/key_group.hpp: some keys of a range, as the bytes that a group of lookups asks for.
 //
 // I1  The bytes of a key last until clear(), whether the range holds its keys or makes each while
-//     it is walked: one that is made is kept here.
-// Threads: one. Cost: a move for a key that is made. Failure: that of such a move.
+//     it is walked: one that is made, or that lies in an iterator, is kept here.
+// Threads: one. Cost: a move, or a copy, for a key that is kept. Failure: that of it.
 #ifndef COFFER_STORE_KEY_GROUP_HPP
 #define COFFER_STORE_KEY_GROUP_HPP
 
 namespace coffer::detail {
 
-/// At most `most` keys; Element is what an iterator of their range gives.
-template <class Codec, class Element, std::size_t most>
+/// At most `most` keys of a range with iterators of this type.
+template <class Codec, class Iterator, std::size_t most>
 class key_group {
-    using key = std::remove_cvref_t<Element>;
-    static constexpr bool makes = !std::is_lvalue_reference_v<Element>;
+    using element = decltype(*std::declval<Iterator&>());
+    using key = std::remove_cvref_t<element>;
+    static constexpr bool keeps =
+        !std::is_lvalue_reference_v<element> || !std::forward_iterator<Iterator>;
+    struct nothing {};
 
 public:
     key_group() = default;
@@ -21592,7 +21593,7 @@ public:
     template <class E>
     void add(E&& each, std::size_t place) {
         places_[count_] = place;
-        if constexpr (makes) {
+        if constexpr (keeps) {
             const key& kept = kept_[count_].emplace(std::forward<E>(each));
             bytes_[count_] = Codec::view(kept, rooms_[count_]);
         } else {
@@ -21610,8 +21611,8 @@ private:
     std::size_t count_ = 0;
     bytes bytes_[most];
     std::size_t places_[most];
-    [[no_unique_address]] typename Codec::template room_for<key> rooms_[most];
-    std::optional<key> kept_[makes ? most : 1];
+    typename Codec::template room_for<key> rooms_[most];
+    std::conditional_t<keeps, std::optional<key>, nothing> kept_[keeps ? most : 1];
 };
 
 }  // namespace coffer::detail
@@ -21858,6 +21859,7 @@ public:
     }
     ordered_iterator& operator--() {
         first_ = false;
+        back_ = true;
         if (at_ != 0) {
             --at_;
         } else {
@@ -21878,8 +21880,9 @@ public:
                 ? equal(ours->key(left.place()), theirs->key(right.place()))
                 : ours == theirs)
             return true;
-        if (left.first_ == right.first_) return false;
-        return right.first_ ? left.is_first_of(right) : right.is_first_of(left);
+        if (right.first_ && !left.first_) return left.is_first_of(right);
+        // A loop that goes forwards asks this of its end, which has not moved.
+        return left.first_ && right.back_ && right.is_first_of(left);
     }
 
 private:
@@ -21928,6 +21931,7 @@ private:
     std::shared_ptr<const stretch_type> here_;
     std::size_t at_ = 0;
     bool first_ = false;  // from begin(), and has not moved
+    bool back_ = false;   // has moved backwards
 };
 
 template <class Engine, class Key, class Value>
@@ -22215,7 +22219,7 @@ public:
     [[nodiscard]] result<void> try_get_many(const Keys& keys,
                                             std::span<std::optional<Value>> out) const {
         if (!engine_) return closed();
-        detail::key_group<key_codec, decltype(*std::begin(keys)), engine::group_size> group;
+        detail::key_group<key_codec, decltype(std::begin(keys)), engine::group_size> group;
         std::size_t i = 0;
         const auto flush_group = [&]() -> result<void> {
             result<void> decoded;
@@ -23055,11 +23059,12 @@ private:
             if (parts_[i].id < newest_) continue;
             if (auto loaded = load(parts_[i]); !loaded) return loaded;
             const std::uint64_t end = end_of(parts_[i]);
+            const bool begun = has_header(parts_[i]);
             record found;
             for (std::uint64_t at = begin_of(parts_[i]); at < end; at += found.size) {
                 at = sift_.next(at, end, found);
                 if (at == end) break;
-                last_ = parts_[i].id;
+                if (begun) last_ = parts_[i].id;
                 if (found.type != record_type::drop || found.value.size() != 8) continue;
                 const auto id = load_le<std::uint64_t>(found.value.data());
                 if (part* const dropped = find(id); dropped != nullptr && id < parts_[i].id)
@@ -23084,6 +23089,13 @@ private:
             auto got = file->read_at(at, into);
             return got && *got == into.size();
         });
+    }
+
+    /// Was a header written? An open that rewrites the end of a log writes it last.
+    [[nodiscard]] bool has_header(const part& of) const noexcept {
+        const bytes contents = sift_.contents();
+        const std::size_t size = (std::min)(contents.size(), header_unit);
+        return of.born || size_without_zeros(contents.first(size)) != 0;
     }
 
     [[nodiscard]] static std::uint64_t begin_of(const part& of) noexcept {

@@ -60,11 +60,11 @@ public:
         cells_[at.at] = 0;
     }
 
-    bool ready(std::size_t count, std::size_t) {
+    bool ready(std::size_t count, std::uint64_t) {
         const lock hold(mutex_);
         return cells_.capacity() - cells_.size() >= count;
     }
-    coffer::result<void> prepare(std::size_t count, std::size_t) {
+    coffer::result<void> prepare(std::size_t count, std::uint64_t) {
         const lock hold(mutex_);
         cells_.reserve(cells_.size() + count);
         return {};

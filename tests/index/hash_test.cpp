@@ -131,7 +131,7 @@ TEST_CASE("hash: a ref keeps all its 48 bits") {
     } keys;
     for (const ref each : {ref{1}, coffer::detail::ref_mask, ref{1} << 47, ref{0x123456789ABC}}) {
         const auto probe = subject.table.probe(coffer::as_bytes("k"));
-        REQUIRE((subject.table.ready(1, 64) || subject.table.prepare(1, 64)));
+        REQUIRE((subject.table.ready(1, 16) || subject.table.prepare(1, 16)));
         subject.table.put(subject.table.locate(probe, keys), each);
         CHECK(subject.table.find(probe, keys) == each);
         CHECK(subject.walk() == std::vector<ref>{each});
@@ -173,10 +173,10 @@ TEST_CASE("hash: at its limit the table refuses more, and works on") {
     std::uint64_t n = 0;
     while (subject.put(sixteen(n))) ++n;
     CHECK(n == most);
-    const auto refused = subject.table.prepare(1, 64);
+    const auto refused = subject.table.prepare(1, 16);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code() == coffer::errc::no_space);
-    CHECK_FALSE(subject.table.ready(1, 64));
+    CHECK_FALSE(subject.table.ready(1, 16));
     CHECK(subject.walk().size() == most);
     CHECK(subject.remove(sixteen(5)));
     CHECK(subject.put(sixteen(n)));
@@ -200,8 +200,8 @@ TEST_CASE("hash: puts up to the number that was prepared allocate nothing") {
         t::record_set records;
         std::size_t during = 0;
         for (std::size_t i = 0; i < batches; ++i) {
-            REQUIRE(table.prepare(batch, 256).has_value());
-            REQUIRE(table.ready(batch, 256));
+            REQUIRE(table.prepare(batch, 16 * batch).has_value());
+            REQUIRE(table.ready(batch, 16 * batch));
             const std::size_t before = calls;
             for (std::size_t k = 0; k < batch; ++k) {
                 const std::string key = sixteen(i * batch + k);

@@ -263,11 +263,10 @@ TEST_CASE("sorted: puts up to the number that was prepared allocate nothing") {
         t::record_set records;
         std::size_t during = 0, next = 0, lost = 0;
         for (std::size_t i = 0; i < batches; ++i) {
-            std::size_t longest = 0;
-            for (std::size_t j = next; j < next + batch; ++j)
-                longest = (std::max)(longest, make_key(j).size());
-            REQUIRE(table.prepare(batch, longest).has_value());
-            REQUIRE(table.ready(batch, longest));
+            std::size_t key_bytes = 0;
+            for (std::size_t j = next; j < next + batch; ++j) key_bytes += make_key(j).size();
+            REQUIRE(table.prepare(batch, key_bytes).has_value());
+            REQUIRE(table.ready(batch, key_bytes));
             const std::size_t calls = memory.calls;
             for (std::size_t j = 0; j < batch; ++j) {
                 const ref where = records.add(make_key(next++));

@@ -205,7 +205,7 @@ BUGS = [
     Bug("a piece of an index that serves again may lie in a hole", 17, "journal/live_file.hpp", "value",
         "!has_blocks(each)", "false", ("units",)),
     Bug("room for a batch does not mind how long its keys are", 0, "index/sorted_pool.hpp", "value",
-        "next.count > 1", "false", ("index",)),
+        "next.key_bytes + 16 * next.count", "16 * next.count", ("index",)),
     Bug("a file of somebody else is removed from a folder that becomes a store", 0, "storage/opening.hpp",
         "value", "id == 0 ? word == 0 : word == segment_magic || (in_units && id == 1)", "true", ("units",)),
     Bug("of the slots that readers added none is looked at", 21, "core/epoch.hpp", "text",

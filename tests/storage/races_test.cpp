@@ -40,15 +40,15 @@ struct slow_index {
     public:
         using base::base;
         ~table() { ended_early = ended_early || busy_; }
-        result<void> prepare(std::size_t count, std::size_t longest) {
-            if (count != 5000) return base::prepare(count, longest);
+        result<void> prepare(std::size_t count, std::uint64_t key_bytes) {
+            if (count != 5000) return base::prepare(count, key_bytes);
             busy_ = true;
             ++preparing;
             const bool before = ended_early;
             for (int i = 0; i < 20'000 && ended_early == before; ++i) std::this_thread::yield();
             if (ended_early != before) return {};  // there is no table any more
             busy_ = false;
-            return base::prepare(count, longest);
+            return base::prepare(count, key_bytes);
         }
 
     private:

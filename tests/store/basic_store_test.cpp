@@ -11,8 +11,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <ranges>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -110,6 +112,17 @@ TEST_CASE("get_many takes keys that are made while it walks", "[basic_store]") {
     std::vector<std::optional<int>> numbers(40);
     other.get_many(std::views::iota(0, 40) | std::views::transform(array_of), numbers);
     for (int i = 0; i < 40; ++i) CHECK(numbers[static_cast<std::size_t>(i)] == i);
+    const char words[][3] = {"aa", "bb", "no"};
+    named.put("aa", 1);
+    named.put("bb", 2);
+    named.get_many(words, numbers);
+    CHECK((numbers[0] == 1 && numbers[1] == 2 && !numbers[2]));
+    std::istringstream text("bb no aa bb aa");  // each key lies in the iterator
+    named.get_many(std::ranges::subrange(std::istream_iterator<std::string>(text),
+                                         std::istream_iterator<std::string>()),
+                   numbers);
+    CHECK((numbers[0] == 2 && !numbers[1] && numbers[2] == 1 && numbers[3] == 2));
+    CHECK(numbers[4] == 1);
     named.get_many(std::views::iota(10, 30) | std::views::transform(name_of), numbers);
     for (int i = 10; i < 30; ++i) CHECK(numbers[static_cast<std::size_t>(i - 10)] == i);
 }

@@ -5,7 +5,9 @@
 
 #include "catch.hpp"
 
+#include <ranges>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -24,7 +26,7 @@ void is_full(Group& group) {
 }  // namespace
 
 TEST_CASE("keys of a range that holds them are lent", "[key_group]") {
-    coffer::detail::key_group<codec, const std::string&, 3> group;
+    coffer::detail::key_group<codec, const std::string*, 3> group;
     CHECK(group.empty());
     const std::string all[] = {std::string(40, 'a'), std::string(40, 'b'), std::string(40, 'c')};
     for (std::size_t i = 0; i < 3; ++i) group.add(all[i], i + 4);
@@ -36,7 +38,9 @@ TEST_CASE("keys of a range that holds them are lent", "[key_group]") {
 }
 
 TEST_CASE("keys that a range makes are kept until the group is cleared", "[key_group]") {
-    coffer::detail::key_group<codec, std::string, 3> group;
+    const auto make = [](int i) { return std::string(1, static_cast<char>(i)); };
+    auto made_ones = std::views::iota(0, 3) | std::views::transform(make);
+    coffer::detail::key_group<codec, decltype(made_ones.begin()), 3> group;
     for (int round = 0; round < 2; ++round) {
         for (std::size_t i = 0; i < 3; ++i) {
             std::string made(40, static_cast<char>('a' + i));

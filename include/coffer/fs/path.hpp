@@ -31,7 +31,8 @@ namespace coffer::detail {
     return path.append(name);
 }
 
-/// The path of the folder that holds `path`, if no part of it is a link.
+/// The path of the folder that holds `path`, as far as its text says: it knows neither links nor
+/// what is above "." or "..".
 [[nodiscard]] inline std::string parent_of(std::string_view path) {
     const auto without_separators = [](std::string_view of) {
         while (of.size() > 1 && is_separator(of.back())) of.remove_suffix(1);
@@ -41,10 +42,10 @@ namespace coffer::detail {
         path = without_separators(path);
         std::size_t begin = path.size();
         while (begin > 0 && !is_separator(path[begin - 1])) --begin;
-        const std::string_view last = path.substr(begin);
-        if (last == ".." || path == ".") return last == ".." ? joined(path, "..") : "..";
+        const bool is_itself = path.substr(begin) == ".";
         path = without_separators(path.substr(0, begin));
-        if (last != ".") return path.empty() ? std::string(".") : std::string(path);
+        if (path.empty()) return ".";
+        if (!is_itself) return std::string(path);
     }
 }
 

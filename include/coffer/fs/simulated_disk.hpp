@@ -209,7 +209,7 @@ inline result<bool> disk::make_folder(std::string_view path) {
             std::string_view name = path;
             while (name.back() == '/') name.remove_suffix(1);
             name.remove_prefix(name.rfind('/') + 1);
-            if (name == "..") return missing(path);
+            if (name == "." || name == "..") return missing(path);
             static_cast<void>(volume_.add(true, above, name, joined(parent, name)));
             made = true;
         }

@@ -24,8 +24,8 @@
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
 // | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready() held |
 // | `t.remove(place)`               | void           | writer | place.ref is not 0                 |
-// | `t.ready(n, longest)`           | bool           | writer | the next n puts, of keys of at most so many bytes, allocate nothing |
-// | `t.prepare(n, longest)`         | result<void>   | one at a time, beside writer and readers | makes ready(n, longest) true |
+// | `t.ready(n, key_bytes)`         | bool           | writer | the next n puts, of keys of so many bytes together, allocate nothing |
+// | `t.prepare(n, key_bytes)`       | result<void>   | one at a time, beside writer and readers | makes ready(n, key_bytes) true |
 // | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
 // | `t.ascend(from, refs, keys)`    | bool           | any    | appends the next few refs above `from`, ascending, and moves `from` behind them or, where from.moved is false, may leave that to the caller; false: those, if any, are the last. ordered only |
 // | `t.descend(from, refs, keys)`   | bool           | any    | the same below, descending. ordered only |
@@ -139,12 +139,12 @@ concept index_put =
 template <class T>
 concept index_remove = requires(T& table, const typename T::place& place) { table.remove(place); };
 template <class T>
-concept index_ready = requires(T& table, std::size_t count, std::size_t longest) {
-    { table.ready(count, longest) } -> std::same_as<bool>;
+concept index_ready = requires(T& table, std::size_t count, std::uint64_t key_bytes) {
+    { table.ready(count, key_bytes) } -> std::same_as<bool>;
 };
 template <class T>
-concept index_prepare = requires(T& table, std::size_t count, std::size_t longest) {
-    { table.prepare(count, longest) } -> std::same_as<result<void>>;
+concept index_prepare = requires(T& table, std::size_t count, std::uint64_t key_bytes) {
+    { table.prepare(count, key_bytes) } -> std::same_as<result<void>>;
 };
 template <class T>
 concept index_step = std::default_initializable<typename T::cursor> &&
@@ -208,11 +208,12 @@ consteval bool explain_index_table() {
                   "a coffer index table needs  void put(const place&, ref)");
     static_assert(!need::index_locate<T> || need::index_remove<T>,
                   "a coffer index table needs  void remove(const place&)");
-    static_assert(need::index_ready<T>,
-                  "a coffer index table needs  bool ready(std::size_t count, std::size_t longest)");
+    static_assert(
+        need::index_ready<T>,
+        "a coffer index table needs  bool ready(std::size_t count, std::uint64_t key_bytes)");
     static_assert(need::index_prepare<T>,
                   "a coffer index table needs  "
-                  "result<void> prepare(std::size_t count, std::size_t longest)");
+                  "result<void> prepare(std::size_t count, std::uint64_t key_bytes)");
     static_assert(need::index_step<T>,
                   "a coffer index table needs  class cursor  and  "
                   "bool step(cursor&, std::vector<ref>&) const");

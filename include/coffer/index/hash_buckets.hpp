@@ -76,7 +76,7 @@ public:
 
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
 
-    [[nodiscard]] bool ready(std::size_t n, std::size_t /*longest*/) noexcept {
+    [[nodiscard]] bool ready(std::size_t n, std::uint64_t /*key_bytes*/) noexcept {
         if (n <= promised_) [[likely]]
             return true;
         std::size_t most = (std::max)(n, ahead);  // or as many as there is room for
@@ -85,7 +85,7 @@ public:
         return promised_ != 0;
     }
 
-    [[nodiscard]] result<void> prepare(std::size_t n, std::size_t /*longest*/) {
+    [[nodiscard]] result<void> prepare(std::size_t n, std::uint64_t /*key_bytes*/) {
         if (n > most_keys - (std::min)(key_count(), most_keys)) {
             return fail(errc::no_space, "the hash index holds no more keys than it does now");
         }

@@ -163,11 +163,11 @@ public:
     }
     void remove(const place& at) { sorted_writer<pool>(pool_).remove(at); }
 
-    [[nodiscard]] bool ready(std::size_t n, std::size_t longest) noexcept {
-        return pool_.ready(n, longest);
+    [[nodiscard]] bool ready(std::size_t n, std::uint64_t key_bytes) noexcept {
+        return pool_.ready(n, key_bytes);
     }
-    [[nodiscard]] result<void> prepare(std::size_t n, std::size_t longest) {
-        return pool_.prepare(n, longest);
+    [[nodiscard]] result<void> prepare(std::size_t n, std::uint64_t key_bytes) {
+        return pool_.prepare(n, key_bytes);
     }
     /// Nodes and separators in use, and those that have been and wait for use. Pages that no node
     /// has used yet are not counted: they are taken from the system when they are touched.

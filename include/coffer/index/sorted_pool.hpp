@@ -183,25 +183,24 @@ public:
                     bytes(reinterpret_cast<const std::byte*>(state_), sizeof(state)));
     }
 
-    /// Do the next `n` puts, of keys of at most `longest` bytes, find what they may need?
-    [[nodiscard]] bool ready(std::uint64_t n, std::size_t longest) noexcept {
-        promised_ = {n, longest};
+    /// Do the next `n` puts, of keys of `key_bytes` together, find what they may need?
+    [[nodiscard]] bool ready(std::uint64_t n, std::uint64_t key_bytes) noexcept {
+        promised_ = {n, key_bytes};
         return has_granules(n) && has_chunks(promised_);
     }
-    [[nodiscard]] result<void> prepare(std::uint64_t n, std::size_t longest) {
+    [[nodiscard]] result<void> prepare(std::uint64_t n, std::uint64_t key_bytes) {
         while (!has_granules(n)) {
             if (auto grown = grow_granules(); !grown) return grown;
         }
-        while (!has_chunks({n, longest})) {
+        while (!has_chunks({n, key_bytes})) {
             if (auto grown = grow_chunks(); !grown) return grown;
         }
         return {};
     }
     /// May a chain of `size` bytes be made although no put pays for it?
     [[nodiscard]] bool can_spare(std::size_t size) const noexcept {
-        const puts all{(std::max)(promised_.count, std::uint64_t{64}), promised_.longest};
         return chunks_.capacity() - state_->chunks.load(std::memory_order_relaxed) >=
-               chunks_needed(all) + chunks_of(size);
+               chunks_needed(promised_) + chunks_of(size);
     }
     [[nodiscard]] std::size_t memory() const noexcept {
         return sizeof(state) +
@@ -339,7 +338,7 @@ private:
     }
     struct puts {
         std::uint64_t count = 0;
-        std::uint64_t longest = 0;  // size of a key
+        std::uint64_t key_bytes = 0;
     };
     [[nodiscard]] bool has_chunks(const puts& next) const noexcept {
         if constexpr (exact) {
@@ -350,13 +349,10 @@ private:
                    state_->chunks.load(std::memory_order_relaxed) + chunks_needed(next);
         }
     }
-    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each is what two
-    /// keys have in common, and an image; so one put, which brings only one of them, makes none
-    /// longer than the longest that is there.
-    [[nodiscard]] std::uint64_t chunks_needed(const puts& next) const noexcept {
-        std::uint64_t longest = state_->longest.load(std::memory_order_relaxed);
-        if (next.count > 1) longest = (std::max)(longest, next.longest);
-        return next.count * 3 * chunks_of(longest + 16);
+    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each begins as the key
+    /// does, and has at most an image more.
+    [[nodiscard]] static std::uint64_t chunks_needed(const puts& next) noexcept {
+        return 3 * (next.count + (next.key_bytes + 16 * next.count) / chunk_bytes);
     }
 
     Memory memory_;

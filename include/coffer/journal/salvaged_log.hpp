@@ -231,11 +231,12 @@ private:
             if (parts_[i].id < newest_) continue;
             if (auto loaded = load(parts_[i]); !loaded) return loaded;
             const std::uint64_t end = end_of(parts_[i]);
+            const bool begun = has_header(parts_[i]);
             record found;
             for (std::uint64_t at = begin_of(parts_[i]); at < end; at += found.size) {
                 at = sift_.next(at, end, found);
                 if (at == end) break;
-                last_ = parts_[i].id;
+                if (begun) last_ = parts_[i].id;
                 if (found.type != record_type::drop || found.value.size() != 8) continue;
                 const auto id = load_le<std::uint64_t>(found.value.data());
                 if (part* const dropped = find(id); dropped != nullptr && id < parts_[i].id)
@@ -260,6 +261,13 @@ private:
             auto got = file->read_at(at, into);
             return got && *got == into.size();
         });
+    }
+
+    /// Was a header written? An open that rewrites the end of a log writes it last.
+    [[nodiscard]] bool has_header(const part& of) const noexcept {
+        const bytes contents = sift_.contents();
+        const std::size_t size = (std::min)(contents.size(), header_unit);
+        return of.born || size_without_zeros(contents.first(size)) != 0;
     }
 
     [[nodiscard]] static std::uint64_t begin_of(const part& of) noexcept {

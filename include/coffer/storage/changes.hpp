@@ -40,13 +40,13 @@ public:
         places_.push_back({used_, static_cast<std::uint32_t>(key_at - at),
                            static_cast<std::uint32_t>(key.size())});
         used_ = end;
-        longest_key_ = (std::max)(longest_key_, key.size());
+        key_bytes_ += key.size();
         clears_ |= type == record_type::clear;
         puts_ |= type == record_type::put;
     }
     void clear() noexcept {
         places_.clear();
-        used_ = longest_key_ = 0;
+        used_ = key_bytes_ = 0;
         clears_ = puts_ = misfits_ = false;
     }
 
@@ -61,7 +61,7 @@ public:
 
     /// Bytes of all records.
     [[nodiscard]] std::size_t bytes_in_log() const noexcept { return used_; }
-    [[nodiscard]] std::size_t longest_key() const noexcept { return longest_key_; }
+    [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
     /// Is there a clear, or a put, among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
     [[nodiscard]] bool puts() const noexcept { return puts_; }
@@ -87,7 +87,7 @@ private:
 
     std::vector<std::byte> bytes_;  // room, larger than what is used
     std::size_t used_ = 0;
-    std::size_t longest_key_ = 0;
+    std::size_t key_bytes_ = 0;
     std::vector<place> places_;
     bool clears_ = false;
     bool puts_ = false;

@@ -281,7 +281,7 @@ private:
         if (!size) return size.failure();
         if (name == std::string(store_name).append(new_suffix)) return *size <= identity_at::size;
         const bool in_units = *size % header_unit == 0;
-        if (name == live_name) return in_units;
+        if (name == live_name || name == reserve_name) return in_units;
         std::byte start[8] = {};
         if (auto got = opened->read_at(0, start); !got) return got.failure();
         const auto word = load_le<std::uint64_t>(start);
@@ -501,6 +501,7 @@ private:
                 done = write_aside(name, all_of_it);
             }
             if (!done) return done;
+            if (each.size == UINT64_MAX) report_.dropped_bytes += size;  // of no tail
         }
         return {};
     }

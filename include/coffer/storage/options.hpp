@@ -48,8 +48,8 @@ struct options {
     /// Check every record that is read from a file.
     bool verify_reads = true;
 
-    /// Read settled segments through read-only maps; false: with pread, so that a read error of the
-    /// disk is an error code instead of a signal. Ignored by `mmap`.
+    /// Read settled segments, and an index that was kept, through maps; false: with pread, so that
+    /// a read error of the disk is an error code instead of a signal. Ignored by `mmap`.
     bool map_reads = true;
 
     /// Reclaim the space of dead records in the background.

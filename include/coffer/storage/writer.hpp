@@ -137,7 +137,7 @@ public:
                             : changes.clears() ? purpose::clean
                                                : purpose::erase;
         if (changes.clears()) return write_exclusively(changes, size, why);
-        const additions all{changes.size(), changes.longest_key()};
+        const additions all{changes.size(), changes.key_bytes()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -226,11 +226,11 @@ private:
     /// Operations that the index is to take.
     struct additions {
         std::size_t count;
-        std::size_t longest;  // size of a key
+        std::uint64_t key_bytes;
     };
     [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
-        return records_->index().ready(all.count, all.longest) &&
+        return records_->index().ready(all.count, all.key_bytes) &&
                (!described || records_->pending.ready(all.count)) &&
                records_->journal.has_room(size, why);
     }
@@ -253,7 +253,7 @@ private:
         }
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        if (auto made = records_->index().prepare(all.count, all.longest); !made) return made;
+        if (auto made = records_->index().prepare(all.count, all.key_bytes); !made) return made;
         return records_->pending.prepare(all.count);
     }
 
@@ -371,9 +371,8 @@ private:
                                                  purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
-        if (auto made = (*fresh)->prepare(changes.size(), changes.longest_key()); !made)
-            return made;
-        static_cast<void>((*fresh)->ready(changes.size(), changes.longest_key()));
+        if (auto made = (*fresh)->prepare(changes.size(), changes.key_bytes()); !made) return made;
+        static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
         position end;
         std::vector<address> places(changes.size());
         bool alone = false;

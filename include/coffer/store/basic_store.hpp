@@ -175,7 +175,7 @@ public:
     [[nodiscard]] result<void> try_get_many(const Keys& keys,
                                             std::span<std::optional<Value>> out) const {
         if (!engine_) return closed();
-        detail::key_group<key_codec, decltype(*std::begin(keys)), engine::group_size> group;
+        detail::key_group<key_codec, decltype(std::begin(keys)), engine::group_size> group;
         std::size_t i = 0;
         const auto flush_group = [&]() -> result<void> {
             result<void> decoded;

@@ -1,14 +1,15 @@
 // coffer/store/key_group.hpp: some keys of a range, as the bytes that a group of lookups asks for.
 //
 // I1  The bytes of a key last until clear(), whether the range holds its keys or makes each while
-//     it is walked: one that is made is kept here.
-// Threads: one. Cost: a move for a key that is made. Failure: that of such a move.
+//     it is walked: one that is made, or that lies in an iterator, is kept here.
+// Threads: one. Cost: a move, or a copy, for a key that is kept. Failure: that of it.
 #ifndef COFFER_STORE_KEY_GROUP_HPP
 #define COFFER_STORE_KEY_GROUP_HPP
 
 #include <coffer/core/bytes.hpp>
 
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -16,11 +17,14 @@
 
 namespace coffer::detail {
 
-/// At most `most` keys; Element is what an iterator of their range gives.
-template <class Codec, class Element, std::size_t most>
+/// At most `most` keys of a range with iterators of this type.
+template <class Codec, class Iterator, std::size_t most>
 class key_group {
-    using key = std::remove_cvref_t<Element>;
-    static constexpr bool makes = !std::is_lvalue_reference_v<Element>;
+    using element = decltype(*std::declval<Iterator&>());
+    using key = std::remove_cvref_t<element>;
+    static constexpr bool keeps =
+        !std::is_lvalue_reference_v<element> || !std::forward_iterator<Iterator>;
+    struct nothing {};
 
 public:
     key_group() = default;
@@ -34,7 +38,7 @@ public:
     template <class E>
     void add(E&& each, std::size_t place) {
         places_[count_] = place;
-        if constexpr (makes) {
+        if constexpr (keeps) {
             const key& kept = kept_[count_].emplace(std::forward<E>(each));
             bytes_[count_] = Codec::view(kept, rooms_[count_]);
         } else {
@@ -52,8 +56,8 @@ private:
     std::size_t count_ = 0;
     bytes bytes_[most];
     std::size_t places_[most];
-    [[no_unique_address]] typename Codec::template room_for<key> rooms_[most];
-    std::optional<key> kept_[makes ? most : 1];
+    typename Codec::template room_for<key> rooms_[most];
+    std::conditional_t<keeps, std::optional<key>, nothing> kept_[keeps ? most : 1];
 };
 
 }  // namespace coffer::detail

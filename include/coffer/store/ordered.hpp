@@ -153,6 +153,7 @@ public:
     }
     ordered_iterator& operator--() {
         first_ = false;
+        back_ = true;
         if (at_ != 0) {
             --at_;
         } else {
@@ -173,8 +174,9 @@ public:
                 ? equal(ours->key(left.place()), theirs->key(right.place()))
                 : ours == theirs)
             return true;
-        if (left.first_ == right.first_) return false;
-        return right.first_ ? left.is_first_of(right) : right.is_first_of(left);
+        if (right.first_ && !left.first_) return left.is_first_of(right);
+        // A loop that goes forwards asks this of its end, which has not moved.
+        return left.first_ && right.back_ && right.is_first_of(left);
     }
 
 private:
@@ -223,6 +225,7 @@ private:
     std::shared_ptr<const stretch_type> here_;
     std::size_t at_ = 0;
     bool first_ = false;  // from begin(), and has not moved
+    bool back_ = false;   // has moved backwards
 };
 
 template <class Engine, class Key, class Value>
