@@ -8910,8 +8910,8 @@ private:
                    state_->chunks.load(std::memory_order_relaxed) + chunks_needed(next);
         }
     }
-    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each begins as the key
-    /// does, and has at most an image more.
+    /// A put makes a separator, a prefix, and a prefix when locate() met ties. Each begins as the
+    /// key does, and has at most an image more.
     [[nodiscard]] static std::uint64_t chunks_needed(const puts& next) noexcept {
         return 3 * (next.count + (next.key_bytes + 16 * next.count) / chunk_bytes);
     }
