@@ -11,7 +11,7 @@
 //
 // COFFER_CRASH_SCALE=1 turns each bit of each shape, and cuts at each byte. The default turns two
 // patterns of each byte of the first shape, and goes through the others in steps of eleven; of these
-// one in seven is salvaged, and with more than 1 all are.
+// one in twenty is salvaged, and with more than 1 all are.
 #include "catch.hpp"
 
 #include "crash/campaign.hpp"
@@ -183,8 +183,10 @@ private:
     [[nodiscard]] std::uint64_t first() const { return thorough() ? 0 : number_ % 11; }
 
     /// One of so many damages of a byte is salvaged, too: at a scale of 1 each byte's is once.
-    [[nodiscard]] static std::uint64_t share_of_bits() { return scale() > 1 ? 1 : 7; }
-    [[nodiscard]] static std::uint64_t share_of_cuts() { return scale() >= 1 ? 1 : 7; }
+    [[nodiscard]] static std::uint64_t share_of_bits() {
+        return scale() > 1 ? 1 : scale() == 1 ? 7 : 20;
+    }
+    [[nodiscard]] static std::uint64_t share_of_cuts() { return scale() >= 1 ? 1 : 20; }
 
     void judge(const simulated& damaged, bool may_be_earlier, const std::string& what,
                std::uint64_t share = 1) {

@@ -355,7 +355,7 @@ void batches_of_long_keys(const combination& choice) {
         are_there(all);
         are_there(lopsided);
         expect(good(store->size()) == 63 + lopsided.size(), "and counted once");
-        for (const change& each : lopsided) good(store->put(each.key, each.value));
+        good(store->write(lopsided));
         good(store->compact());
         are_there(all);
         are_there(lopsided);

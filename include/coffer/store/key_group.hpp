@@ -17,8 +17,8 @@
 
 namespace coffer::detail {
 
-/// At most `most` keys of a range with iterators of this type.
-template <class Codec, class Iterator, std::size_t most>
+/// At most `Most` keys of a range with iterators of this type.
+template <class Codec, class Iterator, std::size_t Most>
 class key_group {
     using element = decltype(*std::declval<Iterator&>());
     using key = std::remove_cvref_t<element>;
@@ -32,7 +32,7 @@ public:
     key_group& operator=(const key_group&) = delete;
 
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-    [[nodiscard]] bool full() const noexcept { return count_ == most; }
+    [[nodiscard]] bool full() const noexcept { return count_ == Most; }
 
     /// The key number `place` of the range, which fits.
     template <class E>
@@ -54,10 +54,10 @@ public:
 
 private:
     std::size_t count_ = 0;
-    bytes bytes_[most];
-    std::size_t places_[most];
-    typename Codec::template room_for<key> rooms_[most];
-    std::conditional_t<keeps, std::optional<key>, nothing> kept_[keeps ? most : 1];
+    bytes bytes_[Most];
+    std::size_t places_[Most];
+    typename Codec::template room_for<key> rooms_[Most];
+    std::conditional_t<keeps, std::optional<key>, nothing> kept_[keeps ? Most : 1];
 };
 
 }  // namespace coffer::detail
