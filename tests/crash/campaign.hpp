@@ -98,8 +98,8 @@ public:
         limits_.seed = seed;
         if (scale_ < 1) {
             limits_.exhaustive = 8;
-            limits_.pairs = 48;
-            limits_.random = 32;
+            limits_.pairs = 40;
+            limits_.random = 24;
         } else {
             limits_.random = static_cast<std::size_t>(256 * scale_);
         }
