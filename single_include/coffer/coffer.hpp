@@ -20937,6 +20937,7 @@ private:
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size(), changes.key_bytes()); !made) return made;
+        // The table is to know for what it keeps its room: locate() may take what is beyond that.
         static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
         position end;
         std::vector<address> places(changes.size());
@@ -23182,7 +23183,7 @@ private:
     std::optional<failure> newer_;  // STORE says that another coffer wrote this
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
-    std::uint64_t last_ = 0;        // the last with a header or a record
+    std::uint64_t last_ = 0;        // the last with a header, or with ruins of one and a record
     std::size_t followed_ = 0;      // so many losses have a record behind them
     sifter sift_;
 };

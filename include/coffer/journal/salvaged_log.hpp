@@ -354,7 +354,7 @@ private:
     std::optional<failure> newer_;  // STORE says that another coffer wrote this
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
-    std::uint64_t last_ = 0;        // the last with a header or a record
+    std::uint64_t last_ = 0;        // the last with a header, or with ruins of one and a record
     std::size_t followed_ = 0;      // so many losses have a record behind them
     sifter sift_;
 };

@@ -372,6 +372,7 @@ private:
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
         if (auto made = (*fresh)->prepare(changes.size(), changes.key_bytes()); !made) return made;
+        // The table is to know for what it keeps its room: locate() may take what is beyond that.
         static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
         position end;
         std::vector<address> places(changes.size());
