@@ -94,9 +94,9 @@ private:
     [[nodiscard]] bool same(const std::string& path, const std::vector<std::byte>& now,
                             std::uint64_t begin, std::uint64_t end) const {
         const std::vector<std::byte>& was = sound_.at(path);
-        return std::equal(was.begin() + static_cast<std::ptrdiff_t>(begin),
-                          was.begin() + static_cast<std::ptrdiff_t>(end),
-                          now.begin() + static_cast<std::ptrdiff_t>(begin));
+        return was.size() >= end && std::equal(was.begin() + static_cast<std::ptrdiff_t>(begin),
+                                               was.begin() + static_cast<std::ptrdiff_t>(end),
+                                               now.begin() + static_cast<std::ptrdiff_t>(begin));
     }
 
     /// When no record is left, or nothing from which their checks follow.

@@ -44,6 +44,7 @@ inline std::vector<record> records_of(const coffer::fs::simulated& disk,
     std::vector<record> out;
     for (const std::string& path : segments_of(disk, folder)) {
         const auto file = disk.read_file(path).value();
+        if (file.size() < header_unit) continue;  // made ahead, and without its header yet
         const std::uint64_t id = segment_id_of(path.substr(path.rfind('/') + 1));
         const store_id store{load_le<std::uint64_t>(file.data() + header_at::store),
                              load_le<std::uint64_t>(file.data() + header_at::store + 8)};
