@@ -1032,6 +1032,7 @@ private:
 // | `dir.remove(name)`            | result<void>              | not_found when absent                          |
 // | `dir.sync()`                  | result<void>              | names made, replaced and removed are durable   |
 // | `dir.free_bytes()`            | result<std::uint64_t>     | what an ordinary user may still write          |
+// | `dir.is_remote()`             | bool                      | another machine holds the files, as far as the system says |
 // | `file.path()`                 | std::string_view          | for messages                                   |
 // | `file.size()`                 | result<std::uint64_t>     | bytes                                          |
 // | `file.read_at(o, span)`       | result<std::size_t>       | fewer than asked only where the file ends      |
@@ -1140,6 +1141,10 @@ template <class D>
 concept directory_free_bytes = requires(const D& dir) {
     { dir.free_bytes() } -> std::same_as<result<std::uint64_t>>;
 };
+template <class D>
+concept directory_is_remote = requires(const D& dir) {
+    { dir.is_remote() } -> std::same_as<bool>;
+};
 
 template <class F>
 concept file_path = requires(const F& file) {
@@ -1212,9 +1217,10 @@ concept file = std::movable<F> && file_path<F> && file_size<F> && file_read_at<F
                file_identity<F> && file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
 
 template <class D, class F>
-concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
-                    directory_create<D, F> && directory_open<D, F> && directory_rename<D> &&
-                    directory_remove<D> && directory_sync<D> && directory_free_bytes<D>;
+concept directory =
+    std::movable<D> && directory_path<D> && directory_list<D> && directory_create<D, F> &&
+    directory_open<D, F> && directory_rename<D> && directory_remove<D> && directory_sync<D> &&
+    directory_free_bytes<D> && directory_is_remote<D>;
 
 template <class FS>
 concept fs_members =
@@ -1254,6 +1260,9 @@ consteval void explain_directory() {
     static_assert(
         need::directory_free_bytes<D>,
         "a coffer file system needs  result<std::uint64_t> directory::free_bytes() const");
+    static_assert(need::directory_is_remote<D>,
+                  "a coffer file system needs  bool directory::is_remote() const; it may return "
+                  "false");
 }
 
 template <class F, class M>
@@ -1642,6 +1651,7 @@ public:
         return shared_->answer(shared_->begin(call::free_bytes, path()), path(), 0,
                                [&] { return inner_.free_bytes(); });
     }
+    [[nodiscard]] bool is_remote() const { return inner_.is_remote(); }
 
 private:
     template <class Call>
@@ -2560,6 +2570,7 @@ public:
     [[nodiscard]] result<void> remove(std::string_view name);
     [[nodiscard]] result<void> sync() noexcept { return {}; }
     [[nodiscard]] result<std::uint64_t> free_bytes() const;
+    [[nodiscard]] bool is_remote() const noexcept;
 
 private:
     [[nodiscard]] result<file> opened(std::string_view name, access wanted, detail::win::dword how,
@@ -2849,6 +2860,16 @@ inline result<std::uint64_t> native::directory::free_bytes() const {
     return found;
 }
 
+/// Only what lies on another machine has a remote protocol.
+inline bool native::directory::is_remote() const noexcept {
+    namespace win = detail::win;
+    using asker = int(__stdcall*)(win::handle, int, void*, win::dword);
+    constexpr int remote_protocol = 13;  // FileRemoteProtocolInfo: 116 bytes
+    const auto ask = win::system_function<asker>(L"kernel32.dll", "GetFileInformationByHandleEx");
+    std::uint64_t told[32] = {};
+    return ask != nullptr && ask(handle_.get(), remote_protocol, told, sizeof told) != 0;
+}
+
 /// From ProcessPrng, which Windows' own random functions stand on since version 10, else from
 /// RtlGenRandom; both are looked up when needed, so that no further library is linked. Without
 /// either the clock, the process and where memory lies have to do.
@@ -2905,6 +2926,13 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 #include <string_view>
 #include <utility>
 
+#if COFFER_OS_LINUX
+#include <sys/vfs.h>
+#elif COFFER_OS_APPLE
+#include <sys/mount.h>
+#include <sys/param.h>
+#endif
+
 namespace coffer::detail::posix {
 
 /// A clock that is some milliseconds behind, where the system has one that costs nothing.
@@ -2944,6 +2972,40 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
     if (::fstat(file, &seen) != 0) return 0;
     return mix(static_cast<std::uint64_t>(seen.st_ino), static_cast<std::uint64_t>(seen.st_dev)) |
            1;
+}
+
+/// Do the files of this kind of Linux file system lie on another machine? By statfs(2) and what the
+/// kernel's ceph and afs say themselves. 9p and FUSE are none of them: both serve local folders to
+/// containers and virtual machines.
+[[nodiscard]] constexpr bool is_network(std::uint32_t type) noexcept {
+    switch (type) {
+        case 0x6969:      // NFS
+        case 0x517B:      // SMB, smbfs
+        case 0xFF534D42:  // SMB, cifs
+        case 0xFE534D42:  // SMB 2 and later
+        case 0x564C:      // NCP
+        case 0x5346414F:  // AFS, OpenAFS
+        case 0x6B414653:  // AFS, the kernel's
+        case 0x73757245:  // Coda
+        case 0x00C36400:  // Ceph
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// Does another machine hold the files of this folder? False where the system does not say.
+[[nodiscard]] inline bool is_remote(int folder) noexcept {
+#if COFFER_OS_LINUX
+    struct statfs found = {};
+    return ::fstatfs(folder, &found) == 0 && is_network(static_cast<std::uint32_t>(found.f_type));
+#elif COFFER_OS_APPLE
+    struct statfs found = {};
+    return ::fstatfs(folder, &found) == 0 && (found.f_flags & MNT_LOCAL) == 0;
+#else
+    static_cast<void>(folder);
+    return false;
+#endif
 }
 
 /// Which kind of failure an errno is.
@@ -3452,6 +3514,8 @@ public:
         }
         return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
     }
+
+    [[nodiscard]] bool is_remote() const noexcept { return detail::posix::is_remote(number()); }
 
 private:
     [[nodiscard]] int number() const noexcept { return descriptor_.number(); }
@@ -5393,6 +5457,8 @@ public:
     }
     void set_forked(bool on) noexcept { forked_.store(on); }
     [[nodiscard]] bool forked() const noexcept { return forked_.load(); }
+    void set_remote(bool on) noexcept { remote_.store(on); }
+    [[nodiscard]] bool remote() const noexcept { return remote_.load(); }
 
     // Crashes: another disk, on which nothing is open.
     [[nodiscard]] std::shared_ptr<disk> killed() {
@@ -5446,6 +5512,7 @@ private:
     atomic<std::uint64_t> time_{1'000'000'000};
     atomic<std::uint64_t> random_;
     atomic<bool> forked_{false};
+    atomic<bool> remote_{false};
     std::uint64_t boot_;
 };
 
@@ -5840,6 +5907,8 @@ public:
         disk_->with_volume([&](auto& volume) { volume.set_capacity(bytes_in_all); });
     }
     void advance(std::uint64_t nanoseconds) const noexcept { disk_->advance(nanoseconds); }
+    /// Every folder of this disk says so from now on.
+    void pretend_remote(bool on) const noexcept { disk_->set_remote(on); }
     /// Every fork_mark of this disk says so from now on.
     void pretend_forked(bool on) const noexcept { disk_->set_forked(on); }
 
@@ -6071,6 +6140,7 @@ public:
     }
     [[nodiscard]] result<void> sync() { return disk_->sync_folder(folder_, path_); }
     [[nodiscard]] result<std::uint64_t> free_bytes() const { return disk_->free_bytes(path_); }
+    [[nodiscard]] bool is_remote() const noexcept { return disk_->remote(); }
 
 private:
     [[nodiscard]] failure no_name(std::string_view name) const {
@@ -19689,7 +19759,8 @@ private:
 // coffer/storage/opening.hpp: from a path to a store whose state is known.
 //
 // Opening for writing:
-//   1  the folder is made if it is not there; LOCK is taken before anything else is read
+//   1  the folder is made if it is not there; one on another machine is refused, unless that was
+//      allowed; LOCK is taken before anything else is read
 //   2  STORE says who the store is; where there is none, the store is made: first segment, synced,
 //      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
 //      none
@@ -19731,11 +19802,18 @@ public:
     opener(Records& records, file_system_type system, const identity& expected, policy_id index)
         : records_(&records), system_(system), expected_(expected), index_(index) {}
 
-    [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout) {
+    [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout,
+                                               bool allow_network) {
         auto opened = open_folder(path);
         if (!opened && opened.error().kind() != errc::not_found) return opened.failure();
         if (!opened) {
             if (auto made = make_folder(path); !made) return made.failure();
+        }
+        if (!allow_network && folder_->is_remote()) {
+            return fail(errc::invalid_argument,
+                        "the folder lies on a network file system, where locks and syncs may not "
+                        "be kept; choose a local one, or set options.allow_network",
+                        path);
         }
         if (auto locked = take_lock(lock_timeout); !locked) return locked.failure();
         auto found = read_store();
@@ -20236,6 +20314,10 @@ enum class log_level : unsigned char { info, warning, error };
 inline constexpr std::uint64_t careful_free_bytes = std::uint64_t{100} << 20;
 
 struct options {
+    /// Open for writing also where another machine holds the files (NFS, SMB, ...): locks and syncs
+    /// may not reach the other machines that use them. Otherwise errc::invalid_argument.
+    bool allow_network = false;
+
     /// Waits this long for another process to close the store before answering errc::locked.
     std::chrono::nanoseconds lock_timeout{0};
 
@@ -21187,7 +21269,8 @@ private:
             auto report =
                 read_only
                     ? opener.open_read_only(path)
-                    : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()));
+                    : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()),
+                                  chosen.allow_network);
             if (!report) return report.failure();
             made->report_ = std::move(*report);
             made->lock_ = opener.take_lock_file();

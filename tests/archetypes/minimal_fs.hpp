@@ -81,6 +81,7 @@ public:
         result<void> remove(std::string_view name) { return of_.remove(name); }
         result<void> sync() { return of_.sync(); }
         result<std::uint64_t> free_bytes() const { return of_.free_bytes(); }
+        bool is_remote() const { return of_.is_remote(); }
 
     private:
         inner::directory of_;

@@ -74,6 +74,9 @@ TEST_CASE("each kind of call fails alone, and does nothing then", "[fs][faulty]"
     fails(call::make_directory, [&] { return w.fs.make_directory("/f/" + fresh()); });
     fails(call::list, [&] { return w.folder->list(); });
     fails(call::free_bytes, [&] { return w.folder->free_bytes(); });
+    CHECK_FALSE(w.folder->is_remote());  // no call: it cannot fail
+    w.fs.inner().pretend_remote(true);
+    CHECK(w.folder->is_remote());
     fails(call::create, [&] { return w.folder->create(fresh()); });
     fails(call::open, [&] { return w.folder->open("a", mode::write); });
     fails(call::sync_directory, [&] { return w.folder->sync(); });

@@ -169,6 +169,19 @@ TEST_CASE("a call that a signal interrupts is made again", "[fs][native]") {
     CHECK(errno == EIO);
 }
 
+TEST_CASE("the file systems of other machines are known by their kind", "[fs][native]") {
+    using coffer::detail::posix::is_network;
+    for (const std::uint32_t type : {0x6969U, 0x517BU, 0xFF534D42U, 0xFE534D42U, 0x564CU,
+                                     0x5346414FU, 0x6B414653U, 0x73757245U, 0x00C36400U})
+        CHECK(is_network(type));
+    // ext4, xfs, btrfs, tmpfs, overlayfs, ZFS, FUSE, 9p.
+    for (const std::uint32_t type : {0xEF53U, 0x58465342U, 0x9123683EU, 0x01021994U, 0x794C7630U,
+                                     0x2FC12FC1U, 0x65735546U, 0x01021997U, 0U})
+        CHECK_FALSE(is_network(type));
+    const folder own;
+    CHECK_FALSE(native().open_directory(own.path).value().is_remote());
+}
+
 TEST_CASE("a folder handle stays with its folder", "[fs][native]") {
     folder store;
     const native fs;

@@ -870,6 +870,10 @@ TEST_CASE("clock, randomness, process", "[simulated]") {
     CHECK_FALSE(simulated::fork_mark().forked());
     disk.pretend_forked(false);
     CHECK_FALSE(mark.forked());
+    const auto root = disk.open_directory("/").value();
+    CHECK_FALSE(root.is_remote());
+    disk.pretend_remote(true);
+    CHECK(root.is_remote());
 }
 
 TEST_CASE("a test can change files behind the store's back", "[simulated]") {

@@ -305,6 +305,28 @@ TEST_CASE("a store whose identity is missing or differs is not touched", "[openi
     CHECK(content(S::open("/db", small(), disk)) == model{{"a", "1"}});
 }
 
+TEST_CASE("a folder on another machine is refused, unless that is allowed", "[opening]") {
+    const simulated disk;
+    disk.make_directory("/db").value();
+    disk.pretend_remote(true);
+    auto refused = S::try_open("/db", small(), disk);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::invalid_argument);
+    CHECK(refused.error().path() == "/db");
+    CHECK_THAT(refused.error().what(), t::ContainsSubstring("network file system"));
+    CHECK_THAT(refused.error().what(), t::ContainsSubstring("allow_network"));
+    CHECK(disk.files().empty());
+    coffer::options allowed = small();
+    allowed.allow_network = true;
+    S::open("/db", allowed, disk).put("a", "1");
+    CHECK(S::open_read_only("/db", small(), disk).get("a") == "1");
+    const auto before = disk.image_hash();
+    CHECK(S::try_open("/db", small(), disk).error().kind() == errc::invalid_argument);
+    CHECK(disk.image_hash() == before);
+    disk.pretend_remote(false);
+    CHECK(content(S::open("/db", small(), disk)) == model{{"a", "1"}});
+}
+
 TEST_CASE("a torn tail is cut off, kept aside and told", "[opening]") {
     const simulated disk;
     {

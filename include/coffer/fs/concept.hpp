@@ -32,6 +32,7 @@
 // | `dir.remove(name)`            | result<void>              | not_found when absent                          |
 // | `dir.sync()`                  | result<void>              | names made, replaced and removed are durable   |
 // | `dir.free_bytes()`            | result<std::uint64_t>     | what an ordinary user may still write          |
+// | `dir.is_remote()`             | bool                      | another machine holds the files, as far as the system says |
 // | `file.path()`                 | std::string_view          | for messages                                   |
 // | `file.size()`                 | result<std::uint64_t>     | bytes                                          |
 // | `file.read_at(o, span)`       | result<std::size_t>       | fewer than asked only where the file ends      |
@@ -151,6 +152,10 @@ template <class D>
 concept directory_free_bytes = requires(const D& dir) {
     { dir.free_bytes() } -> std::same_as<result<std::uint64_t>>;
 };
+template <class D>
+concept directory_is_remote = requires(const D& dir) {
+    { dir.is_remote() } -> std::same_as<bool>;
+};
 
 template <class F>
 concept file_path = requires(const F& file) {
@@ -223,9 +228,10 @@ concept file = std::movable<F> && file_path<F> && file_size<F> && file_read_at<F
                file_identity<F> && file_try_lock<F> && file_map<F, M> && file_copy<F, M>;
 
 template <class D, class F>
-concept directory = std::movable<D> && directory_path<D> && directory_list<D> &&
-                    directory_create<D, F> && directory_open<D, F> && directory_rename<D> &&
-                    directory_remove<D> && directory_sync<D> && directory_free_bytes<D>;
+concept directory =
+    std::movable<D> && directory_path<D> && directory_list<D> && directory_create<D, F> &&
+    directory_open<D, F> && directory_rename<D> && directory_remove<D> && directory_sync<D> &&
+    directory_free_bytes<D> && directory_is_remote<D>;
 
 template <class FS>
 concept fs_members =
@@ -265,6 +271,9 @@ consteval void explain_directory() {
     static_assert(
         need::directory_free_bytes<D>,
         "a coffer file system needs  result<std::uint64_t> directory::free_bytes() const");
+    static_assert(need::directory_is_remote<D>,
+                  "a coffer file system needs  bool directory::is_remote() const; it may return "
+                  "false");
 }
 
 template <class F, class M>

@@ -262,6 +262,7 @@ public:
         return shared_->answer(shared_->begin(call::free_bytes, path()), path(), 0,
                                [&] { return inner_.free_bytes(); });
     }
+    [[nodiscard]] bool is_remote() const { return inner_.is_remote(); }
 
 private:
     template <class Call>

@@ -314,6 +314,8 @@ public:
         return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
     }
 
+    [[nodiscard]] bool is_remote() const noexcept { return detail::posix::is_remote(number()); }
+
 private:
     [[nodiscard]] int number() const noexcept { return descriptor_.number(); }
     [[nodiscard]] failure no_name(std::string_view name) const {

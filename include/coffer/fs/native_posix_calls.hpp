@@ -17,6 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#if COFFER_OS_LINUX
+#include <sys/vfs.h>
+#elif COFFER_OS_APPLE
+#include <sys/mount.h>
+#include <sys/param.h>
+#endif
+
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -66,6 +73,40 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
     if (::fstat(file, &seen) != 0) return 0;
     return mix(static_cast<std::uint64_t>(seen.st_ino), static_cast<std::uint64_t>(seen.st_dev)) |
            1;
+}
+
+/// Do the files of this kind of Linux file system lie on another machine? By statfs(2) and what the
+/// kernel's ceph and afs say themselves. 9p and FUSE are none of them: both serve local folders to
+/// containers and virtual machines.
+[[nodiscard]] constexpr bool is_network(std::uint32_t type) noexcept {
+    switch (type) {
+        case 0x6969:      // NFS
+        case 0x517B:      // SMB, smbfs
+        case 0xFF534D42:  // SMB, cifs
+        case 0xFE534D42:  // SMB 2 and later
+        case 0x564C:      // NCP
+        case 0x5346414F:  // AFS, OpenAFS
+        case 0x6B414653:  // AFS, the kernel's
+        case 0x73757245:  // Coda
+        case 0x00C36400:  // Ceph
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// Does another machine hold the files of this folder? False where the system does not say.
+[[nodiscard]] inline bool is_remote(int folder) noexcept {
+#if COFFER_OS_LINUX
+    struct statfs found = {};
+    return ::fstatfs(folder, &found) == 0 && is_network(static_cast<std::uint32_t>(found.f_type));
+#elif COFFER_OS_APPLE
+    struct statfs found = {};
+    return ::fstatfs(folder, &found) == 0 && (found.f_flags & MNT_LOCAL) == 0;
+#else
+    static_cast<void>(folder);
+    return false;
+#endif
 }
 
 /// Which kind of failure an errno is.

@@ -242,6 +242,7 @@ public:
     [[nodiscard]] result<void> remove(std::string_view name);
     [[nodiscard]] result<void> sync() noexcept { return {}; }
     [[nodiscard]] result<std::uint64_t> free_bytes() const;
+    [[nodiscard]] bool is_remote() const noexcept;
 
 private:
     [[nodiscard]] result<file> opened(std::string_view name, access wanted, detail::win::dword how,
@@ -529,6 +530,16 @@ inline result<std::uint64_t> native::directory::free_bytes() const {
         return win::refused(win::GetLastError(), "cannot ask how much space is free", path_);
     }
     return found;
+}
+
+/// Only what lies on another machine has a remote protocol.
+inline bool native::directory::is_remote() const noexcept {
+    namespace win = detail::win;
+    using asker = int(__stdcall*)(win::handle, int, void*, win::dword);
+    constexpr int remote_protocol = 13;  // FileRemoteProtocolInfo: 116 bytes
+    const auto ask = win::system_function<asker>(L"kernel32.dll", "GetFileInformationByHandleEx");
+    std::uint64_t told[32] = {};
+    return ask != nullptr && ask(handle_.get(), remote_protocol, told, sizeof told) != 0;
 }
 
 /// From ProcessPrng, which Windows' own random functions stand on since version 10, else from

@@ -125,6 +125,8 @@ public:
         disk_->with_volume([&](auto& volume) { volume.set_capacity(bytes_in_all); });
     }
     void advance(std::uint64_t nanoseconds) const noexcept { disk_->advance(nanoseconds); }
+    /// Every folder of this disk says so from now on.
+    void pretend_remote(bool on) const noexcept { disk_->set_remote(on); }
     /// Every fork_mark of this disk says so from now on.
     void pretend_forked(bool on) const noexcept { disk_->set_forked(on); }
 
@@ -356,6 +358,7 @@ public:
     }
     [[nodiscard]] result<void> sync() { return disk_->sync_folder(folder_, path_); }
     [[nodiscard]] result<std::uint64_t> free_bytes() const { return disk_->free_bytes(path_); }
+    [[nodiscard]] bool is_remote() const noexcept { return disk_->remote(); }
 
 private:
     [[nodiscard]] failure no_name(std::string_view name) const {

@@ -109,6 +109,8 @@ public:
     }
     void set_forked(bool on) noexcept { forked_.store(on); }
     [[nodiscard]] bool forked() const noexcept { return forked_.load(); }
+    void set_remote(bool on) noexcept { remote_.store(on); }
+    [[nodiscard]] bool remote() const noexcept { return remote_.load(); }
 
     // Crashes: another disk, on which nothing is open.
     [[nodiscard]] std::shared_ptr<disk> killed() {
@@ -162,6 +164,7 @@ private:
     atomic<std::uint64_t> time_{1'000'000'000};
     atomic<std::uint64_t> random_;
     atomic<bool> forked_{false};
+    atomic<bool> remote_{false};
     std::uint64_t boot_;
 };
 

@@ -124,7 +124,8 @@ private:
             auto report =
                 read_only
                     ? opener.open_read_only(path)
-                    : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()));
+                    : opener.open(path, static_cast<std::uint64_t>(chosen.lock_timeout.count()),
+                                  chosen.allow_network);
             if (!report) return report.failure();
             made->report_ = std::move(*report);
             made->lock_ = opener.take_lock_file();

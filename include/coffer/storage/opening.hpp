@@ -1,7 +1,8 @@
 // coffer/storage/opening.hpp: from a path to a store whose state is known.
 //
 // Opening for writing:
-//   1  the folder is made if it is not there; LOCK is taken before anything else is read
+//   1  the folder is made if it is not there; one on another machine is refused, unless that was
+//      allowed; LOCK is taken before anything else is read
 //   2  STORE says who the store is; where there is none, the store is made: first segment, synced,
 //      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
 //      none
@@ -61,11 +62,18 @@ public:
     opener(Records& records, file_system_type system, const identity& expected, policy_id index)
         : records_(&records), system_(system), expected_(expected), index_(index) {}
 
-    [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout) {
+    [[nodiscard]] result<recovery_report> open(std::string_view path, std::uint64_t lock_timeout,
+                                               bool allow_network) {
         auto opened = open_folder(path);
         if (!opened && opened.error().kind() != errc::not_found) return opened.failure();
         if (!opened) {
             if (auto made = make_folder(path); !made) return made.failure();
+        }
+        if (!allow_network && folder_->is_remote()) {
+            return fail(errc::invalid_argument,
+                        "the folder lies on a network file system, where locks and syncs may not "
+                        "be kept; choose a local one, or set options.allow_network",
+                        path);
         }
         if (auto locked = take_lock(lock_timeout); !locked) return locked.failure();
         auto found = read_store();

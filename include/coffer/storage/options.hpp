@@ -21,6 +21,10 @@ enum class log_level : unsigned char { info, warning, error };
 inline constexpr std::uint64_t careful_free_bytes = std::uint64_t{100} << 20;
 
 struct options {
+    /// Open for writing also where another machine holds the files (NFS, SMB, ...): locks and syncs
+    /// may not reach the other machines that use them. Otherwise errc::invalid_argument.
+    bool allow_network = false;
+
     /// Waits this long for another process to close the store before answering errc::locked.
     std::chrono::nanoseconds lock_timeout{0};
 
