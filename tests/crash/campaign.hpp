@@ -72,6 +72,7 @@ struct tally {
     std::uint64_t workloads = 0;
     std::uint64_t points = 0;
     std::uint64_t images = 0;  // distinct ones that were judged, by hash
+    std::uint64_t set = 0;     // all of those hashes as one: equal for equal sets
     std::uint64_t judged = 0;  // images, each under each of its expectations
     std::uint64_t again = 0;   // images judged of crashes during a recovery
     double seconds = 0;
@@ -79,6 +80,8 @@ struct tally {
 
     void tell(const std::string& name, std::uint64_t violations) const {
         const double rest = seconds - again_seconds;
+        std::printf("%s: the set of images is %016llx\n", name.c_str(),
+                    static_cast<unsigned long long>(set));
         proof::tell("S1 crash states", name, {images, "distinct images", violations, rest, seed});
         proof::tell("S1 crash states, each expectation", name,
                     {judged, "judgements", violations, rest, seed});
@@ -227,7 +230,10 @@ private:
             return;
         }
         ++tally_.judged;
-        tally_.images += images_.insert(image).second;
+        if (images_.insert(image).second) {
+            ++tally_.images;
+            tally_.set += coffer::detail::mix(image, seed);
+        }
         const std::string where = at.where + ", on disk: " + subset;
         if (with != profile::p3 && drawn(hash + 1, share_interrupted / scale_)) {
             const proof::stopwatch watch;

@@ -5,7 +5,9 @@
 // store. Commit number n is a function of n, so the parent knows every state that the store may be
 // in; the writer reports each commit through a pipe after the call has returned. One in four is
 // killed at any time from its start, mostly while it opens; each 25th begins a new store, and is
-// killed while it makes it.
+// killed while it makes it. Three in eight are in trouble before (`trouble`): stopped, and their store
+// is locked meanwhile; under a limit of file size, so that a write is cut short and the next one is
+// refused or the end; or forked in the midst of writes, and the child may touch nothing.
 //
 //   R1  what is there is the result of the first n commits, for one n: no holes, no half batches
 //   R2  n is not below what the policy promises for a killed process; where a suffix may be lost, the
@@ -24,15 +26,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -81,7 +85,34 @@ coffer::options kill_options() {
     chosen.interval = std::chrono::milliseconds(8);
     chosen.max_bytes = 64 * 1024;
     chosen.max_delay = std::chrono::milliseconds(8);
+    chosen.lock_timeout = std::chrono::seconds(2);  // the child of a killed writer may live on
     return chosen;
+}
+
+/// What a writer meets before it is killed.
+enum class trouble : unsigned char {
+    none,
+    stopped,  // SIGSTOP; and killed then, or after it has gone on
+    limited,  // RLIMIT_FSIZE: a write beyond is refused, and the writer falls silent
+    ended,    // the same, but the signal that comes with it ends the writer
+    forks,    // while it writes
+};
+
+trouble trouble_of(std::uint64_t word) {
+    switch (word % 16) {
+        case 0:
+        case 1:
+            return trouble::stopped;
+        case 2:
+            return trouble::limited;
+        case 3:
+            return trouble::ended;
+        case 4:
+        case 5:
+            return sanitized() ? trouble::none : trouble::forks;
+        default:
+            return trouble::none;
+    }
 }
 
 // ---- the writer ------------------------------------------------------------------------------
@@ -105,19 +136,95 @@ std::vector<native_subject> all_subjects() {
     return all;
 }
 
-/// Writes until it is killed. Falls silent after `most` commits, if that is not 0.
-void write_for_ever(const native_subject& of, const std::string& path, std::uint64_t first,
-                    std::uint64_t most, int pipe) {
-    auto store = of.open(path, kill_options(), coffer::fs::native()).value();
-    for (std::uint64_t number = first; most == 0 || number < first + most; ++number) {
-        const commit changes = commit_of(number);
-        if (changes.size() == 1) {
-            store->put(changes[0].key, changes[0].value).value();
-        } else {
-            store->write(changes).value();
+/// How a writer is started, as a line of words.
+struct orders {
+    std::string subject;  // with a '/' for each space of its name
+    std::string path;
+    std::uint64_t first = 0;
+    std::uint64_t most = 0;  // 0: without end
+    int pipe = -1;
+    int meets = 0;            // trouble
+    std::uint64_t limit = 0;  // of a file's size; even: from the first open on, else after it
+};
+
+std::string told(const orders& given) {
+    std::ostringstream line;
+    line << given.subject << ' ' << given.path << ' ' << given.first << ' ' << given.most << ' '
+         << given.pipe << ' ' << given.meets << ' ' << given.limit;
+    return line.str();
+}
+orders orders_of(const char* line) {
+    orders given;
+    std::istringstream from(line);
+    from >> given.subject >> given.path >> given.first >> given.most >> given.pipe >> given.meets >>
+        given.limit;
+    REQUIRE(from);
+    return given;
+}
+std::string one_word(std::string name) {
+    std::replace(name.begin(), name.end(), ' ', '/');
+    return name;
+}
+
+/// A child that is made at any moment of the writer's is told so by every call, and ends.
+void fork_for_ever(opened& store) {
+    for (std::uint64_t round = 0;; ++round) {
+        std::this_thread::sleep_for(
+            std::chrono::microseconds(coffer::detail::mix(round, 1) % 3000));
+        const pid_t child = fork();
+        if (child < 0) std::abort();
+        if (child == 0) {
+            const auto is_forked = [](const auto& answer) {
+                return !answer && answer.error().kind() == coffer::errc::forked;
+            };
+            const bool right = is_forked(store.put("key 1", "the child's")) &&
+                               is_forked(store.get("last")) && is_forked(store.sync());
+            store.~opened();  // the child's copy ends, and touches no file
+            _exit(right ? 0 : 1);
         }
-        const note done{number, now()};
-        if (::write(pipe, &done, sizeof done) != sizeof done) std::abort();
+        int status = 0;
+        if (waitpid(child, &status, 0) != child || status != 0) std::abort();
+    }
+}
+
+void limit_files(const orders& given) {
+    if (given.limit == 0) return;
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    const rlimit size{given.limit, given.limit};
+    setrlimit(RLIMIT_FSIZE, &size);
+    if (given.meets == static_cast<int>(trouble::limited)) signal(SIGXFSZ, SIG_IGN);
+}
+
+/// Writes until it is killed. Falls silent after its last commit, and where a limit stops it.
+void write_for_ever(const native_subject& of, const orders& given) {
+    const bool limited = given.meets == static_cast<int>(trouble::limited);
+    const auto stops = [&](const auto& answer) {
+        if (answer) return false;
+        const coffer::errc kind = answer.error().kind();
+        if (!limited || (kind != coffer::errc::no_space && kind != coffer::errc::poisoned)) {
+            std::printf("%s\n", answer.error().what());
+            std::abort();
+        }
+        return true;
+    };
+    if (given.limit % 2 == 0) limit_files(given);
+    auto store = of.open(given.path, kill_options(), coffer::fs::native());
+    if (!stops(store)) {
+        if (given.limit % 2 != 0) limit_files(given);
+        std::thread forker;
+        if (given.meets == static_cast<int>(trouble::forks))
+            forker = std::thread([&] { fork_for_ever(**store); });
+        const std::uint64_t end = given.most == 0 ? UINT64_MAX : given.first + given.most;
+        for (std::uint64_t number = given.first; number < end; ++number) {
+            const commit changes = commit_of(number);
+            if (stops(changes.size() == 1 ? (*store)->put(changes[0].key, changes[0].value)
+                                          : (*store)->write(changes)))
+                break;
+            const note done{number, now()};
+            if (::write(given.pipe, &done, sizeof done) != sizeof done) std::abort();
+        }
+        for (;;) pause();
     }
     for (;;) pause();
 }
@@ -137,7 +244,8 @@ public:
     killer(const native_subject& of, std::string path) : of_(&of), path_(std::move(path)) {}
 
     void round(std::uint64_t number) {
-        const std::uint64_t word = coffer::detail::mix(number, seed ^ shown_);
+        using coffer::detail::mix;
+        const std::uint64_t word = mix(mix(number, seed), seed ^ shown_);
         // One in four writers stops early, so that it is silent for a while when it is killed.
         const std::uint64_t most = word % 4 == 0 ? 1 + word / 4 % 200 : 0;
         // From 0 to 50 ms, and short for the most part: more happens while little is written.
@@ -145,17 +253,22 @@ public:
         const bool anew = number % 25 == 24;
         if (anew) begin_anew();
         const bool early = anew || word / 4096 % 4 == 0;
-        const std::uint64_t killed_at = run_writer(most, lives, early ? word >> 32 : 0);
+        const std::uint64_t killed_at = run_writer(most, lives, early ? word >> 32 : 0, word >> 20);
         ++kills_;
         judge(killed_at);
     }
 
     void report() const {
         std::printf(
-            "%s: %llu commits survived, %llu writers had not begun one; of those that had returned "
-            "at most %llu, %llu bytes, %.1f ms old, were lost at once\n",
+            "%s: %llu commits survived, %llu writers had not begun one; %llu were stopped, %llu "
+            "met "
+            "a limit of file size, %llu forked; of the commits that had returned at most %llu, "
+            "%llu "
+            "bytes, %.1f ms old, were lost at once\n",
             of_->name.c_str(), static_cast<unsigned long long>(survived_ + shown_),
-            static_cast<unsigned long long>(idle_), static_cast<unsigned long long>(most_commits_),
+            static_cast<unsigned long long>(idle_), static_cast<unsigned long long>(stopped_),
+            static_cast<unsigned long long>(limited_), static_cast<unsigned long long>(forked_),
+            static_cast<unsigned long long>(most_commits_),
             static_cast<unsigned long long>(most_bytes_), static_cast<double>(oldest_) / 1e6);
         proof::tell("S10 killed writers", of_->name,
                     {kills_, "kills", told_.size(), watch_.seconds(), seed});
@@ -171,15 +284,19 @@ private:
     }
 
     /// Lets a writer live for `milliseconds` after its first commit, or as long as it takes to open;
-    /// if `early` is not 0, for a time that depends on it, and on how long the last one took.
-    std::uint64_t run_writer(std::uint64_t most, int milliseconds, std::uint64_t early) {
+    /// if `early` is not 0, for a time that depends on it, and on how long the last one took. What
+    /// else it meets depends on `word`. When it could do no more: 0 if that is not known.
+    std::uint64_t run_writer(std::uint64_t most, int milliseconds, std::uint64_t early,
+                             std::uint64_t word) {
         notes_.clear();
         const std::uint64_t begun = now();
+        const trouble meets = trouble_of(word);
+        const bool limits = meets == trouble::limited || meets == trouble::ended;
         int ends[2];
         REQUIRE(pipe(ends) == 0);
-        const std::string line = of_->name + "\n" + path_ + "\n" + std::to_string(shown_ + 1) +
-                                 "\n" + std::to_string(most) + "\n" + std::to_string(ends[1]) +
-                                 "\n";
+        const std::string line =
+            told(orders{one_word(of_->name), path_, shown_ + 1, most, ends[1],
+                        static_cast<int>(meets), limits ? 4096 + word / 16 % (320 * 1024) : 0});
         const pid_t child = fork();
         REQUIRE(child >= 0);
         if (child == 0) {
@@ -193,24 +310,55 @@ private:
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
         std::uint64_t until = begun + early % (opening_ + opening_ / 8);
         if (early == 0) {
-            const std::uint64_t deadline = begun + 20'000'000'000;
+            const std::uint64_t deadline = begun + (limits ? 50'000'000 : 20'000'000'000);
             while (notes_.empty() && now() < deadline) drain(ends[0], 20);
-            opening_ = now() - begun;
+            if (!limits) opening_ = now() - begun;
             until = now() + static_cast<std::uint64_t>(milliseconds) * 1'000'000;
             while (now() < until) drain(ends[0], 1);
         }
         while (now() < until) std::this_thread::yield();
-        const std::uint64_t killed_at = now();
+        const std::uint64_t rested = meets == trouble::stopped ? stop(child, word / 16) : 0;
+        const std::uint64_t killed_at = now() - rested;
         kill(child, SIGKILL);
         int status = 0;
         waitpid(child, &status, 0);
         drain(ends[0], 0);
         close(ends[0]);
-        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+        const bool may_end =
+            meets == trouble::ended && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
+        if (!may_end && (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL))
             complain("the writer ended by itself");
-        if (notes_.empty() && early == 0) complain("the writer wrote nothing");
+        if (notes_.empty() && early == 0 && !limits) complain("the writer wrote nothing");
         idle_ += notes_.empty();
-        return killed_at;
+        stopped_ += meets == trouble::stopped;
+        limited_ += limits;
+        forked_ += meets == trouble::forks;
+        return limits ? 0 : killed_at;
+    }
+
+    /// Stops a writer for a while; every second one goes on then, for some milliseconds. For how
+    /// long it rested, in nanoseconds.
+    std::uint64_t stop(pid_t writer, std::uint64_t word) {
+        const std::uint64_t begun = now();
+        kill(writer, SIGSTOP);
+        int status = 0;
+        if (waitpid(writer, &status, WUNTRACED) != writer || !WIFSTOPPED(status)) {
+            complain("the writer cannot be stopped");
+            return 0;
+        }
+        if (!notes_.empty()) {  // it holds the store
+            coffer::options at_once = kill_options();
+            at_once.lock_timeout = {};
+            auto taken = of_->open(path_, at_once, coffer::fs::native());
+            if (taken || taken.error().kind() != coffer::errc::locked)
+                complain("the store of a stopped writer is not locked");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(word % 12));
+        const std::uint64_t rested = now() - begun;
+        if (word / 16 % 2 == 0) return rested;
+        kill(writer, SIGCONT);
+        std::this_thread::sleep_for(std::chrono::microseconds(word / 32 % 5000));
+        return rested;
     }
 
     void drain(int pipe, int milliseconds) {
@@ -284,8 +432,9 @@ private:
     std::uint64_t shown_ = 0;  // by the last open
     contents state_;           // after so many commits
     std::uint64_t kills_ = 0;
-    std::uint64_t survived_ = 0;          // in stores before this one
-    std::uint64_t idle_ = 0;              // writers that were killed before their first commit
+    std::uint64_t survived_ = 0;  // in stores before this one
+    std::uint64_t idle_ = 0;      // writers that were killed before their first commit
+    std::uint64_t stopped_ = 0, limited_ = 0, forked_ = 0;  // writers: see trouble
     std::uint64_t opening_ = 20'000'000;  // nanoseconds from a start to the first commit
     std::vector<note> notes_;
     proof::stopwatch watch_;
@@ -316,16 +465,11 @@ void kill_all(const std::string& beginning) {
 }  // namespace
 
 TEST_CASE("a writer that is killed", "[.][.]") {
-    const char* const told = std::getenv("COFFER_KILL_WRITER");
-    if (told == nullptr) return;
-    std::vector<std::string> lines;
-    for (const char* at = told; *at != '\0'; at = std::strchr(at, '\n') + 1) {
-        lines.emplace_back(at, std::strchr(at, '\n'));
-    }
+    const char* const line = std::getenv("COFFER_KILL_WRITER");
+    if (line == nullptr) return;
+    const orders given = orders_of(line);
     for (const native_subject& each : all_subjects()) {
-        if (each.name != lines.at(0)) continue;
-        write_for_ever(each, lines.at(1), std::stoull(lines.at(2)), std::stoull(lines.at(3)),
-                       std::stoi(lines.at(4)));
+        if (one_word(each.name) == given.subject) write_for_ever(each, given);
     }
 }
 

@@ -5,7 +5,8 @@
 //   - a holder that is killed leaves it free; the next one has it, with what was promised
 //   - a child of a process that holds it may not use it, and harms nothing when it ends
 //
-// COFFER_OPENS  how often each of the eight opens it; the default is 60.
+// COFFER_OPENS    how often each of the eight opens it; the default is 60.
+// COFFER_HOLDERS  how many holders are killed, one after the other; the default is 20.
 #include "catch.hpp"
 
 #include "crash/campaign.hpp"
@@ -93,8 +94,14 @@ std::uint64_t number_in(opened& store, const char* key) {
     return std::stoull(**got);
 }
 
-std::vector<native_subject> some_subjects() {
-    return {native_file_log()[0], native_file_log()[2], native_mmap()[1], native_mmap()[2]};
+std::vector<native_subject> all_subjects() {
+    auto all = native_file_log();
+    for (const native_subject& each : native_mmap()) all.push_back(each);
+    return all;
+}
+std::uint64_t asked(const char* variable, std::uint64_t otherwise) {
+    const char* const found = std::getenv(variable);
+    return found != nullptr ? std::stoull(found) : otherwise;
 }
 
 /// One of the eight.
@@ -118,9 +125,8 @@ void contend(const native_subject& of, const std::string& path, std::uint64_t op
 }  // namespace
 
 TEST_CASE("processes: of eight that open a store never two hold it", "[crash]") {
-    const char* const asked = std::getenv("COFFER_OPENS");
-    const std::uint64_t opens = asked != nullptr ? std::stoull(asked) : sanitized() ? 5 : 60;
-    for (const native_subject& each : some_subjects()) {
+    const std::uint64_t opens = asked("COFFER_OPENS", sanitized() ? 5 : 60);
+    for (const native_subject& each : all_subjects()) {
         const proof::stopwatch watch;
         const own_folder own;
         const shared_page with;
@@ -140,8 +146,8 @@ TEST_CASE("processes: of eight that open a store never two hold it", "[crash]") 
 }
 
 TEST_CASE("processes: a killed holder leaves the store free", "[crash]") {
-    const std::uint64_t rounds = sanitized() ? 3 : 20;
-    for (const native_subject& each : some_subjects()) {
+    const std::uint64_t rounds = asked("COFFER_HOLDERS", sanitized() ? 3 : 20);
+    for (const native_subject& each : all_subjects()) {
         const proof::stopwatch watch;
         const own_folder own;
         std::uint64_t violations = 0;
@@ -182,7 +188,7 @@ TEST_CASE("processes: a killed holder leaves the store free", "[crash]") {
 }
 
 TEST_CASE("processes: a child may not use its parent's store", "[crash]") {
-    for (const native_subject& each : some_subjects()) {
+    for (const native_subject& each : all_subjects()) {
         const proof::stopwatch watch;
         const own_folder own;
         const shared_page with;
@@ -217,7 +223,7 @@ TEST_CASE("processes: a child may not use its parent's store", "[crash]") {
 }
 
 TEST_CASE("processes: a close lets go of the store though a child lives", "[crash]") {
-    for (const native_subject& each : some_subjects()) {
+    for (const native_subject& each : all_subjects()) {
         const own_folder own;
         auto store = each.open(own.store(), {}, coffer::fs::native()).value();
         store->put("key", "value").value();
@@ -226,7 +232,8 @@ TEST_CASE("processes: a close lets go of the store though a child lives", "[cras
         const pid_t made = child([&] {
             close(ends[1]);
             char none = 0;
-            while (read(ends[0], &none, 1) < 0) {}  // until the parent closes its end
+            while (read(ends[0], &none, 1) < 0) {
+            }  // until the parent closes its end
         });
         close(ends[0]);
         store->close().value();
