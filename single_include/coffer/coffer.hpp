@@ -4292,7 +4292,7 @@ private:
     void draw(mutable_bytes into, std::uint64_t at, bool stale) const {
         const std::uint64_t word = mix(at, seed_);
         if (stale && !removed_.empty()) {
-            const content& old = removed_[word % removed_.size()];
+            const content& old = removed_[static_cast<std::size_t>(word % removed_.size())];
             // Old bytes at their old place are the hardest to tell from good ones.
             if (at + into.size() <= old.written().size()) return old.read(at, into);
         }
@@ -6961,7 +6961,8 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {
-            std::size_t at = (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57;
+            auto at = static_cast<std::size_t>(
+                (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57);
             for (std::size_t tried = 0; tried != slot_count; ++tried) {
                 if (claim(own_.slots[at])) return pin(&own_.slots[at]);
                 at = (at + 1) % slot_count;
@@ -12813,7 +12814,7 @@ public:
         finding_ = checks_ = false;
         // What no index has asked for is not of this index, or holds what nobody has checked.
         for (std::uint64_t i = 0; writable_ && i < words_->pieces; ++i) {
-            if (!brought_[i]) pieces_[i].name = 0;
+            if (!brought_[static_cast<std::size_t>(i)]) pieces_[i].name = 0;
         }
         if (!writable_) file_.reset();
     }

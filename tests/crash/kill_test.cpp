@@ -130,6 +130,12 @@ std::uint64_t now() {
            static_cast<std::uint64_t>(at.tv_nsec);
 }
 
+/// Less than a second, in nanoseconds.
+void rest(std::uint64_t time) {
+    const timespec length{0, static_cast<long>(time)};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &length, nullptr);
+}
+
 std::vector<native_subject> all_subjects() {
     auto all = native_file_log();
     for (auto& each : native_mmap()) all.push_back(each);
@@ -169,8 +175,7 @@ std::string one_word(std::string name) {
 /// A child that is made at any moment of the writer's is told so by every call, and ends.
 void fork_for_ever(opened& store) {
     for (std::uint64_t round = 0;; ++round) {
-        std::this_thread::sleep_for(
-            std::chrono::microseconds(coffer::detail::mix(round, 1) % 3000));
+        rest(coffer::detail::mix(round, 1) % 3'000'000);
         const pid_t child = fork();
         if (child < 0) std::abort();
         if (child == 0) {
@@ -353,11 +358,11 @@ private:
             if (taken || taken.error().kind() != coffer::errc::locked)
                 complain("the store of a stopped writer is not locked");
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(word % 12));
+        rest(word % 12 * 1'000'000);
         const std::uint64_t rested = now() - begun;
         if (word / 16 % 2 == 0) return rested;
         kill(writer, SIGCONT);
-        std::this_thread::sleep_for(std::chrono::microseconds(word / 32 % 5000));
+        rest(word / 32 % 5000 * 1000);
         return rested;
     }
 

@@ -164,7 +164,7 @@ struct pieces_sample {
         header.segments.resize(1);
         std::uint64_t end = image_header_size(1);
         for (const std::uint64_t size :
-             {std::uint64_t{100}, std::uint64_t{70'000}, image_block + 9}) {
+             {std::uint64_t{100}, std::uint64_t{70'000}, std::uint64_t{image_block} + 9}) {
             const std::uint64_t at = image_piece_offset(end, size);
             pieces.push_back({7, static_cast<std::uint32_t>(pieces.size()), at, size, size * 3});
             end = at + size;

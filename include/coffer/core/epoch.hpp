@@ -80,7 +80,8 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {
-            std::size_t at = (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57;
+            auto at = static_cast<std::size_t>(
+                (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57);
             for (std::size_t tried = 0; tried != slot_count; ++tried) {
                 if (claim(own_.slots[at])) return pin(&own_.slots[at]);
                 at = (at + 1) % slot_count;

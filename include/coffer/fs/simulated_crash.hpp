@@ -104,7 +104,7 @@ private:
     void draw(mutable_bytes into, std::uint64_t at, bool stale) const {
         const std::uint64_t word = mix(at, seed_);
         if (stale && !removed_.empty()) {
-            const content& old = removed_[word % removed_.size()];
+            const content& old = removed_[static_cast<std::size_t>(word % removed_.size())];
             // Old bytes at their old place are the hardest to tell from good ones.
             if (at + into.size() <= old.written().size()) return old.read(at, into);
         }

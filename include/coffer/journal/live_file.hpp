@@ -302,7 +302,7 @@ public:
         finding_ = checks_ = false;
         // What no index has asked for is not of this index, or holds what nobody has checked.
         for (std::uint64_t i = 0; writable_ && i < words_->pieces; ++i) {
-            if (!brought_[i]) pieces_[i].name = 0;
+            if (!brought_[static_cast<std::size_t>(i)]) pieces_[i].name = 0;
         }
         if (!writable_) file_.reset();
     }
