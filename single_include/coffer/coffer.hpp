@@ -12604,6 +12604,7 @@ public:
         folder_ = &folder;
         min_free_bytes_ = min_free_bytes;
         store_ = store;
+        entries_ = 0;  // not those of a file that was opened and did not fit
         static_cast<void>(folder.remove(live_name));
         auto made = folder.create(live_name);
         if (!made) {  // then the old one must not be believed

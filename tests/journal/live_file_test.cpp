@@ -339,6 +339,18 @@ TEST_CASE("a piece that is not in the file cannot be sealed", "[live]") {
     CHECK((!longer && longer.error().kind() == errc::io_error));
 }
 
+TEST_CASE("a file made anew knows nothing of the entries of one that did not fit", "[live]") {
+    begun it{scene::disk()};
+    it.arm();
+    const scene::disk next = it.disk.process_killed();
+    auto folder = scene::folder(next);
+    live file;
+    REQUIRE(file.open(*folder, scene::id, hash, next.boot_id(), true, 0));
+    file.create(*folder, scene::id, hash, 0);
+    file.told(position(6, 5000), 4096, 1);
+    CHECK(file.progress().entries == 0);
+}
+
 TEST_CASE("an intent is there until it is told that it was carried out", "[live]") {
     begun it{scene::disk()};
     it.arm();
