@@ -2907,7 +2907,8 @@ static_assert(std::is_empty_v<native> && file_system<native>);
 // coffer/fs/native_posix_calls.hpp: what `fs::native` needs of POSIX before there are files.
 //
 // Clocks, descriptors that close themselves, system calls that are tried again after a signal,
-// syncs that reach the medium, private copies of pages, and errno told as a coffer error.
+// syncs that reach the medium, private copies of pages, which file systems are another machine's,
+// and errno told as a coffer error.
 #ifndef COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #define COFFER_FS_NATIVE_POSIX_CALLS_HPP
 #include <fcntl.h>

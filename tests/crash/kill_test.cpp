@@ -130,10 +130,9 @@ std::uint64_t now() {
            static_cast<std::uint64_t>(at.tv_nsec);
 }
 
-/// Less than a second, in nanoseconds.
-void rest(std::uint64_t time) {
-    const timespec length{0, static_cast<long>(time)};
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &length, nullptr);
+/// Lets a moment come that was drawn: no event marks it.
+void pass_until(std::uint64_t moment) {
+    while (now() < moment) std::this_thread::yield();
 }
 
 std::vector<native_subject> all_subjects() {
@@ -175,7 +174,7 @@ std::string one_word(std::string name) {
 /// A child that is made at any moment of the writer's is told so by every call, and ends.
 void fork_for_ever(opened& store) {
     for (std::uint64_t round = 0;; ++round) {
-        rest(coffer::detail::mix(round, 1) % 3'000'000);
+        pass_until(now() + coffer::detail::mix(round, 1) % 3'000'000);
         const pid_t child = fork();
         if (child < 0) std::abort();
         if (child == 0) {
@@ -321,7 +320,7 @@ private:
             until = now() + static_cast<std::uint64_t>(milliseconds) * 1'000'000;
             while (now() < until) drain(ends[0], 1);
         }
-        while (now() < until) std::this_thread::yield();
+        pass_until(until);
         const std::uint64_t rested = meets == trouble::stopped ? stop(child, word / 16) : 0;
         const std::uint64_t killed_at = now() - rested;
         kill(child, SIGKILL);
@@ -358,11 +357,11 @@ private:
             if (taken || taken.error().kind() != coffer::errc::locked)
                 complain("the store of a stopped writer is not locked");
         }
-        rest(word % 12 * 1'000'000);
+        pass_until(now() + word % 12 * 1'000'000);
         const std::uint64_t rested = now() - begun;
         if (word / 16 % 2 == 0) return rested;
         kill(writer, SIGCONT);
-        rest(word / 32 % 5000 * 1000);
+        pass_until(now() + word / 32 % 5000 * 1000);
         return rested;
     }
 
