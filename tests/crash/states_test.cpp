@@ -28,13 +28,22 @@ void tell(const campaign& all, const std::string& name) {
     CHECK(all.violations().count() == 0);
 }
 
+/// Threads are slow to start, and a store without them makes the same calls of the disk: where only
+/// a share is judged, those with them have every other pair of operations.
+bool is_due(const simulated_subject& of, const workload& all) {
+    if (all.size() < 2 || scale() >= 1 || !of.concurrent) return true;
+    return (static_cast<unsigned>(all[0]) + static_cast<unsigned>(all[1]) + of.sorted) % 2 == 0;
+}
+
 void examine(const simulated_subject& of) {
     campaign all(of);
     all.cover(empty_scene(), 1, [](const workload& each) {
         return each.empty() || each[0] == operation::put_small || each[0] == operation::sync;
     });
-    all.cover(closed_scene(of), most_operations());
-    all.cover(closed_scene(of, 7000), 2, fills);
+    const auto due = [&](const workload& each) { return is_due(of, each); };
+    all.cover(closed_scene(of), most_operations(), due);
+    all.cover(closed_scene(of, 7000), 2,
+              [&](const workload& each) { return fills(each) && due(each); });
     all.cover(closed_scene(of, 20000), 1, [](const workload& each) {
         return each.size() == 1 && each[0] == operation::put_large;
     });
@@ -49,16 +58,15 @@ void examine(const simulated_subject& of) {
     tell(all, of.name);
     // Its crashes leave so many parts that more subsets of them than each once would take hours.
     campaign indexed(of, (std::min)(scale() / 2, 1.0));
-    indexed.cover(indexed_scene(of), 2, reopens);
+    indexed.cover(indexed_scene(of), 2,
+                  [&](const workload& each) { return reopens(each) && due(each); });
     tell(indexed, of.name + ", indexed");
 }
 
-void examine_all(const std::vector<simulated_subject>& of, const std::string& beginning,
-                 const std::string& part = {}) {
+void examine_all(const std::vector<simulated_subject>& of, const std::string& beginning) {
     unsigned seen = 0;
     for (const simulated_subject& each : of) {
-        if (each.name.rfind(beginning, 0) != 0 || each.name.find(part) == std::string::npos)
-            continue;
+        if (each.name.rfind(beginning, 0) != 0) continue;
         examine(each);
         ++seen;
     }
@@ -96,9 +104,15 @@ TEST_CASE("crash states of mmap under async", "[crash]") {
 TEST_CASE("crash states of file_log for one thread", "[crash]") {
     examine_all(single_threaded(), "file_log");
 }
-TEST_CASE("crash states of mmap and hash for one thread", "[crash]") {
-    examine_all(single_threaded(), "mmap", " hash ");
+TEST_CASE("crash states of mmap with sync for one thread", "[crash]") {
+    examine_all(single_threaded(), "mmap sync");
 }
-TEST_CASE("crash states of mmap and sorted for one thread", "[crash]") {
-    examine_all(single_threaded(), "mmap", " sorted ");
+TEST_CASE("crash states of mmap with write_through for one thread", "[crash]") {
+    examine_all(single_threaded(), "mmap write_through");
+}
+TEST_CASE("crash states of mmap with buffered for one thread", "[crash]") {
+    examine_all(single_threaded(), "mmap buffered");
+}
+TEST_CASE("crash states of mmap with async for one thread", "[crash]") {
+    examine_all(single_threaded(), "mmap async");
 }

@@ -102,7 +102,7 @@ std::vector<simulated_subject> file_log_hash();
 std::vector<simulated_subject> file_log_sorted();
 std::vector<simulated_subject> mmap_hash();
 std::vector<simulated_subject> mmap_sorted();
-/// threading::single, over hash: file_log and mmap.
+/// threading::single: file_log over hash, and mmap over both.
 std::vector<simulated_subject> single_threaded();
 std::vector<native_subject> native_file_log();
 std::vector<native_subject> native_mmap();

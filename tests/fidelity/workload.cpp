@@ -119,11 +119,17 @@ struct subject {
 
 constexpr subject subjects[] = {
     {"file_log-sync-hash", run<storage::file_log, durability::sync, index::hash>},
+    {"file_log-sync-sorted", run<storage::file_log, durability::sync, index::sorted>},
+    {"file_log-write_through-hash", run<storage::file_log, durability::write_through, index::hash>},
     {"file_log-write_through-sorted",
      run<storage::file_log, durability::write_through, index::sorted>},
     {"file_log-buffered-hash", run<storage::file_log, durability::buffered, index::hash>},
+    {"file_log-buffered-sorted", run<storage::file_log, durability::buffered, index::sorted>},
+    {"mmap-sync-hash", run<storage::mmap, durability::sync, index::hash>},
     {"mmap-sync-sorted", run<storage::mmap, durability::sync, index::sorted>},
     {"mmap-write_through-hash", run<storage::mmap, durability::write_through, index::hash>},
+    {"mmap-write_through-sorted", run<storage::mmap, durability::write_through, index::sorted>},
+    {"mmap-buffered-hash", run<storage::mmap, durability::buffered, index::hash>},
     {"mmap-buffered-sorted", run<storage::mmap, durability::buffered, index::sorted>},
 };
 

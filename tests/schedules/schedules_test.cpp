@@ -290,6 +290,25 @@ TEST_CASE("schedules: cleaning maps", "[schedules]") {
     every_schedule<storage::mmap, durability::buffered, index::sorted>(
         {"mmap buffered sorted, cleaned", one_cleans, 9, 5000});
 }
+TEST_CASE("schedules: the other combinations of policies", "[schedules]") {
+    every_schedule<storage::file_log, durability::sync, index::sorted>(
+        {"file_log sync sorted", writers});
+    every_schedule<storage::file_log, durability::buffered, index::sorted>(
+        {"file_log buffered sorted", one_hands_over, 0, 0, 64});
+    every_schedule<storage::file_log, durability::async, index::hash>(
+        {"file_log async hash", one_hands_over, 0, 0, 64});
+    every_schedule<storage::mmap, durability::sync, index::sorted>({"mmap sync sorted", writers});
+    every_schedule<storage::mmap, durability::write_through, index::hash>(
+        {"mmap write_through hash", writers});
+    every_schedule<storage::mmap, durability::write_through, index::sorted>(
+        {"mmap write_through sorted", writers});
+    every_schedule<storage::mmap, durability::buffered, index::hash>(
+        {"mmap buffered hash", one_hands_over});
+    every_schedule<storage::mmap, durability::async, index::hash>(
+        {"mmap async hash", one_hands_over});
+    every_schedule<storage::mmap, durability::async, index::sorted>(
+        {"mmap async sorted", one_hands_over});
+}
 TEST_CASE("schedules: one write of the disk fails", "[schedules]") {
     for (const std::uint64_t which : {1U, 2U, 3U}) {
         every_schedule<storage::file_log, durability::sync, index::hash>(
