@@ -16363,19 +16363,25 @@ private:
     std::vector<segment_run> runs_;
 };
 
+/// Makes room for as many segments again, by `enter()`, which enters what guards the list.
+template <class Segment, class Enter>
+void make_room(segment_list<Segment>& list, Enter& enter) {
+    std::size_t size = 0;
+    {
+        [[maybe_unused]] const auto inside = enter();
+        size = list.size();
+    }
+    segment_list<Segment> larger(size);  // frees the smaller one when nobody is inside
+    [[maybe_unused]] const auto inside = enter();
+    if (list.size() <= size) list.take_room(larger);
+}
+
 /// Enters what guards a list, by `enter()`, with room for one more in it. Not inside.
 template <class Segment, class Enter>
 [[nodiscard]] auto enter_ready(segment_list<Segment>& list, Enter&& enter) {
     for (;;) {
-        std::size_t size = 0;
-        {
-            auto inside = enter();
-            if (list.ready()) return inside;
-            size = list.size();
-        }
-        segment_list<Segment> larger(size);  // frees the smaller one when nobody is inside
-        [[maybe_unused]] const auto inside = enter();
-        if (list.size() <= size) list.take_room(larger);
+        if (auto inside = enter(); list.ready()) return inside;
+        make_room(list, enter);
     }
 }
 
@@ -18650,20 +18656,14 @@ public:
     /// Gives `records`, which is new, the index of the image. False: it is damaged, and there is
     /// none.
     [[nodiscard]] bool load(Records& records) {
-        using memory = image_memory<file_system_type>;
-        if constexpr (std::is_same_v<typename Records::memory_type, memory>) {
-            auto table =
-                records.make_unstarted_index(memory(reader_, records.journal.options().map_reads));
-            const bool adopted = table->adopt().has_value();
-            reader_->close();
-            if (!adopted) return false;
-            records.replace_index(std::move(table));
-            records.set_count(header().entries);
-            return true;
-        } else {
-            static_cast<void>(records);
-            return false;
-        }
+        auto table = records.make_unstarted_index(
+            image_memory<file_system_type>(reader_, records.journal.options().map_reads));
+        const bool adopted = table->adopt().has_value();
+        reader_->close();
+        if (!adopted) return false;
+        records.replace_index(std::move(table));
+        records.set_count(header().entries);
+        return true;
     }
 
 private:
@@ -20080,9 +20080,11 @@ private:
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
         image_loader<Records> image;
-        const bool imaged = !keeps && image.open(*folder_, id_, index_) &&
-                            image.header().upto <= survey->end && image.fits(survey->live) &&
-                            image.load(*records_);
+        bool imaged = false;
+        if constexpr (!keeps) {
+            imaged = image.open(*folder_, id_, index_) && image.header().upto <= survey->end &&
+                     image.fits(survey->live) && image.load(*records_);
+        }
         if (writes) begin_keeping();
         if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
                                survey->walked_from, surveyor.scanner());

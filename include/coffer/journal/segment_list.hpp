@@ -116,19 +116,25 @@ private:
     std::vector<segment_run> runs_;
 };
 
+/// Makes room for as many segments again, by `enter()`, which enters what guards the list.
+template <class Segment, class Enter>
+void make_room(segment_list<Segment>& list, Enter& enter) {
+    std::size_t size = 0;
+    {
+        [[maybe_unused]] const auto inside = enter();
+        size = list.size();
+    }
+    segment_list<Segment> larger(size);  // frees the smaller one when nobody is inside
+    [[maybe_unused]] const auto inside = enter();
+    if (list.size() <= size) list.take_room(larger);
+}
+
 /// Enters what guards a list, by `enter()`, with room for one more in it. Not inside.
 template <class Segment, class Enter>
 [[nodiscard]] auto enter_ready(segment_list<Segment>& list, Enter&& enter) {
     for (;;) {
-        std::size_t size = 0;
-        {
-            auto inside = enter();
-            if (list.ready()) return inside;
-            size = list.size();
-        }
-        segment_list<Segment> larger(size);  // frees the smaller one when nobody is inside
-        [[maybe_unused]] const auto inside = enter();
-        if (list.size() <= size) list.take_room(larger);
+        if (auto inside = enter(); list.ready()) return inside;
+        make_room(list, enter);
     }
 }
 

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -94,20 +93,14 @@ public:
     /// Gives `records`, which is new, the index of the image. False: it is damaged, and there is
     /// none.
     [[nodiscard]] bool load(Records& records) {
-        using memory = image_memory<file_system_type>;
-        if constexpr (std::is_same_v<typename Records::memory_type, memory>) {
-            auto table =
-                records.make_unstarted_index(memory(reader_, records.journal.options().map_reads));
-            const bool adopted = table->adopt().has_value();
-            reader_->close();
-            if (!adopted) return false;
-            records.replace_index(std::move(table));
-            records.set_count(header().entries);
-            return true;
-        } else {
-            static_cast<void>(records);
-            return false;
-        }
+        auto table = records.make_unstarted_index(
+            image_memory<file_system_type>(reader_, records.journal.options().map_reads));
+        const bool adopted = table->adopt().has_value();
+        reader_->close();
+        if (!adopted) return false;
+        records.replace_index(std::move(table));
+        records.set_count(header().entries);
+        return true;
     }
 
 private:

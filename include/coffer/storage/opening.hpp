@@ -337,9 +337,11 @@ private:
             if (auto done = saved.cut(*survey, surveyor.scanner()); !done) return done;
         }
         image_loader<Records> image;
-        const bool imaged = !keeps && image.open(*folder_, id_, index_) &&
-                            image.header().upto <= survey->end && image.fits(survey->live) &&
-                            image.load(*records_);
+        bool imaged = false;
+        if constexpr (!keeps) {
+            imaged = image.open(*folder_, id_, index_) && image.header().upto <= survey->end &&
+                     image.fits(survey->live) && image.load(*records_);
+        }
         if (writes) begin_keeping();
         if (auto built = build(survey->live, survey->next_id, imaged ? &image : nullptr,
                                survey->walked_from, surveyor.scanner());
