@@ -4,13 +4,15 @@
 //
 //     proof | S3 failing calls | file_log sync hash multi | 1210 runs | 0 violations | 0.93 s | 0
 //
-// The last number is the seed; 0: nothing was drawn.
+// The last number is the seed; 0: nothing was drawn. What a violation prints says how to see it
+// again: COFFER_ONLY with the description of a case leaves out all others.
 #ifndef COFFER_TESTS_PROOF_HPP
 #define COFFER_TESTS_PROOF_HPP
 
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -28,6 +30,20 @@ private:
     std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
+/// COFFER_ONLY; empty: every case.
+inline const std::string& only() {
+    static const std::string chosen = [] {
+        const char* const text = std::getenv("COFFER_ONLY");
+        return std::string(text != nullptr ? text : "");
+    }();
+    return chosen;
+}
+/// Is the case that `told()` describes to be done?
+template <class Told>
+bool is_asked(Told&& told) {
+    return only().empty() || told() == only();
+}
+
 /// What went wrong: all of it is counted, and of each sort the first two are kept for people. Of one
 /// sort is what begins alike, numbers aside.
 class violations {
@@ -39,6 +55,11 @@ public:
             if (sort.size() < 60 && (each < '0' || each > '9')) sort.push_back(each);
         }
         if (++sorts_[sort] <= 2) told_.push_back(where + ": " + what);
+    }
+
+    /// Of a case that is_asked() about.
+    void add_case(const std::string& which, const std::string& what) {
+        add("COFFER_ONLY='" + which + "'", what);
     }
 
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }

@@ -17,7 +17,10 @@
 //                     up to twelve parts; more than 1 draws so many times as many subsets where
 //                     there are too many for all. The default, 0.1, is for every commit.
 // COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
+// COFFER_CRASH_SEED   which images and subsets are drawn where not all of them are judged.
 // COFFER_CRASH_ONLY   what a violation prints; does that one alone.
+// COFFER_IMAGES       a folder, for the hashes of the images of each subject: scripts/proof counts
+//                     those that differ among all.
 #ifndef COFFER_TESTS_CRASH_CAMPAIGN_HPP
 #define COFFER_TESTS_CRASH_CAMPAIGN_HPP
 
@@ -26,8 +29,10 @@
 #include "proof.hpp"
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,7 +42,18 @@
 
 namespace crash {
 
-inline constexpr std::uint64_t seed = 20261121;
+inline std::uint64_t seed() {
+    static const std::uint64_t chosen = [] {
+        const char* const text = std::getenv("COFFER_CRASH_SEED");
+        return text != nullptr ? std::strtoull(text, nullptr, 10) : 20261121;
+    }();
+    return chosen;
+}
+/// What a violation printed, to be done alone; empty: everything.
+inline std::string only() {
+    const char* const chosen = std::getenv("COFFER_CRASH_ONLY");
+    return chosen != nullptr ? chosen : "";
+}
 
 /// Of all images so many are recovered with crashes; fewer of those that are judged if these are more.
 inline constexpr double share_interrupted = 0.002;
@@ -65,7 +81,7 @@ inline std::size_t most_operations() {
 /// Takes `share` of what it is asked about, by hash, so that a run can be repeated.
 inline bool drawn(std::uint64_t hash, double share) {
     constexpr double all = 18446744073709551616.0;
-    return share >= 1 || static_cast<double>(coffer::detail::mix(hash, seed)) < share * all;
+    return share >= 1 || static_cast<double>(coffer::detail::mix(hash, seed())) < share * all;
 }
 
 struct tally {
@@ -75,6 +91,8 @@ struct tally {
     std::uint64_t set = 0;     // all of those hashes as one: equal for equal sets
     std::uint64_t judged = 0;  // images, each under each of its expectations
     std::uint64_t again = 0;   // images judged of crashes during a recovery
+    std::uint64_t worse = 0;   // images that may be refused
+    std::uint64_t refused = 0;
     double seconds = 0;
     double again_seconds = 0;  // of these
 
@@ -82,11 +100,14 @@ struct tally {
         const double rest = seconds - again_seconds;
         std::printf("%s: the set of images is %016llx\n", name.c_str(),
                     static_cast<unsigned long long>(set));
-        proof::tell("S1 crash states", name, {images, "distinct images", violations, rest, seed});
+        proof::tell("S1 crash states", name, {images, "images", violations, rest, seed()});
         proof::tell("S1 crash states, each expectation", name,
-                    {judged, "judgements", violations, rest, seed});
+                    {judged, "judgements", violations, rest, seed()});
         proof::tell("S2 crashes in recovery", name,
-                    {again, "images", violations, again_seconds, seed});
+                    {again, "images", violations, again_seconds, seed()});
+        std::printf("%s: of %llu that were worse than disks may be %llu were refused\n",
+                    name.c_str(), static_cast<unsigned long long>(worse),
+                    static_cast<unsigned long long>(refused));
     }
 };
 
@@ -96,9 +117,8 @@ class campaign {
 
 public:
     explicit campaign(const simulated_subject& of, double scale = crash::scale())
-        : of_(&of), scale_(scale) {
-        if (const char* only = std::getenv("COFFER_CRASH_ONLY")) only_ = only;
-        limits_.seed = seed;
+        : of_(&of), scale_(scale), only_(only()) {
+        limits_.seed = seed();
         if (scale_ < 1) {
             limits_.exhaustive = 8;
             limits_.pairs = 40;
@@ -128,6 +148,17 @@ public:
 
     [[nodiscard]] const tally& result() const noexcept { return tally_; }
     [[nodiscard]] const proof::violations& violations() const noexcept { return violations_; }
+    /// The hashes of all images, for COFFER_IMAGES.
+    void keep_images(const std::string& name) const {
+        const char* const in = std::getenv("COFFER_IMAGES");
+        if (in == nullptr) return;
+        const std::vector<std::uint64_t> all(images_.begin(), images_.end());
+        std::FILE* const to = std::fopen((std::string(in) + "/" + name).c_str(), "wb");
+        const bool kept = to != nullptr && std::fwrite(all.data(), sizeof(all[0]), all.size(),
+                                                       to) == all.size();
+        if (to == nullptr || std::fclose(to) != 0 || !kept)
+            throw std::runtime_error("cannot keep the hashes of " + name + " in " + in);
+    }
 
 private:
     /// `all`, and every workload that begins with it.
@@ -194,7 +225,8 @@ private:
         const std::string name =
             std::to_string(number) + "|" + std::string(profile_names[static_cast<unsigned>(with)]);
         if (!only_.empty() && only_.rfind(where_ + "|" + name + "|", 0) != 0) return;
-        const profile as = lies_ ? profile::p3 : with;  // an honest refusal is right there, too
+        // Once a disk has lied an honest refusal is right there, too.
+        const profile as = lies_ && at.faults != 0 ? profile::p3 : with;
         if (with == profile::p0) {
             consider(at.disk.process_killed(), at.may.after_kill, at, as, name + "|0",
                      "all that was written");
@@ -232,7 +264,7 @@ private:
         ++tally_.judged;
         if (images_.insert(image).second) {
             ++tally_.images;
-            tally_.set += coffer::detail::mix(image, seed);
+            tally_.set += coffer::detail::mix(image, seed());
         }
         const std::string where = at.where + ", on disk: " + subset;
         if (with != profile::p3 && drawn(hash + 1, share_interrupted / scale_)) {
@@ -250,16 +282,19 @@ private:
     judge::verdict judged(const simulated& disk, std::uint64_t image, const expectation& may,
                           profile with) {
         const bool refusable = with == profile::p3;
-        auto before = examined_.find(image);
-        bool known = before != examined_.end();
-        if (!known && refusable) {
-            before = survived_.find(image);
-            known = before != survived_.end();
-        }
-        if (known && only_.empty() && (!before->second || may.allows(*before->second))) return {};
+        tally_.worse += refusable;
+        const auto knows = [&](const auto& outcomes) {
+            const auto before = outcomes.find(image);
+            if (before == outcomes.end()) return false;
+            tally_.refused += !before->second;
+            return !before->second || may.allows(*before->second);
+        };
+        if (only_.empty() && (knows(examined_) || (refusable && knows(survived_)))) return {};
         judge::outcome held;
-        auto bad = refusable ? judge_.survive(disk, may, held) : judge_.examine(disk, may, &held);
+        auto bad = refusable ? judge_.survive(disk, may, held)
+                             : judge_.examine(disk, may, &held, image % 4 == 0 || !only_.empty());
         if (!bad) (refusable ? survived_ : examined_).emplace(image, held);
+        tally_.refused += refusable && !bad && !held;
         return bad;
     }
 
@@ -306,11 +341,18 @@ private:
         const std::uint64_t hash = coffer::detail::mix(disk.image_hash(), may->hash());
         if (only_.empty() && !judged_.insert(hash).second) return;
         ++tally_.again;
-        if (const auto bad = judge_.examine(disk, *may)) note(name, where, *bad);
+        if (const auto bad = judge_.examine(disk, *may, nullptr, false)) note(name, where, *bad);
     }
 
     void note(const std::string& name, const std::string& where, const std::string& what) {
-        violations_.add("COFFER_CRASH_ONLY='" + where_ + "|" + name + "': " + where, what);
+        std::string again;
+        for (const char* variable : {"COFFER_CRASH_SCALE", "COFFER_CRASH_OPERATIONS"}) {
+            if (const char* set = std::getenv(variable))
+                again += std::string(variable) + "=" + set + " ";
+        }
+        again += "COFFER_CRASH_SEED=" + std::to_string(seed()) + " COFFER_CRASH_ONLY='" + where_ +
+                 "|" + name + "'";
+        violations_.add(again + ": " + where, what);
     }
 
     const simulated_subject* of_;

@@ -12,8 +12,9 @@
 // All of it is done to four combinations of policies, and a part to the others, whose files are like
 // those of one of the four: the whole of what the durability policy changes is how they came to be.
 //
-// COFFER_CRASH_SCALE=1 turns each bit of each shape, and cuts at each byte. The default turns two
-// patterns of each byte of the first shape, and goes through the others in steps of eleven; of these
+// COFFER_CRASH_SCALE=1 turns each bit of each byte of each shape, makes 0, 0xFF, one more and another
+// of it, and cuts at each byte. The default does two of these to each byte of the first shape, by its
+// place, and goes through the others in steps of eleven; of these
 // one in twenty is salvaged, and with more than 1 all are. The other combinations have with 1 what
 // these have by default, and steps of 97 otherwise.
 #include "catch.hpp"
@@ -23,6 +24,7 @@
 #include "crash/salvaging.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -55,12 +57,10 @@ public:
           first_whole_(scale() >= 1 || is_chosen(of)) {}
 
     void flip_all() {
-        const unsigned masks = whole_ ? 8 : thorough() && !sanitized() ? 2 : 1;
         for (const std::string& path : in_.files) {
-            const std::uint64_t size = in_.disk.read_file(path)->size();
-            for (std::uint64_t at = first(); at < size; at += stride(size)) {
-                for (unsigned i = 0; i < masks; ++i) {
-                    const unsigned mask = masks == 8 ? 1U << i : (at + i) % 2 == 0 ? 0x01U : 0xFFU;
+            const std::vector<std::byte> all = *in_.disk.read_file(path);
+            for (std::uint64_t at = first(); at < all.size(); at += stride(all.size())) {
+                for (const unsigned mask : masks_of(std::to_integer<unsigned>(all[at]), at)) {
                     const simulated damaged = in_.disk.process_killed();
                     REQUIRE(damaged.flip(path, at, static_cast<std::byte>(mask)));
                     judge(damaged, false,
@@ -78,7 +78,7 @@ public:
             for (std::uint64_t left = first(); left < size; left += stride(size)) {
                 const simulated damaged = in_.disk.process_killed();
                 REQUIRE(damaged.cut_file(path, left));
-                judge(damaged, true, path + " cut to " + std::to_string(left) + " bytes",
+                judge(damaged, path == in_.newest, path + " cut to " + std::to_string(left) + " bytes",
                       share_of_cuts());
             }
         }
@@ -192,6 +192,22 @@ private:
         REQUIRE(disk.write_file(to.path, all));
     }
 
+    /// What is done to the byte at `at`, by exclusive or: each of its bits, and what makes 0, 0xFF, one
+    /// more or any other of it; or one or two of these.
+    [[nodiscard]] std::set<unsigned> masks_of(unsigned held, std::uint64_t at) const {
+        const unsigned other = 1 + static_cast<unsigned>(coffer::detail::mix(at, seed()) % 255);
+        std::set<unsigned> all{held, held ^ 0xFFU, held ^ ((held + 1) & 0xFFU), other};
+        all.erase(0);
+        if (whole_) {
+            for (unsigned bit = 0; bit < 8; ++bit) all.insert(1U << bit);
+            return all;
+        }
+        const auto one = std::next(all.begin(), static_cast<std::ptrdiff_t>(at % all.size()));
+        std::set<unsigned> some{at % 2 == 0 ? *one : 1U << (at / 2 % 8)};
+        if (thorough() && !sanitized()) some.insert(at % 2 == 0 ? 1U << (at / 2 % 8) : *one);
+        return some;
+    }
+
     [[nodiscard]] bool thorough() const { return whole_ || (first_whole_ && number_ == 0); }
     [[nodiscard]] std::uint64_t stride(std::uint64_t size) const {
         const std::uint64_t step = (thorough()     ? 1U
@@ -212,14 +228,16 @@ private:
     void judge(const simulated& damaged, bool may_be_earlier, const std::string& what,
                std::uint64_t share = 1) {
         may_be_earlier = may_be_earlier || in_.killed;
+        const auto where = [&] { return of_->name + ", " + in_.name + ": " + what; };
+        const bool saves = count_++ % share == 0 || !proof::only().empty();
+        if (!proof::is_asked(where)) return;
         const simulated without = damaged.process_killed();
         const simulated pristine = damaged.process_killed();
         const bool has_hole = salvaging_.has_hole(pristine);
         auto bad = examine(damaged, may_be_earlier, has_hole);
         if (!bad && without.remove_file(live)) bad = examine(without, may_be_earlier, has_hole);
-        if (!bad && count_++ % share == 0) bad = salvaging_.judge(pristine);
-        if (!bad) return;
-        violations_.add(of_->name + ", " + in_.name + ": " + what, *bad);
+        if (!bad && saves) bad = salvaging_.judge(pristine);
+        if (bad) violations_.add_case(where(), *bad);
     }
 
     /// Empty: refused, or as it should be.

@@ -2,7 +2,8 @@
 //
 // For each kind of call and each number, one run in which that call fails. Whatever that leads to:
 //
-//   - each operation returns, with success, the error that was injected, or errc::poisoned
+//   - each operation returns, with success, the error that was injected, or errc::poisoned; a read
+//     that ends as if the file did is corruption
 //   - the running store shows what returned; a failed write is not seen where the policy hides it
 //   - after a sync of a segment has failed, every write is refused as poisoned until reopened, and
 //     reads go on
@@ -22,6 +23,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,12 +41,14 @@ const workload everything{operation::put_small, operation::put_large, operation:
                           operation::compact,   operation::put_small, operation::reopen,
                           operation::put_small};
 
+// The stores see three kinds of error and no number of the system: which numbers are which kind is
+// what tests/fs/native_test.cpp shows.
 constexpr call kinds[] = {
     call::open_directory, call::make_directory, call::list,   call::create,
     call::open,           call::rename,         call::remove, call::sync_directory,
     call::size,           call::read,           call::write,  call::resize,
     call::reserve,        call::sync,           call::lock,   call::map,
-    call::sync_map};
+    call::sync_map,       call::free_bytes};
 
 struct injected {
     call kind;
@@ -53,9 +57,13 @@ struct injected {
 
     [[nodiscard]] std::string told() const {
         return std::string(name_of(kind)) + " number " + std::to_string(number) + " fails " +
-               (answer.forever ? "for ever" : "once") + " with " +
-               coffer::make_error_code(answer.code).message() +
-               (answer.length != 0 ? " after " + std::to_string(answer.length) + " bytes" : "");
+               (answer.forever ? "for ever" : "once") +
+               (answer.carried_out
+                    ? ", as if the file ended,"
+                    : " with " + coffer::make_error_code(answer.code).message()) +
+               (answer.length != 0 || answer.carried_out
+                    ? " after " + std::to_string(answer.length) + " bytes"
+                    : "");
     }
 };
 
@@ -69,6 +77,7 @@ public:
                 for (const bool forever : {false, true}) {
                     fail({kind, number, {errc::io_error, EIO, forever, 0}});
                     fail({kind, number, {errc::permission_denied, EACCES, forever, 0}});
+                    if (kind == call::read) end_within(number, sizes[number - 1], forever);
                     if (!takes_space(kind)) continue;
                     fail({kind, number, {errc::no_space, ENOSPC, forever, 0}});
                     if (kind == call::write) fail_within(number, sizes[number - 1], forever);
@@ -103,6 +112,16 @@ private:
         return sizes;
     }
 
+    /// A read of `size` bytes ends before any of them, in the middle and before the last.
+    void end_within(std::uint64_t number, std::uint64_t size, bool forever) {
+        std::set<std::uint64_t> lengths{0, size / 2, size - 1};
+        for (const std::uint64_t length : lengths) {
+            fault ends = fault::shortened(length);
+            ends.forever = forever;
+            if (length < size) fail({call::read, number, ends});
+        }
+    }
+
     /// A write of `size` bytes fails after the first, one in the middle and the last but one.
     void fail_within(std::uint64_t number, std::uint64_t size, bool forever) {
         std::uint64_t before = 0;
@@ -115,8 +134,11 @@ private:
 
     void fail(const injected& what) {
         ++runs_;
+        if (!proof::is_asked([&] { return where(what); })) return;
         run played(*of_, in_);
-        played.expect_failures();
+        const bool before_a_place = what.answer.code == errc::no_space &&
+                                    (what.kind == call::create || what.kind == call::reserve);
+        before_a_place ? played.expect_full_disk() : played.expect_failures();
         played.disk().fail_call(what.number, what.answer, what.kind);
         played.play(everything, everything.size() + 2);
         for (const violation& each : played.violations()) note(what, each.where + ": " + each.what);
@@ -136,8 +158,10 @@ private:
             if (each.what == "open") may_be_poisoned = poisoned = false;
             may_be_poisoned |= hit;
             const bool refused = each.failure && *each.failure == errc::poisoned;
-            if (each.failure && *each.failure != what.answer.code &&
-                !(refused && may_be_poisoned)) {
+            const bool is_injected =
+                each.failure && (*each.failure == what.answer.code ||
+                                 (what.answer.carried_out && *each.failure == errc::corruption));
+            if (each.failure && !is_injected && !(refused && may_be_poisoned)) {
                 note(what, each.what + " answers " + name(*each.failure));
             }
             if (poisoned && !refused && each.what != "close") {
@@ -182,7 +206,7 @@ private:
         const judge verdicts(*of_, in_.chosen);
         const std::uint64_t all = calls_of_open(left.process_killed());
         const std::uint64_t step = scale() > 1 ? 1 : scale() == 1 ? 16 : all;
-        std::uint64_t number = 1 + coffer::detail::mix(runs_, seed) % (std::min)(step, all);
+        std::uint64_t number = 1 + coffer::detail::mix(runs_, seed()) % (std::min)(step, all);
         for (; number <= all; number += step) {
             const simulated disk = left.process_killed();
             disk.fail_call(number, {errc::io_error, EIO, false, 0});
@@ -206,8 +230,11 @@ private:
         return disk.calls() - before;
     }
 
+    [[nodiscard]] std::string where(const injected& what) const {
+        return of_->name + ": " + what.told();
+    }
     void note(const injected& what, const std::string& violation) {
-        violations_.add(of_->name + ": " + what.told(), violation);
+        violations_.add_case(where(what), violation);
     }
 
     const simulated_subject* of_;

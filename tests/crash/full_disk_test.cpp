@@ -55,7 +55,7 @@ public:
         proof::tell("S12 full disks", of_->name,
                     {runs_, "sizes of the disk", violations_.count(), watch_.seconds(), 0});
         for (const std::string& each : violations_.told()) UNSCOPED_INFO(each);
-        CHECK(refused_ > 0);
+        CHECK((refused_ > 0 || !proof::only().empty()));
         CHECK(violations_.count() == 0);
     }
 
@@ -75,6 +75,7 @@ private:
 
     void fill(std::uint64_t size) {
         ++runs_;
+        if (!proof::is_asked([&] { return where(size); })) return;
         run played(*of_, in_);
         played.expect_full_disk();
         played.disk().set_capacity(size);
@@ -132,7 +133,10 @@ private:
     }
 
     void note(std::uint64_t size, const std::string& violation) {
-        violations_.add(of_->name + ", a disk of " + std::to_string(size) + " bytes", violation);
+        violations_.add_case(where(size), violation);
+    }
+    [[nodiscard]] std::string where(std::uint64_t size) const {
+        return of_->name + ", a disk of " + std::to_string(size) + " bytes";
     }
 
     const simulated_subject* of_;

@@ -249,7 +249,7 @@ public:
 
     void round(std::uint64_t number) {
         using coffer::detail::mix;
-        const std::uint64_t word = mix(mix(number, seed), seed ^ shown_);
+        const std::uint64_t word = mix(mix(number, seed()), seed() ^ shown_);
         // One in four writers stops early, so that it is silent for a while when it is killed.
         const std::uint64_t most = word % 4 == 0 ? 1 + word / 4 % 200 : 0;
         // From 0 to 50 ms, and short for the most part: more happens while little is written.
@@ -275,7 +275,7 @@ public:
             static_cast<unsigned long long>(most_commits_),
             static_cast<unsigned long long>(most_bytes_), static_cast<double>(oldest_) / 1e6);
         proof::tell("S10 killed writers", of_->name,
-                    {kills_, "kills", told_.size(), watch_.seconds(), seed});
+                    {kills_, "kills", told_.size(), watch_.seconds(), seed()});
     }
     [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return told_; }
 

@@ -10,7 +10,8 @@
 // R1  What is recovered is one of the layers: a prefix of the commits.
 // R2  It is not below the floor, which depends on the kind of the crash and on the policy.
 // R3  It is not beyond the operation under way.
-// R4  A write that failed doubles the choices of its layer and of those above: there or not, whole.
+// R4  A write that failed, and could have got into the log, doubles the choices of its layer and of
+//     those above: there or not, whole.
 // R5  Once open() has shown a state, that is the layer: under `sync` for good, under the other
 //     policies as far as a killed process goes.
 //
@@ -166,11 +167,6 @@ public:
 
     // What may be there.
 
-    /// Of the running store: what returned; a failed write too unless it is hidden.
-    [[nodiscard]] bool may_be_seen(const contents& state) const {
-        const locked held(guard_);
-        return layers_.back().count(state) != 0;
-    }
     /// `at_the_moment()` is called while nothing is told: a state of the disk to go with it.
     template <class F>
     [[nodiscard]] prospects at(F&& at_the_moment) const {

@@ -88,7 +88,8 @@ struct subject {
         return mapped || policy == durable::sync || policy == durable::write_through;
     }
     [[nodiscard]] bool keeps_after_power_cut() const noexcept { return policy == durable::sync; }
-    /// Is a write invisible until its promise holds?
+    /// Is a write invisible until its promise holds? Where it is not, one that fails has failed before
+    /// it had a place in the log.
     [[nodiscard]] bool hides() const noexcept {
         return policy == durable::sync || (policy == durable::write_through && !mapped);
     }

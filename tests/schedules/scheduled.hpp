@@ -30,8 +30,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -77,6 +79,13 @@ public:
     [[nodiscard]] std::vector<choice>& choices() noexcept { return choices_; }
     [[nodiscard]] std::uint64_t moment() noexcept { return ++moments_; }
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
+    /// What told() has said of a schedule.
+    void will_take(const char* choices) {
+        std::istringstream from(choices);
+        std::size_t place = 0;
+        std::uint32_t taken = 0;
+        for (char colon = 0; from >> place >> colon >> taken;) wanted_[place] = taken;
+    }
     /// Only while this is on are there choices.
     void set_exploring(bool on) noexcept { exploring_ = on; }
 
@@ -178,7 +187,10 @@ private:
     }
 
     [[nodiscard]] std::uint32_t choose(std::uint32_t of) {
-        if (depth_ == choices_.size()) choices_.push_back({0, of});
+        if (depth_ == choices_.size()) {
+            const auto wanted = wanted_.find(depth_);
+            choices_.push_back({wanted != wanted_.end() ? wanted->second : 0, of});
+        }
         const choice& here = choices_[depth_++];
         if (here.of != of)
             give_up("the same choices lead elsewhere: the scenario is not repeatable");
@@ -199,6 +211,7 @@ private:
 
     std::vector<std::unique_ptr<fiber>> fibers_;
     std::vector<choice> choices_;
+    std::map<std::size_t, std::uint32_t> wanted_;  // place: what to take there
     std::size_t depth_ = 0;
     std::size_t running_ = 0;
     unsigned left_;
@@ -351,19 +364,23 @@ struct exploration {
 };
 
 /// Runs `scenario()` under each schedule with at most that many departures, but no more than
-/// `most` of them. What it throws comes out with the choices that led there.
+/// `most` of them. What it throws comes out with the choices that led there; COFFER_CHOICES is
+/// these: the schedule that they make runs alone.
 template <class Scenario>
 exploration explore(unsigned departures, std::uint64_t most, Scenario&& scenario) {
     exploration out;
     std::vector<choice> prefix;
+    const char* const chosen = std::getenv("COFFER_CHOICES");
+    if (chosen != nullptr) most = 1;
     for (;;) {
         {
             scheduler one(std::move(prefix), departures);
+            if (chosen != nullptr) one.will_take(chosen);
             try {
                 scenario();
             } catch (const std::exception& broken) {
-                throw std::runtime_error(std::string(broken.what()) +
-                                         "; choices:" + scheduler::told(one.choices()));
+                throw std::runtime_error(std::string(broken.what()) + "; COFFER_CHOICES='" +
+                                         scheduler::told(one.choices()) + "'");
             }
             prefix = std::move(one.choices());
         }

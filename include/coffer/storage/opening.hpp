@@ -45,7 +45,7 @@ struct recovery_report {
     std::uint64_t entries = 0;        ///< entries after recovery
     std::uint64_t commits = 0;        ///< commits of the store up to here
     std::uint64_t dropped_bytes = 0;  ///< bytes of an unfinished tail that were cut off
-    std::string kept_aside;           ///< where those bytes are, when there are any
+    std::string kept_aside;           ///< the last of the files (torn-...) that hold those bytes
     std::uint64_t rewritten = 0;      ///< records copied from behind the durable place
 };
 
