@@ -5,6 +5,11 @@
 // what they say, and shows the same when it is opened again; no thread waits for ever. The test
 // also finds a lock that does not lock, a wake-up that is lost and a deadlock.
 //
+// Before each call that changes the disk the process could be killed, or the power fail, where the
+// policy promises something of that: what an open then shows is linearizable, too, with every call
+// that has returned (so a reader saw nothing that is lost), and each of those that had not, or that
+// had failed, is there or is not.
+//
 // COFFER_DEPARTURES   how many; the default is 1.
 // COFFER_SCHEDULES    at most so many for each scenario; the default, a million, is more than there
 //                     are with one departure or two.
@@ -19,6 +24,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "laws/linearizability.hpp"
@@ -100,6 +107,8 @@ public:
         for (std::size_t i = 0; i < all.size(); ++i) make(all[i], thread_ * 10 + i + 1);
     }
     history seen;
+    /// Writes that have not returned, or have failed: a crash leaves each or does not.
+    history open;
 
 private:
     /// False: it failed, as it may, and then there is nothing to be seen of it.
@@ -108,6 +117,15 @@ private:
         need(answer.has_value() || may_fail_,
              std::string("a success, but: ") + (answer ? "" : answer.error().what()));
         return answer.has_value();
+    }
+
+    /// Makes a write: `call()` returns whether it succeeded.
+    template <class Call>
+    [[nodiscard]] bool under_way(const event& noted, Call&& call) {
+        open.push_back(noted);
+        if (!call()) return false;
+        open.pop_back();
+        return true;
     }
 
     void make(const call& one, std::size_t number) {
@@ -121,21 +139,27 @@ private:
         switch (one.is) {
             case kind::put: {
                 noted.is = event::kind::put;
-                if (!good(db_->try_put(key, value))) return;
+                if (!under_way(noted, [&] { return good(db_->try_put(key, value)); })) return;
                 break;
             }
             case kind::insert: {
                 noted.is = event::kind::insert;
-                const auto done = db_->try_insert(key, value);
-                if (!good(done)) return;
-                noted.answer = *done;
+                if (!under_way(noted, [&] {
+                        const auto done = db_->try_insert(key, value);
+                        noted.answer = done && *done;
+                        return good(done);
+                    }))
+                    return;
                 break;
             }
             case kind::erase: {
                 noted.is = event::kind::erase;
-                const auto done = db_->try_erase(key);
-                if (!good(done)) return;
-                noted.answer = *done;
+                if (!under_way(noted, [&] {
+                        const auto done = db_->try_erase(key);
+                        noted.answer = done && *done;
+                        return good(done);
+                    }))
+                    return;
                 break;
             }
             case kind::get: {
@@ -152,7 +176,7 @@ private:
                 both.erase(key_of(one.key + 1));
                 noted.writes[one.key] = static_cast<std::uint32_t>(number);
                 noted.writes[one.key + 1] = 0;
-                if (!good(db_->try_write(both))) return;
+                if (!under_way(noted, [&] { return good(db_->try_write(both)); })) return;
                 break;
             }
             case kind::flush:
@@ -189,8 +213,131 @@ coffer::options chosen(const scenario& of) {
     return out;
 }
 
+/// Crashes of a store while its threads run.
 template <class Store>
-void once(const scenario& of) {
+class crashes {
+    // What it is opened with has no threads: nothing of it is a choice of the schedule.
+    using alone = coffer::rebind<Store, coffer::threading::single>;
+
+public:
+    /// `others`: how many entries no thread writes to. `judged`: what earlier schedules have left.
+    crashes(const simulated& disk, const coffer::options& with, const laws::key_values& before,
+            const std::vector<play<Store>>& plays, std::uint64_t others,
+            std::unordered_set<std::uint64_t>& judged)
+        : disk_(&disk),
+          with_(&with),
+          before_(before),
+          plays_(&plays),
+          others_(others),
+          judged_(&judged) {
+        disk.set_step_hook([this](const coffer::fs::step&) { crash(); });
+    }
+    ~crashes() { disk_->clear_step_hook(); }
+    crashes(const crashes&) = delete;
+    crashes& operator=(const crashes&) = delete;
+
+    [[nodiscard]] const std::string& wrong() const noexcept { return wrong_; }
+
+private:
+    void crash() {
+        if constexpr (Store::survives_process_crash) {
+            judge("killed", disk_->process_killed());
+        }
+        if constexpr (Store::survives_system_crash) {
+            coffer::fs::crash_limits few;
+            few.exhaustive = 2;
+            few.pairs = few.random = 1;
+            few.most = 4;
+            disk_->for_each_crash_state(
+                coffer::fs::crash_profile::p2, few,
+                [&](const simulated& left, const std::string& subset) {
+                    judge("without power, on disk: " + subset, left);
+                });
+        }
+    }
+
+    void judge(const std::string& how, const simulated& left) {
+        if (!wrong_.empty()) return;
+        history sure;
+        history open;
+        for (const play<Store>& each : *plays_) {
+            sure.insert(sure.end(), each.seen.begin(), each.seen.end());
+            open.insert(open.end(), each.open.begin(), each.open.end());
+        }
+        if (!is_new(left, sure, open)) return;
+        const std::uint64_t now = scheduler::current()->moment();
+        if (auto found = shown(left, now); !found) {
+            wrong_ = how + ": " + found.error().what();
+        } else {
+            sure.insert(sure.end(), found->begin(), found->end());
+            if (!is_possible(sure, open, now)) wrong_ = how + ": " + laws::told(sure, before_);
+        }
+    }
+
+    /// What an open shows of the keys that threads write to; the others are all there.
+    [[nodiscard]] coffer::result<history> shown(const simulated& left, std::uint64_t now) const {
+        auto db = alone::try_open("/s", *with_, left);
+        if (!db) return db.failure();
+        history all;
+        std::uint64_t others = db->size();
+        for (std::size_t key = 0; key < laws::history_keys; ++key) {
+            auto value = db->try_get(key_of(key));
+            if (!value) return value.failure();
+            if (*value) --others;
+            event found;
+            found.key = key;
+            found.value = *value ? static_cast<std::uint32_t>(std::stoul(**value)) : 0;
+            found.called = now + 1;
+            found.returned = now + 2;
+            all.push_back(found);
+        }
+        if (others == others_) return all;
+        return coffer::fail(coffer::errc::not_found, "entries that no thread writes to are " +
+                                                         std::to_string(others) + ", not " +
+                                                         std::to_string(others_));
+    }
+
+    /// With some of those that had not returned, or had failed.
+    [[nodiscard]] bool is_possible(const history& sure, const history& open,
+                                   std::uint64_t now) const {
+        for (std::size_t some = 0; some < std::size_t{1} << open.size(); ++some) {
+            history all = sure;
+            for (std::size_t i = 0; i < open.size(); ++i) {
+                if ((some >> i & 1) == 0) continue;
+                all.push_back(open[i]);
+                all.back().answer = true;
+                all.back().returned = now;
+            }
+            if (laws::impossible(all, before_).empty()) return true;
+        }
+        return false;
+    }
+
+    /// Other schedules leave the same disk after the same calls with the same answers.
+    [[nodiscard]] bool is_new(const simulated& left, const history& sure, const history& open) {
+        std::uint64_t so_far = left.image_hash() ^ left.power_lost().image_hash();
+        for (const history* all : {&sure, &open}) {
+            for (const event& each : *all) {
+                so_far = coffer::detail::mix(so_far ^ each.value,
+                                             each.key + 8 * std::uint64_t{each.answer} +
+                                                 16 * each.thread + 256);
+            }
+            so_far = coffer::detail::mix(so_far, all->size());
+        }
+        return judged_->insert(so_far).second;
+    }
+
+    const simulated* disk_;
+    const coffer::options* with_;
+    laws::key_values before_;
+    const std::vector<play<Store>>* plays_;
+    std::uint64_t others_;
+    std::unordered_set<std::uint64_t>* judged_;
+    std::string wrong_;
+};
+
+template <class Store>
+void once(const scenario& of, std::unordered_set<std::uint64_t>& judged) {
     const simulated disk;
     const coffer::options with = chosen(of);
     std::map<std::string, std::string> held;
@@ -204,6 +351,9 @@ void once(const scenario& of) {
         laws::key_values before{1000};
         std::vector<play<Store>> plays;
         for (std::size_t i = 0; i < 3; ++i) plays.emplace_back(db, i, of.failing != 0);
+        std::optional<crashes<Store>> crashing;
+        if constexpr (Store::survives_process_crash)
+            crashing.emplace(disk, with, before, plays, db.size() - 1, judged);
         if (of.failing != 0) disk.fail_call(of.failing, {}, coffer::fs::call::write);
         scheduler::current()->set_exploring(true);
         {
@@ -214,6 +364,8 @@ void once(const scenario& of) {
             for (schedules::thread& each : threads) each.join();
         }
         scheduler::current()->set_exploring(false);
+        if (crashing) need(crashing->wrong().empty(), crashing->wrong());
+        crashing.reset();
         disk.clear_faults();
         history all;
         for (const play<Store>& each : plays)
@@ -249,9 +401,10 @@ void every_schedule(const scenario& of) {
     const auto departures = static_cast<unsigned>(number_from("COFFER_DEPARTURES", 1));
     const std::uint64_t most = number_from("COFFER_SCHEDULES", 1'000'000);
     schedules::exploration found;
+    std::unordered_set<std::uint64_t> judged;
     std::uint64_t violations = 0;
     try {
-        found = schedules::explore(departures, most, [&] { once<store>(of); });
+        found = schedules::explore(departures, most, [&] { once<store>(of, judged); });
     } catch (const std::exception& broken) {
         violations = 1;
         FAIL_CHECK(of.name << ": " << broken.what());
@@ -259,6 +412,11 @@ void every_schedule(const scenario& of) {
     proof::tell("S9 schedules",
                 std::string(of.name) + (found.all ? ", all of them" : ", the first"),
                 {found.schedules, "schedules", violations, watch.seconds(), 0});
+    if (store::survives_process_crash) {
+        CHECK(!judged.empty());
+        proof::tell("S9 crashes of schedules", of.name,
+                    {judged.size(), "disks with what had returned", violations, watch.seconds(), 0});
+    }
 }
 
 }  // namespace
