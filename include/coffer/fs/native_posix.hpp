@@ -120,7 +120,7 @@ public:
         if (size == 0) return {};
         const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
         const std::uint64_t from = at - at % page;
-        int done = retried_sync(data_ + from, static_cast<std::size_t>(at + size - from));
+        int done = ::msync(data_ + from, static_cast<std::size_t>(at + size - from), MS_SYNC);
         if (done == 0 && flushed_.is_open()) done = detail::posix::sync_all(flushed_.number());
         if (done != 0) {
             return detail::posix::refused_data(errno, "cannot sync mapped bytes", path_, at);
@@ -129,10 +129,6 @@ public:
     }
 
 private:
-    static int retried_sync(std::byte* from, std::size_t size) noexcept {
-        return detail::posix::retried([&] { return ::msync(from, size, MS_SYNC); });
-    }
-
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
     std::string path_;

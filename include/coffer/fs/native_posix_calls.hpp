@@ -165,7 +165,7 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
     return refused(code, what, path, offset);
 }
 
-/// Repeats a call that a signal interrupts.
+/// Repeats a call that a signal interrupts; not a sync, which has failed then and is not repeated.
 template <class Call>
 auto retried(Call call) noexcept {
     auto answer = call();
@@ -227,15 +227,15 @@ private:
 
 [[nodiscard]] inline int sync_all(int number) noexcept {
 #if COFFER_OS_APPLE
-    const int full = retried([&] { return ::fcntl(number, F_FULLFSYNC); });
+    const int full = ::fcntl(number, F_FULLFSYNC);
     if (full == 0 || (errno != ENOTSUP && errno != EINVAL && errno != ENOTTY)) return full;
 #endif
-    return retried([&] { return ::fsync(number); });
+    return ::fsync(number);
 }
 
 [[nodiscard]] inline int sync_data(int number) noexcept {
 #if COFFER_OS_LINUX
-    return retried([&] { return ::fdatasync(number); });
+    return ::fdatasync(number);
 #else
     return sync_all(number);
 #endif
