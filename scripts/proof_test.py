@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests what proof, fidelity, coverage and sabotage make of what programs print."""
+import array
 import importlib.machinery
 import importlib.util
 import io
@@ -44,9 +45,20 @@ proof | S3 failing calls | mmap sync hash, 6 edges | 30 runs | 0 violations | 4.
         self.assertEqual(faults.subjects, {"file_log sync hash multi", "mmap sync hash"})
 
     def test_the_table_is_in_the_order_of_the_suites(self):
-        lines = proof.table(self.SAID).splitlines()
+        lines = proof.table(self.SAID, 0).splitlines()
         self.assertEqual(lines[2], "| S3 failing calls | runs | 2 | 70 | 1 | 8.8 | 3 |")
         self.assertEqual(lines[3], "| S10 killed writers | kills | 1 | 20 | 0 | 20 | 7 |")
+
+    def test_images_that_subjects_share_count_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, hashes in (("file_log sync hash", [1, 2, 3]), ("file_log sync sorted", [3, 1, 2**64 - 1])):
+                Path(folder, name).write_bytes(array.array("Q", hashes).tobytes())
+            self.assertEqual(proof.distinct_images(folder), 4)
+        self.assertEqual(proof.distinct_images("/no/such/folder"), 0)
+        said = "proof | S1 crash states | file_log sync hash | 3 images | 0 violations | 2.000 s | 9\n"
+        lines = proof.table(said + said.replace("hash", "sorted"), 4).splitlines()
+        self.assertEqual(lines[2], "| S1 crash states | images | 2 | 6 | 0 | 1.5 | 9 |")
+        self.assertEqual(lines[3], "| S1 crash states of all subjects | distinct images | 2 | 4 | 0 | 1 | 9 |")
 
     def test_every_suite_has_settings_for_each_tier(self):
         for each in proof.SUITES:

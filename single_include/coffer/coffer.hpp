@@ -3064,7 +3064,7 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
     return refused(code, what, path, offset);
 }
 
-/// Repeats a call that a signal interrupts.
+/// Repeats a call that a signal interrupts; not a sync, which has failed then and is not repeated.
 template <class Call>
 auto retried(Call call) noexcept {
     auto answer = call();
@@ -3126,15 +3126,15 @@ private:
 
 [[nodiscard]] inline int sync_all(int number) noexcept {
 #if COFFER_OS_APPLE
-    const int full = retried([&] { return ::fcntl(number, F_FULLFSYNC); });
+    const int full = ::fcntl(number, F_FULLFSYNC);
     if (full == 0 || (errno != ENOTSUP && errno != EINVAL && errno != ENOTTY)) return full;
 #endif
-    return retried([&] { return ::fsync(number); });
+    return ::fsync(number);
 }
 
 [[nodiscard]] inline int sync_data(int number) noexcept {
 #if COFFER_OS_LINUX
-    return retried([&] { return ::fdatasync(number); });
+    return ::fdatasync(number);
 #else
     return sync_all(number);
 #endif
@@ -3322,7 +3322,7 @@ public:
         if (size == 0) return {};
         const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
         const std::uint64_t from = at - at % page;
-        int done = retried_sync(data_ + from, static_cast<std::size_t>(at + size - from));
+        int done = ::msync(data_ + from, static_cast<std::size_t>(at + size - from), MS_SYNC);
         if (done == 0 && flushed_.is_open()) done = detail::posix::sync_all(flushed_.number());
         if (done != 0) {
             return detail::posix::refused_data(errno, "cannot sync mapped bytes", path_, at);
@@ -3331,10 +3331,6 @@ public:
     }
 
 private:
-    static int retried_sync(std::byte* from, std::size_t size) noexcept {
-        return detail::posix::retried([&] { return ::msync(from, size, MS_SYNC); });
-    }
-
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
     std::string path_;
@@ -12048,7 +12044,8 @@ struct segment : retired {
     std::uint64_t begin = 0;  // where records begin
     std::uint64_t end = 0;    // where the next one goes
     bool full = false;
-    bool torn = false;            // ends without a mark: by a crash, or by what was taken back
+    bool torn = false;            // ends without a mark: by a crash, or by what was taken back,
+                                  // which readers may look at: it is not settled in this run
     bool has_clear = false;       // may go only when no older segment is left
     bool damaged = false;         // cleaning found a record that it must not copy
     decltype(state::dead)& dead;  // bytes no longer needed
@@ -12065,6 +12062,11 @@ struct segment : retired {
     /// Does a commit of `size` bytes fit, with what is kept for marks behind it?
     [[nodiscard]] bool fits(std::uint64_t size) const noexcept {
         return !full && capacity - end >= size + tail_room;
+    }
+
+    /// `size` bytes of it are no longer needed; in the writer's section.
+    void count_dead(std::uint64_t size) noexcept {
+        dead.store(dead.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
     }
 
     /// Goes on as a settled segment of an earlier run.
@@ -16028,10 +16030,14 @@ protected:
         durable_bytes_.store(bytes, std::memory_order_relaxed);
         to(durable_, upto);
     }
-    void begin_at(position end, position durable) noexcept {
+    /// `between`: the bytes between the two places.
+    void begin_at(position end, position durable, std::uint64_t between) noexcept {
         to(tail_, end);
         to(handed_, end);
         to(durable_, durable);
+        appended_.store(between, std::memory_order_relaxed);
+        handed_bytes_.store(between, std::memory_order_relaxed);
+        durable_bytes_.store(0, std::memory_order_relaxed);
     }
 
 private:
@@ -16119,12 +16125,13 @@ struct made_body {
     std::uint64_t capacity;
 };
 
-/// A body as large as `wanted` says, or as the disk allows. What frees space may go below
-/// min_free_bytes.
+/// A body as large as `wanted` says, or as the disk and min_free_bytes allow. What frees space may
+/// go below that.
 template <class Medium, class Directory>
 [[nodiscard]] result<made_body<Medium>> make_body(Medium& medium, Directory* folder,
                                                   const log_options& options, std::string_view name,
                                                   room wanted, bool frees_space) {
+    std::uint64_t capacity = wanted.usual;
     if (Medium::persistent && options.min_free_bytes != 0 && !frees_space) {
         auto free = folder->free_bytes();
         if (!free) return free.failure();
@@ -16136,8 +16143,10 @@ template <class Medium, class Directory>
                             "; free some, or lower the option",
                         folder->path());
         }
+        const std::uint64_t most = (*free - options.min_free_bytes) / header_unit * header_unit;
+        capacity = (std::min)(capacity, most);
     }
-    for (std::uint64_t capacity = wanted.usual;;) {
+    for (;;) {
         auto body = medium.prepare(folder, name, capacity);
         if (body) return made_body<Medium>{std::move(*body), capacity};
         if (body.error().kind() != errc::no_space || capacity == wanted.least) {
@@ -16324,6 +16333,14 @@ public:
             return {each, end, each->full && each->end == end};
         }
         return {};
+    }
+
+    /// Bytes of all segments that are not known to be durable.
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
+        std::uint64_t sum = 0;
+        for (const Segment* const each : unsynced_)
+            sum += each->end - (std::min)(each->end, each->synced);
+        return sum;
     }
 
     /// All before `upto` is durable; what is settled, too, is not unsynced any more.
@@ -16610,7 +16627,7 @@ enum class purpose : unsigned char { change, erase, clean };
 /// Enough for some ten thousand erases, and for what lives in a segment that is mostly dead.
 [[nodiscard]] constexpr std::uint64_t reserve_size(std::uint64_t segment_bytes) noexcept {
     constexpr std::uint64_t most = 1024 * 1024;
-    return (std::min)(most, segment_bytes);
+    return (std::min)(most, (segment_bytes + header_unit - 1) / header_unit * header_unit);
 }
 
 template <file_system FS>
@@ -16845,14 +16862,13 @@ public:
     }
 
     /// Takes back what was appended behind `end` since enter(). Readers may look at it: its bytes
-    /// stay as they are, behind the end of a segment that goes no further.
+    /// stay as and where they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;
         if (from.end == end) return;
         from.end = end;
         from.tombstones = tombstones;
         from.full = from.torn = true;  // no mark stands there
-        table_.publish(from, from.body.memory(), end, false);
         active_ = nullptr;
         commits_ = commits;
         this->went_back(position(from.id, end));
@@ -16999,7 +17015,7 @@ public:
     /// Where recovery found the end of the log: appends follow in a new segment.
     void recovered(position end, position kept, std::uint64_t commits,
                    std::uint64_t last = 0) noexcept {
-        this->begin_at(end, kept);
+        this->begin_at(end, kept, listed_.unsynced_bytes());
         commits_ = commits;
         last_ = last;
     }
@@ -17154,6 +17170,7 @@ private:
         std::byte body[mark_body::size];
         write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
         append(type, false, {}, body);
+        active_->count_dead(mark_size);
         --commits_;
         marked_ = active_->end;
         told();
@@ -17223,7 +17240,7 @@ private:
             if (auto done = to.body.write_out(to.handed, end - to.handed); !done) return done;
             to.handed = end;
         }
-        if (!full || to.settled || in_sync_.load(std::memory_order_acquire)) return {};
+        if (!full || to.torn || to.settled || in_sync_.load(std::memory_order_acquire)) return {};
         result<void> settled;  // it can wait until there is memory again
         static_cast<void>(if_memory_allows([&] { settled = settle(to); }));
         return settled;
@@ -17628,9 +17645,18 @@ public:
         return number | pending_bit;
     }
 
-    /// The batch that follows begins at `first`.
-    void hide(address first) noexcept { hidden_.store(first, std::memory_order_release); }
+    /// The batch that follows begins at `first`. False: it is not hidden, because readers may hold
+    /// places of one that has failed, which no index names any more.
+    [[nodiscard]] bool hide(address first) noexcept {
+        if (failed_at_ != 0 && readers_->oldest() <= failed_at_) return false;
+        failed_at_ = 0;
+        hidden_.store(first, std::memory_order_release);
+        return true;
+    }
     void show() noexcept { hidden_.store(nowhere_hidden, std::memory_order_release); }
+    /// The batch has failed: it stays hidden until no reader can hold a place of it; `for_ever`, if
+    /// an index may still name one.
+    void hide_on(bool for_ever) noexcept { failed_at_ = for_ever ? UINT64_MAX : readers_->stamp(); }
 
     void commit(position upto) noexcept {
         if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
@@ -17751,6 +17777,7 @@ private:
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
     word hidden_{nowhere_hidden};
+    std::uint64_t failed_at_ = 0;  // when what is hidden failed, 0: it has not
     word used_{0};   // changed inside the section; prepare() reads it outside
     chain queue_;    // what is pending, in the order of the log
     chain free_;     // to be used again
@@ -18258,7 +18285,9 @@ public:
 
     /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
     [[nodiscard]] result<bool> step() {
-        auto alone = typename Records::lock(cleaning_);
+        // Whoever calls compact() cleans: the thread that hands over and syncs shall not wait.
+        if (!cleaning_.try_lock()) return false;
+        const on_exit over([this] { cleaning_.unlock(); });
         if (victim_ == nullptr) {
             auto section = records_->journal.enter();
             victim_ = choose();
@@ -18346,14 +18375,17 @@ private:
         std::uint64_t dead = 0;
         segment_type* best = nullptr;
         double best_score = 0;
+        bool oldest = true;
+        bool leads = true;  // nothing before it is needed: nor will its tombstones be
         for (const auto& each : all) {
-            const bool oldest = each == all.front();
             const std::uint64_t size = each->end - each->begin;
-            const std::uint64_t gone = (std::min)(
-                size, each->dead.load(std::memory_order_relaxed) + (oldest ? each->tombstones : 0));
+            const std::uint64_t puts = each->dead.load(std::memory_order_relaxed);
+            const std::uint64_t most = (std::min)(size, puts + each->tombstones);
+            const std::uint64_t gone = std::exchange(oldest, false) ? most : (std::min)(size, puts);
             total += size;
-            dead += gone;
-            if (!may_go(*each, oldest) || gone * 5 < size) continue;
+            dead += leads ? most : gone;
+            leads = leads && most == size;
+            if (!may_go(*each, each == all.front()) || gone * 5 < size) continue;
             const double age = static_cast<double>(all.back()->id - each->id);
             const double score =
                 static_cast<double>(gone) * (age + 1) / static_cast<double>(2 * size - gone + 1);
@@ -18367,7 +18399,13 @@ private:
         return worth ? best : nullptr;
     }
 
-    /// The next segment up to `last` with anything dead; false: there is none.
+    /// Of a segment of `size` bytes that many are dead that compact() does not move the others for:
+    /// its last mark, and what cleaning itself leaves.
+    [[nodiscard]] static std::uint64_t needless(std::uint64_t size) noexcept {
+        return persistent ? (std::max)(std::uint64_t{4 * mark_size}, size / 8192) : 0;
+    }
+
+    /// The next segment up to `last` with more than that dead; false: there is none.
     [[nodiscard]] result<bool> pick(std::uint64_t last) {
         auto section = records_->journal.enter();
         const auto& all = records_->journal.segments();
@@ -18377,7 +18415,8 @@ private:
             const std::uint64_t dead = each->dead.load(std::memory_order_relaxed);
             const std::uint64_t size = each->end - each->begin;
             const std::uint64_t live = size - (std::min)(size, dead);
-            if (dead + each->tombstones == 0 || !may_go(*each, each == all.front())) continue;
+            if (dead + each->tombstones <= needless(size) || !may_go(*each, each == all.front()))
+                continue;
             if (live >= least) continue;
             least = live;
             victim_ = each.get();
@@ -18477,7 +18516,7 @@ private:
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);
-        if (puts) victim_->dead.store(victim_->dead.load() + each.size);
+        if (puts) victim_->count_dead(each.size);
         records_->journal.told();
         return outcome::done;
     }
@@ -18531,6 +18570,7 @@ private:
                 continue;
             }
             static_cast<void>(records_->journal.append(record_type::drop, false, {}, id));
+            records_->journal.active()->count_dead(size);
             limbo_ = records_->journal.take_out(*victim_).release();
             return {};
         }
@@ -18730,18 +18770,30 @@ public:
         if (!file) return file.failure();
         auto size = file->size();
         if (!size) return size.failure();
-        if (*size > largest_segment) {
-            return fail(errc::corruption, "a segment is larger than any can be", file->path());
-        }
-        if (auto held = reserve(*size); !held) return held;
-        const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(*size));
-        if (auto got = read_whole(*file, 0, into); !got) return got;
-        contents_ = into;
-        used_ = size_without_zeros(contents_);
-        id_ = id;
-        seed_ = segment_seed(store_.low, store_.high, id);
         path_ = file->path();
+        for (;;) {
+            auto got = read(*size, [&](mutable_bytes into) { return read_whole(*file, 0, into); });
+            if (got) break;
+            // A live writer cuts a segment that has become full to its end.
+            auto now = file->size();
+            if (!now || *now >= *size) return got;
+            size = std::move(now);
+        }
+        loaded(id);
         return {};
+    }
+
+    /// The same of the first `size` bytes of segment `id`, by `body`, which is open: its name may
+    /// be gone, where a live writer cleans.
+    template <class Body>
+    [[nodiscard]] result<void> load(std::uint64_t id, std::uint64_t size, const Body& body) {
+        if (id == id_ && contents_.size() >= size) return {};
+        id_ = 0;
+        path_ = std::string(folder_->path()).append("/").append(segment_name(id));
+        auto got = read(size, [&](mutable_bytes into) { return body.read_at(0, into); });
+        if (got) loaded(id);
+        id_ = 0;  // there may be more in its file
+        return got;
     }
 
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
@@ -18801,6 +18853,24 @@ public:
     }
 
 private:
+    /// Takes the first `size` bytes of a segment from `from(into)`.
+    template <class From>
+    [[nodiscard]] result<void> read(std::uint64_t size, From&& from) {
+        if (size > largest_segment)
+            return fail(errc::corruption, "a segment is larger than any can be", path_);
+        if (auto held = reserve(size); !held) return held;
+        const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(size));
+        contents_ = {};
+        auto got = from(into);
+        if (got) contents_ = into;
+        return got;
+    }
+    void loaded(std::uint64_t id) noexcept {
+        used_ = size_without_zeros(contents_);
+        seed_ = segment_seed(store_.low, store_.high, id);
+        id_ = id;
+    }
+
     /// Has it the type, and the sizes of key and value? What is larger must not be hashed: every
     /// place could claim to be.
     [[nodiscard]] static bool looks_like_mark(const std::byte* at) noexcept {
@@ -19311,7 +19381,7 @@ private:
         const record& each = next.each;
         if (each.type == record_type::clear) return clear(in, offset_of(next.where));
         if (each.type != record_type::put && each.type != record_type::erase) {
-            in.dead.store(in.dead.load() + each.size);
+            in.count_dead(each.size);
             return {};
         }
         auto& table = records_->index();
@@ -19565,10 +19635,11 @@ private:
         }
         auto read = read_tail();
         if (!read || !*read) return read;
-        if (all_durable && !clean_ &&
-            position(live_.back().id, live_.back().end).word() > keeper_->words().durable) {
-            return false;
-        }
+        // Durable bytes behind the end there are none: no check covers that word, and a log that
+        // believed it would never sync again.
+        const std::uint64_t end = position(live_.back().id, live_.back().end).word();
+        const std::uint64_t durable = keeper_->words().durable;
+        if (durable > end || (all_durable && !clean_ && durable < end)) return false;
         std::uint64_t generation = 0;
         auto memory = keeper_->found_memory(generation);
         table_ = records_->make_unstarted_index(std::move(memory), generation);
@@ -19788,7 +19859,7 @@ struct recovery_report {
     std::uint64_t entries = 0;        ///< entries after recovery
     std::uint64_t commits = 0;        ///< commits of the store up to here
     std::uint64_t dropped_bytes = 0;  ///< bytes of an unfinished tail that were cut off
-    std::string kept_aside;           ///< where those bytes are, when there are any
+    std::string kept_aside;           ///< the last of the files (torn-...) that hold those bytes
     std::uint64_t rewritten = 0;      ///< records copied from behind the durable place
 };
 
@@ -20114,7 +20185,7 @@ private:
         replay<Records> onto(*records_);
         for (const auto& each : records_->journal.segments()) {
             if (each->id <= imaged) continue;
-            if (auto done = scan.load(each->id); !done) return done;
+            if (auto done = scan.load(each->id, each->end, each->body); !done) return done;
             auto done = each->id >= walked_from ? onto.template segment<false>(*each, scan)
                                                 : onto.template segment<true>(*each, scan);
             if (!done) return done;
@@ -20420,7 +20491,7 @@ namespace coffer {
 struct store_stats {
     std::uint64_t entries = 0;         ///< keys present
     std::uint64_t log_bytes = 0;       ///< records, headers and marks in all segments
-    std::uint64_t dead_bytes = 0;      ///< of these, what compaction may reclaim
+    std::uint64_t dead_bytes = 0;      ///< of these, what compaction may reclaim, marks included
     std::uint64_t segments = 0;        ///< how many
     std::uint64_t index_bytes = 0;     ///< memory of the index
     std::uint64_t commits = 0;         ///< since the store was made
@@ -20608,11 +20679,14 @@ private:
         return out;
     }
 
-    /// Fails only where nothing can be said of the file.
+    /// A file that is gone, or is none, is damage; where the system refuses to open it, nothing can
+    /// be said of it.
     [[nodiscard]] result<void> check_store() {
         std::byte image[identity_at::size + 1];
         auto file = records_->journal.folder()->open(store_name, fs::access::read);
-        if (!file && file.error().kind() == errc::io_error) return file.failure();
+        if (!file && file.error().kind() != errc::not_found &&
+            file.error().kind() != errc::invalid_argument)
+            return file.failure();
         auto got = file ? file->read_at(0, image) : result<std::size_t>(std::size_t{0});
         const bytes read(image, got ? *got : 0);
         auto found = read_identity(read, store_name);
@@ -20943,7 +21017,8 @@ private:
             if (auto sound = can_locate_all(table, changes); !sound) return sound.failure();
         }
         [[maybe_unused]] const auto change_under_way = journal.keeper().change();
-        if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
+        bool hidden = false;
+        if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -20952,16 +21027,15 @@ private:
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                take_out(table, changes, i);
+                if (hidden) records_->pending.hide_on(!take_out(table, changes, i));
                 static_cast<void>(records_->roll_back(end));
                 journal.take_back(start, commits, tombstones);
-                if constexpr (!Hides) records_->pending.show();
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
             const address where = journal.append(each.record, i + 1 < changes.size());
-            if (!Hides && (place.ref == 0 || is_new(place.ref))) {
+            if (hidden && (place.ref == 0 || is_new(place.ref))) {
                 added += change_hidden(table, place, erases, where);
             } else if (!erases || place.ref != 0) {
                 table.put(place, records_->install(where, erases, place.ref, end));
@@ -20969,7 +21043,7 @@ private:
         }
         if constexpr (!Hides) {
             records_->pending.commit(end);
-            records_->pending.show();
+            if (hidden) records_->pending.show();
             records_->commit(end);
             records_->add_count(added);
         }
@@ -21007,13 +21081,18 @@ private:
         return (erases ? 0 : 1) - (there ? 1 : 0);
     }
 
-    /// Takes the new keys of a batch that fails after `done` operations out of the index.
-    COFFER_NOINLINE void take_out(table_type& table, const change_list& changes, std::size_t done) {
+    /// Takes the new keys of a batch that fails after `done` operations out of the index. False:
+    /// one could not be looked for.
+    [[nodiscard]] COFFER_NOINLINE bool take_out(table_type& table, const change_list& changes,
+                                                std::size_t done) {
+        bool all = true;
         for (std::size_t i = 0; i < done; ++i) {
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
+            all = all && !known.failed();
             if (place.ref != 0 && is_new(place.ref)) table.remove(place);
         }
+        return all;
     }
 
     // ---- clear ----
@@ -21290,6 +21369,7 @@ private:
         if (!read_only) {
             if (auto started = made->background_.start(made->job_); !started)
                 return started.failure();
+            made->promise_what_was_found();
         }
         return made;
     }
@@ -21493,6 +21573,13 @@ private:
         return {};
     }
 
+    /// What an earlier process has handed over is as durable as a write of this one.
+    void promise_what_was_found() {
+        const auto& journal = records_.journal;
+        if (journal.durable() < journal.tail())
+            static_cast<void>(driver_.after_write(journal.tail(), [](position) {}));
+    }
+
     void tell_report() const {
         if (options_.log == nullptr || report_.clean) return;
         options_.log(options_.log_context, log_level::warning,
@@ -21538,7 +21625,9 @@ private:
         if (!log_type::hands_over || !journal.healthy()) return false;
         auto section = journal.enter();
         const auto& all = journal.segments();
-        return all.size() > 1 && !all[all.size() - 2]->settled;
+        if (all.size() < 2) return false;
+        const auto& last = *all[all.size() - 2];
+        return !last.settled && !last.torn;
     }
 
     /// To remove a file takes a third of a quick open: nobody who opens a store waits for it.
@@ -22960,7 +23049,7 @@ struct salvage_report {
     struct loss {
         std::uint64_t segment;  ///< its id, which is its file's name in hexadecimal
         std::uint64_t begin;    ///< the first byte, or that of the record that holds it
-        std::uint64_t end;      ///< behind the last one
+        std::uint64_t end;      ///< behind the last one; UINT64_MAX where nothing tells it any more
         bool at_end;            ///< of the log: a write that a crash cut off looks the same
     };
     std::uint64_t records = 0;           ///< puts, erases and clears that were read and done again
@@ -23220,7 +23309,8 @@ private:
             return {};
         };
         record found;
-        bool whole = false;  // a mark of the end, or what is lost, reaches it
+        bool sealed = false;  // what was read last is a mark
+        bool lost = false;    // or it was nothing
         for (std::uint64_t at = begin_of(of); at < end;) {
             const std::uint64_t next = sift_.next(at, end, found);
             if (next != at) {
@@ -23228,12 +23318,13 @@ private:
                 if (auto done = finish(); !done) return done;
                 lose(of, at, next,
                      next == end && !of.exact && of.id >= last_ && sift_.unread() <= at);
-                whole = next == end;
+                lost = next == end;
+                sealed = false;
                 at = next;
                 if (at == end) break;
             }
             go_on();
-            whole = found.type == record_type::mark || found.type == record_type::end;
+            sealed = found.type == record_type::mark || found.type == record_type::end;
             if (changes(found)) commit.emplace_back(found, at);
             if (!found.more) {
                 if (auto done = finish(); !done) return done;
@@ -23241,10 +23332,15 @@ private:
             at += found.size;
         }
         // One that was filled ends with a mark, another where a header says.
-        if (of.exact ? end < of.end : of.id < last_ && !whole) {
+        if (of.exact ? end < of.end : of.id < last_ && !sealed) {
             if (!commit.empty()) ++report_->broken_batches;
             if (auto done = finish(); !done) return done;
-            lose(of, end, of.exact ? of.end : end, false);
+            const std::uint64_t to = of.exact ? of.end : UINT64_MAX;
+            if (lost) {
+                report_->losses.back().end = to;
+            } else {
+                lose(of, end, to, false);
+            }
         }
         return {};
     }

@@ -221,6 +221,7 @@ tally cut_everywhere(const std::vector<std::function<void(S&)>>& writes) {
         if (!wrong.empty()) FAIL(wrong << ", after " << steps << " instructions");
         if (writer.done()) return sum;
     }
+    if (std::getenv("CI") != nullptr) FAIL("this process may not trace another");
     WARN("this process may not trace another: nothing was shown");
     return sum;
 }

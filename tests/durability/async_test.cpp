@@ -40,6 +40,34 @@ TEST_CASE("the worker makes a write durable when max_delay has passed", "[clocks
     is_durable_after_the_delay<alone>();
 }
 
+namespace {
+
+template <class Store>
+void goes_on_with_what_was_found() {
+    const simulated before;
+    auto db = Store::open("/s", small_options(), before);
+    db.put("first", "");
+    db.sync();
+    db.put("key", "value");
+    db.flush();
+    const simulated disk = before.process_killed();
+    auto again = Store::open("/s", small_options(), disk);
+    REQUIRE(again.get("key") == "value");
+    CHECK(again.stats().unsynced_bytes != 0);
+    CHECK(still([&] { return !is_durable<Store>(disk, "key"); }));
+    disk.advance(delay + 1);
+    CHECK(eventually([&] { return is_durable<Store>(disk, "key"); }));
+    CHECK(eventually([&] { return again.stats().unsynced_bytes == 0; }));
+}
+
+}  // namespace
+
+TEST_CASE("what open() shows of a killed process is synced like a write of this one", "[clocks]") {
+    goes_on_with_what_was_found<shared>();
+    goes_on_with_what_was_found<alone>();
+    goes_on_with_what_was_found<coffer::rebind<shared, coffer::storage::mmap>>();
+}
+
 TEST_CASE("what the worker could not hand over in time is synced after a flush", "[clocks]") {
     const simulated disk;
     auto db = shared::open("/s", small_options(), disk);

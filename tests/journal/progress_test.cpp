@@ -14,14 +14,20 @@ struct moving : log_progress<coffer::threading::single> {
 
 }  // namespace
 
-TEST_CASE("a log begins where recovery found it, with nothing waiting", "[progress]") {
+TEST_CASE("a log begins where recovery found it: all is handed over, and not all durable",
+          "[progress]") {
     moving log;
     CHECK(log.tail() == position());
-    log.begin_at(position(3, 400), position(3, 200));
+    log.begin_at(position(3, 400), position(3, 200), 200);
     CHECK(log.tail() == position(3, 400));
     CHECK(log.handed() == position(3, 400));
     CHECK(log.durable() == position(3, 200));
     CHECK(log.unhanded_bytes() == 0);
+    CHECK(log.unsynced_bytes() == 200);
+    log.appended(position(4, 100), 100);
+    CHECK(log.unhanded_bytes() == 100);
+    CHECK(log.unsynced_bytes() == 300);
+    log.became_durable(position(4, 100), log.appended_bytes());
     CHECK(log.unsynced_bytes() == 0);
 }
 

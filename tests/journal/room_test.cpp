@@ -121,3 +121,25 @@ TEST_CASE("min_free_bytes refuses early", "[room]") {
         CHECK_FALSE(make_body(medium, &folder, options, "name", wanted, false));
     }
 }
+
+TEST_CASE("a segment leaves min_free_bytes of the disk free", "[room]") {
+    log_options options;
+    options.min_free_bytes = 100 * MiB;
+    const room wanted{8192, 64 * MiB};
+    const auto capacity = [&](std::uint64_t free, bool frees_space) {
+        tight_medium medium;
+        const fake_folder folder{free};
+        return make_body(medium, &folder, options, "name", wanted, frees_space).value().capacity;
+    };
+    CHECK(capacity(1000 * MiB, false) == 64 * MiB);
+    CHECK(capacity(164 * MiB, false) == 64 * MiB);
+    CHECK(capacity(110 * MiB + 17, false) == 10 * MiB);
+    CHECK(capacity(100 * MiB + 8192, false) == 8192);
+    CHECK(capacity(110 * MiB, true) == 64 * MiB);
+    tight_medium medium;
+    const fake_folder folder{100 * MiB + 8191};
+    auto refused = make_body(medium, &folder, options, "name", wanted, false);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::no_space);
+    CHECK(medium.asked.empty());
+}

@@ -258,3 +258,28 @@ TEST_CASE("what claims to be a large mark is not read to its end", "[segment_sca
     scan.load(1).value();
     CHECK(scan.durable_claim(scene::unit) == position(1, 5000));
 }
+
+TEST_CASE("a segment whose name is gone is read by whoever has it open", "[segment_scan]") {
+    const scene::disk disk;
+    segment_file file(1);
+    file.put("a", "1").put("b", "2");
+    file.save(disk);
+    auto folder = scene::folder(disk);
+    struct body {
+        scene::disk::file file;
+        result<void> read_at(std::uint64_t from, coffer::mutable_bytes into) const {
+            return read_whole(file, from, into);
+        }
+    };
+    const body open{folder->open(segment_name(1), coffer::fs::access::read).value()};
+    REQUIRE(folder->remove(segment_name(1)));
+    segment_scanner<scene::disk> scan(*folder, scene::id);
+    CHECK_FALSE(scan.load(1));
+    REQUIRE(scan.load(1, file.size(), open));
+    CHECK(scan.walk(scene::unit, file.size(), [](const record&, std::uint64_t) {
+              return result<void>();
+          }).value() == file.size());
+    const auto beyond = scan.load(2, file.size() + 1, open);
+    REQUIRE_FALSE(beyond);
+    CHECK(beyond.error().kind() == errc::corruption);
+}

@@ -36,10 +36,8 @@ BUGS = [
     Bug("a commit without its end is replayed", 3, "journal/segment_scan.hpp", "text",
         "if (each.more) continue;", "if (each.more && !COFFER_SEEDED(N)) continue;"),
     Bug("an unreadable block is taken for the end of the log", 8, "journal/segment_scan.hpp", "text",
-        "if (auto got = read_whole(*file, 0, into); !got) return got;\n        contents_ = into;",
-        "auto got = read_whole(*file, 0, into);\n"
-        "        if (!got && !COFFER_SEEDED(N)) return got;\n"
-        "        contents_ = got ? bytes(into) : bytes();", ("units",)),
+        "if (got) contents_ = into;\n        return got;",
+        "if (got) contents_ = into;\n        if (COFFER_SEEDED(N)) return {};\n        return got;", ("units",)),
     Bug("a read that ends too early is the end of the log", 8, "journal/segment_file.hpp", "value",
         "*got == into.size()", "true", ("units",)),
     Bug("a segment goes on where the one before it does not end", 6, "journal/recovery.hpp",
@@ -67,9 +65,9 @@ BUGS = [
         ("states", "faults")),
     Bug("a full segment is left out of the sync", 7, "journal/segment.hpp", "value",
         "synced == upto", "(synced == upto || full)", ("order", "states")),
-    Bug("a mark says that its own log is durable", 10, "journal/log.hpp", "value",
+    Bug("a mark says that its own log is durable", 18, "journal/log.hpp", "value",
         "type == record_type::end ? tail() : durable()", "tail()"),
-    Bug("a header says that the log before it is durable", 10, "journal/log.hpp", "text",
+    Bug("a header says that the log before it is durable", 18, "journal/log.hpp", "text",
         "std::vector<segment_run>& runs = listed_.runs();",
         "if (COFFER_SEEDED(N)) header.durable = tail();\n"
         "        std::vector<segment_run>& runs = listed_.runs();"),
@@ -212,6 +210,26 @@ BUGS = [
     Bug("of the slots that readers added none is looked at", 21, "core/epoch.hpp", "text",
         "in != nullptr; in = behind(*in)) {",
         "in != nullptr; in = COFFER_SEEDED(N) ? nullptr : behind(*in)) {", ("index",)),
+    Bug("zeros behind the last record are taken for a torn tail", 10, "journal/segment_scan.hpp", "value",
+        "size_without_zeros(contents_)", "contents_.size()", ("units",)),
+    Bug("an identity that a full disk has cut short keeps the store from being made", 16, "storage/opening.hpp",
+        "value", "*size <= identity_at::size", "*size == identity_at::size", ("units",)),
+    Bug("an index in a file may call durable what was never written", 18, "storage/resuming.hpp", "value",
+        "durable > end", "false", ("units",)),
+    Bug("who began to read before a batch failed is shown it", 34, "storage/pending.hpp", "value",
+        "readers_->oldest() <= failed_at_", "false", ("units",)),
+    Bug("what a failed batch has left is cut away under its readers", 34, "journal/log.hpp", "value",
+        "to.torn", "false", ("units",)),
+    Bug("marks are kept for ever", 17, "journal/log.hpp", "skip",
+        "active_->count_dead(mark_size);", "", ("units",)),
+    Bug("tombstones count only in the oldest segment", 17, "storage/cleaner.hpp", "value",
+        "leads ? most : gone", "gone", ("units",)),
+    Bug("the background waits for whoever calls compact()", 34, "storage/cleaner.hpp", "text",
+        "if (!cleaning_.try_lock()) return false;",
+        "if (COFFER_SEEDED(N)) cleaning_.lock();\n        else if (!cleaning_.try_lock()) return false;",
+        ("units",)),
+    Bug("a making that was killed is not forgiven for its reserve", 17, "journal/space_reserve.hpp", "value",
+        "(segment_bytes + header_unit - 1) / header_unit * header_unit", "segment_bytes", ("units",)),
 ]
 
 # Pitfalls that no bug stands for, and why.
@@ -219,8 +237,5 @@ ABSENT = {
     12: "a segment's descriptor lives as long as its segment, which stays until it is synced: there is no close to put"
         " too early",
     13: "a sync holds the object that owns the descriptor; there is no number that could be used again",
-    16: "a record is written into reserved blocks, so that there is no partial append; that the reservation may fail"
-        " is the bug of pitfall 17",
-    18: "no page is written twice, and no page says what others hold",
     35: "what a kernel does not keep cannot be found from within; docs/contract.md assumes that it does",
 }

@@ -7,7 +7,10 @@
 #include "catch.hpp"
 #include "parts.hpp"
 
+#include <chrono>
+#include <future>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -273,4 +276,64 @@ TEST_CASE("a segment that cannot be read now is cleaned later", "[cleaner]") {
     CHECK(db.stats().log_bytes < before.log_bytes / 2);
     CHECK(db.verify().ok());
     CHECK(content(db) == all);
+}
+
+TEST_CASE("marks and tombstones alone do not let a log grow", "[cleaner]") {
+    using numbers =
+        coffer::store<std::uint64_t, std::uint64_t, coffer::durability::sync,
+                      coffer::threading::single, coffer::fs::simulated>;
+    coffer::options chosen = by_hand();
+    chosen.auto_compact = true;
+    const coffer::fs::simulated disk;
+    numbers db = numbers::open("/db", chosen, disk);
+    for (std::uint64_t i = 0; i < 4000; ++i) {  // 104 bytes of log each, 28 of them a dead record
+        db.put(i, i);
+        db.erase(i);
+    }
+    CHECK(db.empty());
+    CHECK(db.stats().log_bytes < 100'000);
+    numbers::batch absent;
+    for (std::uint64_t i = 0; i < 100; ++i) absent.erase(i);
+    for (int i = 0; i < 300; ++i) db.write(absent);  // 2000 bytes each
+    CHECK(db.stats().log_bytes < 150'000);
+    db.compact();
+    CHECK(db.stats().log_bytes < 20'000);
+    db.compact();  // and what the first one has left: its marks, and the notes of removals
+    const auto compacted = db.stats();
+    db.compact();
+    CHECK(db.stats().commits == compacted.commits);
+    CHECK(db.stats().log_bytes <= compacted.log_bytes + 4200);
+}
+
+TEST_CASE("the background does not wait for whoever calls compact()", "[cleaner]") {
+    using shared = coffer::store<std::string, std::string, coffer::durability::async,
+                                 coffer::fs::simulated>;
+    coffer::options chosen = by_hand();
+    chosen.auto_compact = true;
+    chosen.max_bytes = 4096;
+    const coffer::fs::simulated disk;
+    shared db = shared::open("/db", chosen, disk);
+    for (int i = 0; i < 400; ++i)
+        db.put("key" + std::to_string(i * 7 % 100), std::string(200, 'v'));
+    db.sync();
+    // While compact() waits, as the first segment goes, the worker takes what writers bring.
+    std::future<void> writer;
+    std::future_status written = std::future_status::deferred;
+    std::mutex guard;
+    disk.set_step_hook([&](const coffer::fs::step& next) {
+        if (next.is != coffer::fs::call::remove || !next.path.ends_with(".log")) return;
+        const std::unique_lock<std::mutex> held(guard);
+        if (writer.valid()) return;
+        writer = std::async(std::launch::async, [&] {
+            for (int i = 0; i < 100; ++i)
+                db.put("more" + std::to_string(i), std::string(200, 'v'));
+        });
+        written = writer.wait_for(std::chrono::seconds(20));
+    });
+    db.compact();
+    disk.clear_step_hook();
+    REQUIRE(writer.valid());
+    CHECK(written == std::future_status::ready);
+    writer.get();
+    CHECK(db.size() == 200);
 }

@@ -516,3 +516,21 @@ TEST_CASE("a file with the highest number of all leaves none for another segment
     db.put("b", "2");
     CHECK(content(db) == model{{"a", "1"}, {"b", "2"}});
 }
+
+TEST_CASE("a making that was killed is forgiven whatever the size of a segment", "[opening]") {
+    for (const std::uint64_t size : {16384U, 20000U, 100'000U, 1'000'000U, 1'048'576U}) {
+        coffer::options chosen = small();
+        chosen.segment_bytes = size;
+        std::vector<simulated> moments;
+        const simulated disk;
+        disk.set_step_hook(
+            [&](const fs::step&) { moments.push_back(disk.process_killed()); });
+        S::open("/db", chosen, disk).close();
+        disk.clear_step_hook();
+        for (const simulated& each : moments) {
+            const auto again = S::try_open("/db", chosen, each);
+            INFO(size << ": " << (again ? "" : again.error().what()));
+            CHECK(again.has_value());
+        }
+    }
+}

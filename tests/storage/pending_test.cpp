@@ -83,7 +83,7 @@ TEST_CASE("P4: a batch that is hidden is seen all at once", "[pending]") {
     const address first = make_address(2, 4096);
     const address last = make_address(2, largest_segment - offset_unit);
     const address elsewhere = make_address(3, 4096);
-    all.pending.hide(first);
+    REQUIRE(all.pending.hide(first));
     const position end(9, 8192);
     const ref over = all.pending.install(last, false, old_record, end);
     const ref erased = all.pending.install(last, true, old_record, end);

@@ -122,14 +122,19 @@ TEST_CASE("blocks that cannot be read are damage, and no error of verify", "[ver
     CHECK(found.records < 100);                                        // of the active one
 }
 
-TEST_CASE("a file that cannot be opened for want of descriptors is no damage", "[verify]") {
+TEST_CASE("a file that the system does not let be opened is no damage", "[verify]") {
     const simulated disk;
     auto db = store_on<coffer::storage::file_log>::open("/db", small(), disk);
-    disk.fail_call(1, {coffer::errc::io_error, EMFILE}, coffer::fs::call::open);
-    const auto refused = db.try_verify();
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().kind() == coffer::errc::io_error);
-    CHECK(db.verify().ok());
+    for (const coffer::fs::fault& why :
+         {coffer::fs::fault{coffer::errc::io_error, EMFILE},
+          coffer::fs::fault{coffer::errc::permission_denied, EACCES},
+          coffer::fs::fault{coffer::errc::no_space, ENOSPC}}) {
+        disk.fail_call(1, why, coffer::fs::call::open);
+        const auto refused = db.try_verify();
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind() == why.code);
+        CHECK(db.verify().ok());
+    }
     REQUIRE(disk.remove_file("/db/STORE"));
     CHECK(db.verify().damages.size() == 1);
 }

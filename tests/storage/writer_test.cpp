@@ -288,6 +288,44 @@ TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[writer]", world<fals
     CHECK(it.all.journal.segments().size() == 3);  // it has ended one
 }
 
+TEST_CASE("a batch that has failed stays hidden from who has begun to read before", "[writer]") {
+    using shared = parts::world<false, coffer::threading::multi>;
+    shared it;
+    CHECK(it.put("a", "1").value());
+    CHECK(it.put("b", "1").value());
+    REQUIRE(it.all.journal.close_segment());
+    REQUIRE(it.all.journal.sync());
+    REQUIRE(it.disk.flip(scene::path(1), scene::unit + 11, std::byte{1}));  // the key "a"
+    const auto& failing = *it.all.journal.active();
+    const address first = make_address(failing.slot, failing.end);
+    {
+        const auto pin = it.all.enter();  // of a reader that has collected places
+        REQUIRE_FALSE(it.writer.write(all_of({put_of("n", "never"), put_of("a", "2")})));
+        const auto is_hidden = [&] {
+            shared::state::keys known(it.all);
+            return it.all.pending.resolve(first) == 0 && known.matches(first, as_bytes("n")) &&
+                   !known.failed();
+        };
+        CHECK(is_hidden());
+        CHECK(it.get("n") == "absent");
+        // Others are written meanwhile, and are seen whole.
+        REQUIRE(it.writer.write(all_of({put_of("c", "3"), put_of("b", "3"), put_of("d", "3")})));
+        CHECK(it.get("b") == "3");
+        CHECK(it.get("c") == "3");
+        CHECK(it.get("d") == "3");
+        CHECK(is_hidden());
+        REQUIRE(it.all.journal.hand_over());
+        REQUIRE(it.all.journal.sync());
+        CHECK(is_hidden());
+    }
+    REQUIRE(it.writer.write(all_of({put_of("c", "4"), put_of("e", "4"), erase_of("d")})));
+    CHECK(it.get("c") == "4");
+    CHECK(it.get("e") == "4");
+    CHECK(it.get("d") == "absent");
+    CHECK(it.all.size() == 4);
+    CHECK(it.all.pending.empty());
+}
+
 TEST_CASE("sync and flush commit what they kept", "[writer]") {
     world<true> it;
     it.driver.waits = true;

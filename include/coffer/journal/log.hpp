@@ -130,14 +130,13 @@ public:
     }
 
     /// Takes back what was appended behind `end` since enter(). Readers may look at it: its bytes
-    /// stay as they are, behind the end of a segment that goes no further.
+    /// stay as and where they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;
         if (from.end == end) return;
         from.end = end;
         from.tombstones = tombstones;
         from.full = from.torn = true;  // no mark stands there
-        table_.publish(from, from.body.memory(), end, false);
         active_ = nullptr;
         commits_ = commits;
         this->went_back(position(from.id, end));
@@ -284,7 +283,7 @@ public:
     /// Where recovery found the end of the log: appends follow in a new segment.
     void recovered(position end, position kept, std::uint64_t commits,
                    std::uint64_t last = 0) noexcept {
-        this->begin_at(end, kept);
+        this->begin_at(end, kept, listed_.unsynced_bytes());
         commits_ = commits;
         last_ = last;
     }
@@ -439,6 +438,7 @@ private:
         std::byte body[mark_body::size];
         write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
         append(type, false, {}, body);
+        active_->count_dead(mark_size);
         --commits_;
         marked_ = active_->end;
         told();
@@ -508,7 +508,7 @@ private:
             if (auto done = to.body.write_out(to.handed, end - to.handed); !done) return done;
             to.handed = end;
         }
-        if (!full || to.settled || in_sync_.load(std::memory_order_acquire)) return {};
+        if (!full || to.torn || to.settled || in_sync_.load(std::memory_order_acquire)) return {};
         result<void> settled;  // it can wait until there is memory again
         static_cast<void>(if_memory_allows([&] { settled = settle(to); }));
         return settled;

@@ -49,10 +49,14 @@ protected:
         durable_bytes_.store(bytes, std::memory_order_relaxed);
         to(durable_, upto);
     }
-    void begin_at(position end, position durable) noexcept {
+    /// `between`: the bytes between the two places.
+    void begin_at(position end, position durable, std::uint64_t between) noexcept {
         to(tail_, end);
         to(handed_, end);
         to(durable_, durable);
+        appended_.store(between, std::memory_order_relaxed);
+        handed_bytes_.store(between, std::memory_order_relaxed);
+        durable_bytes_.store(0, std::memory_order_relaxed);
     }
 
 private:

@@ -66,12 +66,13 @@ struct made_body {
     std::uint64_t capacity;
 };
 
-/// A body as large as `wanted` says, or as the disk allows. What frees space may go below
-/// min_free_bytes.
+/// A body as large as `wanted` says, or as the disk and min_free_bytes allow. What frees space may
+/// go below that.
 template <class Medium, class Directory>
 [[nodiscard]] result<made_body<Medium>> make_body(Medium& medium, Directory* folder,
                                                   const log_options& options, std::string_view name,
                                                   room wanted, bool frees_space) {
+    std::uint64_t capacity = wanted.usual;
     if (Medium::persistent && options.min_free_bytes != 0 && !frees_space) {
         auto free = folder->free_bytes();
         if (!free) return free.failure();
@@ -83,8 +84,10 @@ template <class Medium, class Directory>
                             "; free some, or lower the option",
                         folder->path());
         }
+        const std::uint64_t most = (*free - options.min_free_bytes) / header_unit * header_unit;
+        capacity = (std::min)(capacity, most);
     }
-    for (std::uint64_t capacity = wanted.usual;;) {
+    for (;;) {
         auto body = medium.prepare(folder, name, capacity);
         if (body) return made_body<Medium>{std::move(*body), capacity};
         if (body.error().kind() != errc::no_space || capacity == wanted.least) {

@@ -43,7 +43,7 @@ struct salvage_report {
     struct loss {
         std::uint64_t segment;  ///< its id, which is its file's name in hexadecimal
         std::uint64_t begin;    ///< the first byte, or that of the record that holds it
-        std::uint64_t end;      ///< behind the last one
+        std::uint64_t end;      ///< behind the last one; UINT64_MAX where nothing tells it any more
         bool at_end;            ///< of the log: a write that a crash cut off looks the same
     };
     std::uint64_t records = 0;           ///< puts, erases and clears that were read and done again
@@ -303,7 +303,8 @@ private:
             return {};
         };
         record found;
-        bool whole = false;  // a mark of the end, or what is lost, reaches it
+        bool sealed = false;  // what was read last is a mark
+        bool lost = false;    // or it was nothing
         for (std::uint64_t at = begin_of(of); at < end;) {
             const std::uint64_t next = sift_.next(at, end, found);
             if (next != at) {
@@ -311,12 +312,13 @@ private:
                 if (auto done = finish(); !done) return done;
                 lose(of, at, next,
                      next == end && !of.exact && of.id >= last_ && sift_.unread() <= at);
-                whole = next == end;
+                lost = next == end;
+                sealed = false;
                 at = next;
                 if (at == end) break;
             }
             go_on();
-            whole = found.type == record_type::mark || found.type == record_type::end;
+            sealed = found.type == record_type::mark || found.type == record_type::end;
             if (changes(found)) commit.emplace_back(found, at);
             if (!found.more) {
                 if (auto done = finish(); !done) return done;
@@ -324,10 +326,15 @@ private:
             at += found.size;
         }
         // One that was filled ends with a mark, another where a header says.
-        if (of.exact ? end < of.end : of.id < last_ && !whole) {
+        if (of.exact ? end < of.end : of.id < last_ && !sealed) {
             if (!commit.empty()) ++report_->broken_batches;
             if (auto done = finish(); !done) return done;
-            lose(of, end, of.exact ? of.end : end, false);
+            const std::uint64_t to = of.exact ? of.end : UINT64_MAX;
+            if (lost) {
+                report_->losses.back().end = to;
+            } else {
+                lose(of, end, to, false);
+            }
         }
         return {};
     }

@@ -185,7 +185,8 @@ struct segment : retired {
     std::uint64_t begin = 0;  // where records begin
     std::uint64_t end = 0;    // where the next one goes
     bool full = false;
-    bool torn = false;            // ends without a mark: by a crash, or by what was taken back
+    bool torn = false;            // ends without a mark: by a crash, or by what was taken back,
+                                  // which readers may look at: it is not settled in this run
     bool has_clear = false;       // may go only when no older segment is left
     bool damaged = false;         // cleaning found a record that it must not copy
     decltype(state::dead)& dead;  // bytes no longer needed
@@ -202,6 +203,11 @@ struct segment : retired {
     /// Does a commit of `size` bytes fit, with what is kept for marks behind it?
     [[nodiscard]] bool fits(std::uint64_t size) const noexcept {
         return !full && capacity - end >= size + tail_room;
+    }
+
+    /// `size` bytes of it are no longer needed; in the writer's section.
+    void count_dead(std::uint64_t size) noexcept {
+        dead.store(dead.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
     }
 
     /// Goes on as a settled segment of an earlier run.

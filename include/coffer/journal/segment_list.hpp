@@ -79,6 +79,14 @@ public:
         return {};
     }
 
+    /// Bytes of all segments that are not known to be durable.
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
+        std::uint64_t sum = 0;
+        for (const Segment* const each : unsynced_)
+            sum += each->end - (std::min)(each->end, each->synced);
+        return sum;
+    }
+
     /// All before `upto` is durable; what is settled, too, is not unsynced any more.
     void note_synced(position upto) noexcept {
         for (Segment* const each : unsynced_) {

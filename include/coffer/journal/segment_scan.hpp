@@ -69,18 +69,30 @@ public:
         if (!file) return file.failure();
         auto size = file->size();
         if (!size) return size.failure();
-        if (*size > largest_segment) {
-            return fail(errc::corruption, "a segment is larger than any can be", file->path());
-        }
-        if (auto held = reserve(*size); !held) return held;
-        const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(*size));
-        if (auto got = read_whole(*file, 0, into); !got) return got;
-        contents_ = into;
-        used_ = size_without_zeros(contents_);
-        id_ = id;
-        seed_ = segment_seed(store_.low, store_.high, id);
         path_ = file->path();
+        for (;;) {
+            auto got = read(*size, [&](mutable_bytes into) { return read_whole(*file, 0, into); });
+            if (got) break;
+            // A live writer cuts a segment that has become full to its end.
+            auto now = file->size();
+            if (!now || *now >= *size) return got;
+            size = std::move(now);
+        }
+        loaded(id);
         return {};
+    }
+
+    /// The same of the first `size` bytes of segment `id`, by `body`, which is open: its name may
+    /// be gone, where a live writer cleans.
+    template <class Body>
+    [[nodiscard]] result<void> load(std::uint64_t id, std::uint64_t size, const Body& body) {
+        if (id == id_ && contents_.size() >= size) return {};
+        id_ = 0;
+        path_ = std::string(folder_->path()).append("/").append(segment_name(id));
+        auto got = read(size, [&](mutable_bytes into) { return body.read_at(0, into); });
+        if (got) loaded(id);
+        id_ = 0;  // there may be more in its file
+        return got;
     }
 
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
@@ -140,6 +152,24 @@ public:
     }
 
 private:
+    /// Takes the first `size` bytes of a segment from `from(into)`.
+    template <class From>
+    [[nodiscard]] result<void> read(std::uint64_t size, From&& from) {
+        if (size > largest_segment)
+            return fail(errc::corruption, "a segment is larger than any can be", path_);
+        if (auto held = reserve(size); !held) return held;
+        const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(size));
+        contents_ = {};
+        auto got = from(into);
+        if (got) contents_ = into;
+        return got;
+    }
+    void loaded(std::uint64_t id) noexcept {
+        used_ = size_without_zeros(contents_);
+        seed_ = segment_seed(store_.low, store_.high, id);
+        id_ = id;
+    }
+
     /// Has it the type, and the sizes of key and value? What is larger must not be hashed: every
     /// place could claim to be.
     [[nodiscard]] static bool looks_like_mark(const std::byte* at) noexcept {

@@ -13,6 +13,7 @@
 
 #include <coffer/core/result.hpp>
 #include <coffer/format/names.hpp>
+#include <coffer/format/segment_header.hpp>
 #include <coffer/fs/concept.hpp>
 #include <coffer/journal/segment_file.hpp>
 
@@ -27,7 +28,7 @@ enum class purpose : unsigned char { change, erase, clean };
 /// Enough for some ten thousand erases, and for what lives in a segment that is mostly dead.
 [[nodiscard]] constexpr std::uint64_t reserve_size(std::uint64_t segment_bytes) noexcept {
     constexpr std::uint64_t most = 1024 * 1024;
-    return (std::min)(most, segment_bytes);
+    return (std::min)(most, (segment_bytes + header_unit - 1) / header_unit * header_unit);
 }
 
 template <file_system FS>

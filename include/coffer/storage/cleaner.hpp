@@ -50,7 +50,9 @@ public:
 
     /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
     [[nodiscard]] result<bool> step() {
-        auto alone = typename Records::lock(cleaning_);
+        // Whoever calls compact() cleans: the thread that hands over and syncs shall not wait.
+        if (!cleaning_.try_lock()) return false;
+        const on_exit over([this] { cleaning_.unlock(); });
         if (victim_ == nullptr) {
             auto section = records_->journal.enter();
             victim_ = choose();
@@ -138,14 +140,17 @@ private:
         std::uint64_t dead = 0;
         segment_type* best = nullptr;
         double best_score = 0;
+        bool oldest = true;
+        bool leads = true;  // nothing before it is needed: nor will its tombstones be
         for (const auto& each : all) {
-            const bool oldest = each == all.front();
             const std::uint64_t size = each->end - each->begin;
-            const std::uint64_t gone = (std::min)(
-                size, each->dead.load(std::memory_order_relaxed) + (oldest ? each->tombstones : 0));
+            const std::uint64_t puts = each->dead.load(std::memory_order_relaxed);
+            const std::uint64_t most = (std::min)(size, puts + each->tombstones);
+            const std::uint64_t gone = std::exchange(oldest, false) ? most : (std::min)(size, puts);
             total += size;
-            dead += gone;
-            if (!may_go(*each, oldest) || gone * 5 < size) continue;
+            dead += leads ? most : gone;
+            leads = leads && most == size;
+            if (!may_go(*each, each == all.front()) || gone * 5 < size) continue;
             const double age = static_cast<double>(all.back()->id - each->id);
             const double score =
                 static_cast<double>(gone) * (age + 1) / static_cast<double>(2 * size - gone + 1);
@@ -159,7 +164,13 @@ private:
         return worth ? best : nullptr;
     }
 
-    /// The next segment up to `last` with anything dead; false: there is none.
+    /// Of a segment of `size` bytes that many are dead that compact() does not move the others for:
+    /// its last mark, and what cleaning itself leaves.
+    [[nodiscard]] static std::uint64_t needless(std::uint64_t size) noexcept {
+        return persistent ? (std::max)(std::uint64_t{4 * mark_size}, size / 8192) : 0;
+    }
+
+    /// The next segment up to `last` with more than that dead; false: there is none.
     [[nodiscard]] result<bool> pick(std::uint64_t last) {
         auto section = records_->journal.enter();
         const auto& all = records_->journal.segments();
@@ -169,7 +180,8 @@ private:
             const std::uint64_t dead = each->dead.load(std::memory_order_relaxed);
             const std::uint64_t size = each->end - each->begin;
             const std::uint64_t live = size - (std::min)(size, dead);
-            if (dead + each->tombstones == 0 || !may_go(*each, each == all.front())) continue;
+            if (dead + each->tombstones <= needless(size) || !may_go(*each, each == all.front()))
+                continue;
             if (live >= least) continue;
             least = live;
             victim_ = each.get();
@@ -269,7 +281,7 @@ private:
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);
-        if (puts) victim_->dead.store(victim_->dead.load() + each.size);
+        if (puts) victim_->count_dead(each.size);
         records_->journal.told();
         return outcome::done;
     }
@@ -323,6 +335,7 @@ private:
                 continue;
             }
             static_cast<void>(records_->journal.append(record_type::drop, false, {}, id));
+            records_->journal.active()->count_dead(size);
             limbo_ = records_->journal.take_out(*victim_).release();
             return {};
         }

@@ -140,6 +140,7 @@ private:
         if (!read_only) {
             if (auto started = made->background_.start(made->job_); !started)
                 return started.failure();
+            made->promise_what_was_found();
         }
         return made;
     }
@@ -343,6 +344,13 @@ private:
         return {};
     }
 
+    /// What an earlier process has handed over is as durable as a write of this one.
+    void promise_what_was_found() {
+        const auto& journal = records_.journal;
+        if (journal.durable() < journal.tail())
+            static_cast<void>(driver_.after_write(journal.tail(), [](position) {}));
+    }
+
     void tell_report() const {
         if (options_.log == nullptr || report_.clean) return;
         options_.log(options_.log_context, log_level::warning,
@@ -388,7 +396,9 @@ private:
         if (!log_type::hands_over || !journal.healthy()) return false;
         auto section = journal.enter();
         const auto& all = journal.segments();
-        return all.size() > 1 && !all[all.size() - 2]->settled;
+        if (all.size() < 2) return false;
+        const auto& last = *all[all.size() - 2];
+        return !last.settled && !last.torn;
     }
 
     /// To remove a file takes a third of a quick open: nobody who opens a store waits for it.

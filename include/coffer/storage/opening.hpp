@@ -371,7 +371,7 @@ private:
         replay<Records> onto(*records_);
         for (const auto& each : records_->journal.segments()) {
             if (each->id <= imaged) continue;
-            if (auto done = scan.load(each->id); !done) return done;
+            if (auto done = scan.load(each->id, each->end, each->body); !done) return done;
             auto done = each->id >= walked_from ? onto.template segment<false>(*each, scan)
                                                 : onto.template segment<true>(*each, scan);
             if (!done) return done;

@@ -133,9 +133,18 @@ public:
         return number | pending_bit;
     }
 
-    /// The batch that follows begins at `first`.
-    void hide(address first) noexcept { hidden_.store(first, std::memory_order_release); }
+    /// The batch that follows begins at `first`. False: it is not hidden, because readers may hold
+    /// places of one that has failed, which no index names any more.
+    [[nodiscard]] bool hide(address first) noexcept {
+        if (failed_at_ != 0 && readers_->oldest() <= failed_at_) return false;
+        failed_at_ = 0;
+        hidden_.store(first, std::memory_order_release);
+        return true;
+    }
     void show() noexcept { hidden_.store(nowhere_hidden, std::memory_order_release); }
+    /// The batch has failed: it stays hidden until no reader can hold a place of it; `for_ever`, if
+    /// an index may still name one.
+    void hide_on(bool for_ever) noexcept { failed_at_ = for_ever ? UINT64_MAX : readers_->stamp(); }
 
     void commit(position upto) noexcept {
         if (upto > committed()) committed_.store(upto.word(), std::memory_order_release);
@@ -256,6 +265,7 @@ private:
     growing<descriptor, Threading, 6> table_;
     word committed_{0};
     word hidden_{nowhere_hidden};
+    std::uint64_t failed_at_ = 0;  // when what is hidden failed, 0: it has not
     word used_{0};   // changed inside the section; prepare() reads it outside
     chain queue_;    // what is pending, in the order of the log
     chain free_;     // to be used again

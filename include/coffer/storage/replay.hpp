@@ -73,7 +73,7 @@ private:
         const record& each = next.each;
         if (each.type == record_type::clear) return clear(in, offset_of(next.where));
         if (each.type != record_type::put && each.type != record_type::erase) {
-            in.dead.store(in.dead.load() + each.size);
+            in.count_dead(each.size);
             return {};
         }
         auto& table = records_->index();

@@ -120,10 +120,11 @@ private:
         }
         auto read = read_tail();
         if (!read || !*read) return read;
-        if (all_durable && !clean_ &&
-            position(live_.back().id, live_.back().end).word() > keeper_->words().durable) {
-            return false;
-        }
+        // Durable bytes behind the end there are none: no check covers that word, and a log that
+        // believed it would never sync again.
+        const std::uint64_t end = position(live_.back().id, live_.back().end).word();
+        const std::uint64_t durable = keeper_->words().durable;
+        if (durable > end || (all_durable && !clean_ && durable < end)) return false;
         std::uint64_t generation = 0;
         auto memory = keeper_->found_memory(generation);
         table_ = records_->make_unstarted_index(std::move(memory), generation);

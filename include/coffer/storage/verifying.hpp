@@ -82,11 +82,14 @@ private:
         return out;
     }
 
-    /// Fails only where nothing can be said of the file.
+    /// A file that is gone, or is none, is damage; where the system refuses to open it, nothing can
+    /// be said of it.
     [[nodiscard]] result<void> check_store() {
         std::byte image[identity_at::size + 1];
         auto file = records_->journal.folder()->open(store_name, fs::access::read);
-        if (!file && file.error().kind() == errc::io_error) return file.failure();
+        if (!file && file.error().kind() != errc::not_found &&
+            file.error().kind() != errc::invalid_argument)
+            return file.failure();
         auto got = file ? file->read_at(0, image) : result<std::size_t>(std::size_t{0});
         const bytes read(image, got ? *got : 0);
         auto found = read_identity(read, store_name);

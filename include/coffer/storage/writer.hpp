@@ -291,7 +291,8 @@ private:
             if (auto sound = can_locate_all(table, changes); !sound) return sound.failure();
         }
         [[maybe_unused]] const auto change_under_way = journal.keeper().change();
-        if constexpr (!Hides) records_->pending.hide(make_address(active->slot, start));
+        bool hidden = false;
+        if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -300,16 +301,15 @@ private:
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                take_out(table, changes, i);
+                if (hidden) records_->pending.hide_on(!take_out(table, changes, i));
                 static_cast<void>(records_->roll_back(end));
                 journal.take_back(start, commits, tombstones);
-                if constexpr (!Hides) records_->pending.show();
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
             const address where = journal.append(each.record, i + 1 < changes.size());
-            if (!Hides && (place.ref == 0 || is_new(place.ref))) {
+            if (hidden && (place.ref == 0 || is_new(place.ref))) {
                 added += change_hidden(table, place, erases, where);
             } else if (!erases || place.ref != 0) {
                 table.put(place, records_->install(where, erases, place.ref, end));
@@ -317,7 +317,7 @@ private:
         }
         if constexpr (!Hides) {
             records_->pending.commit(end);
-            records_->pending.show();
+            if (hidden) records_->pending.show();
             records_->commit(end);
             records_->add_count(added);
         }
@@ -355,13 +355,18 @@ private:
         return (erases ? 0 : 1) - (there ? 1 : 0);
     }
 
-    /// Takes the new keys of a batch that fails after `done` operations out of the index.
-    COFFER_NOINLINE void take_out(table_type& table, const change_list& changes, std::size_t done) {
+    /// Takes the new keys of a batch that fails after `done` operations out of the index. False:
+    /// one could not be looked for.
+    [[nodiscard]] COFFER_NOINLINE bool take_out(table_type& table, const change_list& changes,
+                                                std::size_t done) {
+        bool all = true;
         for (std::size_t i = 0; i < done; ++i) {
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
+            all = all && !known.failed();
             if (place.ref != 0 && is_new(place.ref)) table.remove(place);
         }
+        return all;
     }
 
     // ---- clear ----
