@@ -11826,15 +11826,17 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
 struct mark_body {
     position durable;           // everything before this place was on stable storage
     std::uint64_t commits = 0;  // commits since the store was made, up to here
+    bool seals = false;         // nothing follows in its segment
 
     static constexpr std::size_t size = 16;
+    static constexpr std::uint64_t seal_bit = std::uint64_t{1} << 63;
 };
 inline constexpr std::size_t mark_size = record_size(0, mark_body::size);
 static_assert(mark_size == 28);
 
 inline void write_mark(std::byte* to, const mark_body& body) noexcept {
     store_le(to, body.durable.word());
-    store_le(to + 8, body.commits);
+    store_le(to + 8, body.commits | (body.seals ? mark_body::seal_bit : 0));
 }
 
 [[nodiscard]] inline bool read_mark(const record& from, mark_body& out) noexcept {
@@ -11843,7 +11845,9 @@ inline void write_mark(std::byte* to, const mark_body& body) noexcept {
         return false;
     }
     out.durable = position::of_word(load_le<std::uint64_t>(from.value.data()));
-    out.commits = load_le<std::uint64_t>(from.value.data() + 8);
+    const auto commits = load_le<std::uint64_t>(from.value.data() + 8);
+    out.commits = commits & ~mark_body::seal_bit;
+    out.seals = from.type == record_type::end || commits != out.commits;
     return true;
 }
 
@@ -15894,14 +15898,16 @@ struct segment_header {
     position predecessor;
     position durable;
     std::uint64_t commits = 0;
+    bool tells_seal = true;  // a mark behind which nothing follows says so; not in the first stores
     std::vector<segment_run> live;
 };
 
 namespace header_at {
 inline constexpr std::size_t magic = 0, format = magic + 8, size = format + 4, store = size + 4,
                              id = store + 16, predecessor = id + 8, durable = predecessor + 8,
-                             commits = durable + 8, count = commits + 8, zero = count + 4,
-                             runs = zero + 4;
+                             commits = durable + 8, count = commits + 8, flags = count + 4,
+                             runs = flags + 4;
+inline constexpr std::uint32_t tells_seal = 1;
 inline constexpr std::size_t run_size = 24, check_size = 8;
 }  // namespace header_at
 static_assert(header_at::runs == 72);
@@ -15925,6 +15931,7 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
     store_le(to + header_at::durable, from.durable.word());
     store_le(to + header_at::commits, from.commits);
     store_le(to + header_at::count, static_cast<std::uint32_t>(from.live.size()));
+    store_le(to + header_at::flags, from.tells_seal ? header_at::tells_seal : 0U);
     std::byte* at = to + header_at::runs;
     for (const segment_run& run : from.live) {
         store_le(at, run.first);
@@ -15961,6 +15968,8 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
     out.predecessor = position::of_word(load_le<std::uint64_t>(at + header_at::predecessor));
     out.durable = position::of_word(load_le<std::uint64_t>(at + header_at::durable));
     out.commits = load_le<std::uint64_t>(at + header_at::commits);
+    out.tells_seal =
+        (load_le<std::uint32_t>(at + header_at::flags) & header_at::tells_seal) != 0;
     const std::size_t count = load_le<std::uint32_t>(at + header_at::count);
     if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size)
         return false;
@@ -17027,7 +17036,7 @@ public:
         auto made = make_segment(size, purpose::clean);
         if (!made) return made.failure();
         segment_type& to = **made;
-        segment_header header{id_, to.id, tail(), durable(), commits_, {}};
+        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
         header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
         auto section = enter_ready(listed_, [this] { return enter(); });
@@ -17161,14 +17170,14 @@ private:
 
     /// Ends the active segment with a mark.
     void seal(record_type type) noexcept {
-        append_mark(type);
+        append_mark(type, true);
         active_->full = true;
         keeper_.keep(*active_);
     }
 
-    void append_mark(record_type type) noexcept {
+    void append_mark(record_type type, bool seals = false) noexcept {
         std::byte body[mark_body::size];
-        write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
+        write_mark(body, {type == record_type::end ? tail() : durable(), commits_, seals});
         append(type, false, {}, body);
         active_->count_dead(mark_size);
         --commits_;
@@ -17180,7 +17189,7 @@ private:
         [[maybe_unused]] const auto change = keeper_.change();
         if (active_ != nullptr) seal(record_type::mark);
         segment_type& to = *next_;
-        segment_header header{id_, to.id, tail(), durable(), commits_, {}};
+        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
         std::vector<segment_run>& runs = listed_.runs();
         header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());
@@ -19075,7 +19084,12 @@ private:
         std::uint64_t end;
         record_type type;
         std::uint64_t word;
+        bool seals = false;
     };
+    /// May this mark be the last record of a segment that is whole?
+    [[nodiscard]] static bool can_end(const segment_header& header, bool seals) noexcept {
+        return seals || !header.tells_seal;
+    }
 
     /// Newest first: where two segments continue one, the newer holds all of the older, because a
     /// recovery wrote it, its header last.
@@ -19145,7 +19159,7 @@ private:
         const auto take_in = [&](const record& each, std::uint64_t offset) -> result<void> {
             mark_body body;
             if (read_mark(each, body)) {
-                notes.push_back({offset + each.size, each.type, body.durable.word()});
+                notes.push_back({offset + each.size, each.type, body.durable.word(), body.seals});
             } else {
                 if (each.type == record_type::drop && each.value.size() == 8) {
                     const auto dropped = load_le<std::uint64_t>(each.value.data());
@@ -19183,7 +19197,7 @@ private:
                 continue;
             }
             out_.durable = (std::max)(out_.durable, position::of_word(each.word));
-            marked = each.end == end && end == at.size;
+            marked = each.end == end && end == at.size && can_end(at.header, each.seals);
             out_.clean = marked && each.type == record_type::end;
         }
         tail_.push_back({at.id, begin, end, !marked, 0});
@@ -19280,7 +19294,8 @@ private:
         record mark;
         mark_body body;
         const std::uint64_t seed = segment_seed(store_.low, store_.high, each.id);
-        if (!read_record(last, last + mark_size, seed, offset, mark) || !read_mark(mark, body)) {
+        if (!read_record(last, last + mark_size, seed, offset, mark) || !read_mark(mark, body) ||
+            !can_end(each.header, body.seals)) {
             return damaged("a sealed segment does not end with its mark", each.id, offset);
         }
         if (goes_on_elsewhere(each)) {
@@ -23324,7 +23339,8 @@ private:
                 if (at == end) break;
             }
             go_on();
-            sealed = found.type == record_type::mark || found.type == record_type::end;
+            mark_body mark;
+            sealed = read_mark(found, mark) && (mark.seals || (of.born && !of.header.tells_seal));
             if (changes(found)) commit.emplace_back(found, at);
             if (!found.more) {
                 if (auto done = finish(); !done) return done;

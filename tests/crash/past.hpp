@@ -66,6 +66,10 @@ public:
         store_->compact().value();
         keep_files();
     }
+    void flush() {
+        store_->flush().value();
+        keep_files();
+    }
     void reopen() {
         store_->close().value();
         open();
@@ -118,13 +122,15 @@ private:
     std::unique_ptr<opened> store_;
 };
 
-/// Puts, overwrites, erases and a batch, in each of three runs.
-inline void live_three_runs(past_maker& of) {
+/// Puts, overwrites, erases and a batch, in each of three runs; with a mark among the puts if it
+/// `flushes`.
+inline void live_three_runs(past_maker& of, bool flushes = false) {
     const std::string padding(40, 'p');
     for (int run = 0; run < 3; ++run) {
         if (run != 0) of.reopen();
         for (int i = 0; i < 8; ++i) {
             of.put("key " + std::to_string(run * 8 + i), "value " + std::to_string(i) + padding);
+            if (flushes && i == 4) of.flush();
         }
         of.put("key 1", "of run " + std::to_string(run));
         if (run != 0) of.erase("key 2");
@@ -141,7 +147,7 @@ inline std::vector<past> pasts_of(const simulated_subject& of) {
         calls(made);
         all.push_back(made.closed());
     };
-    live("three runs", live_three_runs);
+    live("three runs", [](past_maker& made) { live_three_runs(made); });
     live("nothing", [](past_maker&) {});
     live("one key", [](past_maker& made) { made.put("key", "value"); });
     live("empty values", [](past_maker& made) {
@@ -183,7 +189,8 @@ inline std::vector<past> pasts_of(const simulated_subject& of) {
         }
     });
     live("compacted", [](past_maker& made) {
-        live_three_runs(made);
+        // Of what has no marks but these one segment stays, and the one behind it goes.
+        live_three_runs(made, true);
         made.compact();
         made.put("key 1", "after it");
         made.reopen();

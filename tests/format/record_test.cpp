@@ -217,6 +217,12 @@ TEST_CASE("V4: only marks and ends are read as marks", "[record]") {
         REQUIRE(is_mark(type, {}, body));
         CHECK(read.durable == position(3, 8192));
         CHECK(read.commits == 77);
+        CHECK(read.seals == (type == record_type::end));
+        std::byte sealing[mark_body::size];
+        write_mark(sealing, {position(3, 8192), 77, true});
+        REQUIRE(is_mark(type, {}, sealing));
+        CHECK(read.commits == 77);
+        CHECK(read.seals);
         CHECK_FALSE(is_mark(type, {}, bytes(body).first(15)));
         CHECK_FALSE(is_mark(type, as_bytes("k"), body));
     }

@@ -21,6 +21,7 @@ segment_header sample() {
     out.predecessor = position(6, 5000);
     out.durable = position(5, 4096);
     out.commits = 42;
+    out.tells_seal = false;
     out.live = {{3, 2, 0}, {6, 1, 5000}};
     return out;
 }
@@ -53,6 +54,17 @@ TEST_CASE("golden header of a segment", "[segment_header][golden]") {
                         "0300000000000000 0200000000000000 0000000000000000"
                         "0600000000000000 0100000000000000 8813000000000000"
                         "00(3968) c2e8be940a070585"));
+}
+
+TEST_CASE("a header says whether marks tell that nothing follows", "[segment_header]") {
+    for (const bool tells : {false, true}) {
+        segment_header wrote = sample();
+        wrote.tells_seal = tells;
+        segment_header read;
+        REQUIRE(read_segment_header(written(wrote), store, 7, read));
+        CHECK(read.tells_seal == tells);
+        CHECK(read.live.size() == 2);
+    }
 }
 
 TEST_CASE("a header comes back, whatever its size", "[segment_header]") {

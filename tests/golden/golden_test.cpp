@@ -1,8 +1,9 @@
 // Suite S18: what a released version has written is read for ever, and is still what is written.
 //
 // tests/golden/<version> holds stores that the version made, each packed in one file as
-// tests/fuzz/folder.hpp says, on file_log and mmap, each with an index. They are opened under every
-// durability and index, and the same work with the same random numbers gives the same bytes now.
+// tests/fuzz/folder.hpp says, on file_log and mmap, each with an index; 2-before-seals holds those of
+// version 2 whose marks did not say yet that nothing follows. They are opened under every durability
+// and index, and the same work with the same random numbers gives the same bytes as the newest now.
 // A change of the format gets a version of its own and a folder of its own; the old ones stay.
 //
 // COFFER_GOLDEN_WRITE=folder writes the stores of this version there.
@@ -165,14 +166,19 @@ TEST_CASE("golden stores open, and are what is written now", "[golden]") {
         const fuzz::run kept =
             read_file(std::filesystem::path(COFFER_GOLDEN) / version() / one.name);
         REQUIRE_FALSE(kept.empty());
+        const fuzz::run older =
+            read_file(std::filesystem::path(COFFER_GOLDEN) / "2-before-seals" / one.name);
+        REQUIRE_FALSE(older.empty());
         differing += kept != one.packed;
-        if (one.mapped) {
-            opens_under_every_policy<storage::mmap>(one, kept);
-        } else {
-            opens_under_every_policy<storage::file_log>(one, kept);
+        for (const fuzz::run& each : {kept, older}) {
+            if (one.mapped) {
+                opens_under_every_policy<storage::mmap>(one, each);
+            } else {
+                opens_under_every_policy<storage::file_log>(one, each);
+            }
         }
     }
     proof::tell("S18 golden stores", "version " + version(),
-                {all.size(), "stores", differing, watch.seconds(), 18});
+                {2 * all.size(), "stores", differing, watch.seconds(), 18});
     CHECK(differing == 0);
 }

@@ -294,6 +294,26 @@ TEST_CASE("R3: a sealed segment that is shorter or longer than it was is damage"
     }
 }
 
+TEST_CASE("R3: a segment that ends with a mark that does not seal it was cut", "[recovery]") {
+    for (const bool tells : {true, false}) {
+        for (const bool seals : {true, false}) {
+            const scene::disk disk;
+            segment_header alone;
+            alone.tells_seal = tells;
+            segment_file first(1, alone);
+            first.put("a", "1").mark({}, 1, coffer::detail::record_type::mark, seals).save(disk);
+            // The segment behind it, whose header knew where it ends, has been cleaned away.
+            segment_file third(3, after(position(2, 9000), {{1, 1, 0}}, 2, position(2, 9000)));
+            third.put("c", "3").save(disk);
+            auto found = survey(disk);
+            CHECK(found.has_value() == (seals || !tells));
+            if (found) continue;
+            CHECK(found.error().kind() == errc::corruption);
+            CHECK(found.error().path() == scene::path(1));
+        }
+    }
+}
+
 TEST_CASE("R3: a segment that a recovery has cut is damage when it is shorter", "[recovery]") {
     const scene::disk disk;
     segment_file first(1);

@@ -99,9 +99,9 @@ public:
         return add(record_type::put, key, value, more);
     }
     segment_file& mark(position durable, std::uint64_t commits = 0,
-                       record_type type = record_type::mark) {
+                       record_type type = record_type::mark, bool seals = true) {
         std::byte body[coffer::detail::mark_body::size];
-        coffer::detail::write_mark(body, {durable, commits});
+        coffer::detail::write_mark(body, {durable, commits, seals});
         return add(type, {}, coffer::as_text(body));
     }
     segment_file& zeros(std::size_t count) {

@@ -230,6 +230,8 @@ BUGS = [
         ("units",)),
     Bug("a making that was killed is not forgiven for its reserve", 17, "journal/space_reserve.hpp", "value",
         "(segment_bytes + header_unit - 1) / header_unit * header_unit", "segment_bytes", ("units",)),
+    Bug("a segment that was cut behind one of its marks is taken for whole", 26, "journal/recovery.hpp", "value",
+        "seals || !header.tells_seal", "true", ("units", "damage")),
 ]
 
 # Pitfalls that no bug stands for, and why.

@@ -459,7 +459,7 @@ TEST_CASE("of a log of many runs, whose headers are long, everything is saved", 
     std::vector<segment_run> live;
     position end;
     for (std::uint64_t number = 1; number <= count; ++number) {
-        segment_header header{id, number, end, end, number - 1, live};
+        segment_header header{id, number, end, end, number - 1, true, live};
         const std::size_t begin = header_size(live.size());
         const std::string key = "key " + std::to_string(number);
         std::vector<std::byte> file(begin + record_size(key.size(), 1));

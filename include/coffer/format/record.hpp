@@ -185,15 +185,17 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
 struct mark_body {
     position durable;           // everything before this place was on stable storage
     std::uint64_t commits = 0;  // commits since the store was made, up to here
+    bool seals = false;         // nothing follows in its segment
 
     static constexpr std::size_t size = 16;
+    static constexpr std::uint64_t seal_bit = std::uint64_t{1} << 63;
 };
 inline constexpr std::size_t mark_size = record_size(0, mark_body::size);
 static_assert(mark_size == 28);
 
 inline void write_mark(std::byte* to, const mark_body& body) noexcept {
     store_le(to, body.durable.word());
-    store_le(to + 8, body.commits);
+    store_le(to + 8, body.commits | (body.seals ? mark_body::seal_bit : 0));
 }
 
 [[nodiscard]] inline bool read_mark(const record& from, mark_body& out) noexcept {
@@ -202,7 +204,9 @@ inline void write_mark(std::byte* to, const mark_body& body) noexcept {
         return false;
     }
     out.durable = position::of_word(load_le<std::uint64_t>(from.value.data()));
-    out.commits = load_le<std::uint64_t>(from.value.data() + 8);
+    const auto commits = load_le<std::uint64_t>(from.value.data() + 8);
+    out.commits = commits & ~mark_body::seal_bit;
+    out.seals = from.type == record_type::end || commits != out.commits;
     return true;
 }
 

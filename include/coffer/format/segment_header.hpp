@@ -51,14 +51,16 @@ struct segment_header {
     position predecessor;
     position durable;
     std::uint64_t commits = 0;
+    bool tells_seal = true;  // a mark behind which nothing follows says so; not in the first stores
     std::vector<segment_run> live;
 };
 
 namespace header_at {
 inline constexpr std::size_t magic = 0, format = magic + 8, size = format + 4, store = size + 4,
                              id = store + 16, predecessor = id + 8, durable = predecessor + 8,
-                             commits = durable + 8, count = commits + 8, zero = count + 4,
-                             runs = zero + 4;
+                             commits = durable + 8, count = commits + 8, flags = count + 4,
+                             runs = flags + 4;
+inline constexpr std::uint32_t tells_seal = 1;
 inline constexpr std::size_t run_size = 24, check_size = 8;
 }  // namespace header_at
 static_assert(header_at::runs == 72);
@@ -82,6 +84,7 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
     store_le(to + header_at::durable, from.durable.word());
     store_le(to + header_at::commits, from.commits);
     store_le(to + header_at::count, static_cast<std::uint32_t>(from.live.size()));
+    store_le(to + header_at::flags, from.tells_seal ? header_at::tells_seal : 0U);
     std::byte* at = to + header_at::runs;
     for (const segment_run& run : from.live) {
         store_le(at, run.first);
@@ -118,6 +121,8 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
     out.predecessor = position::of_word(load_le<std::uint64_t>(at + header_at::predecessor));
     out.durable = position::of_word(load_le<std::uint64_t>(at + header_at::durable));
     out.commits = load_le<std::uint64_t>(at + header_at::commits);
+    out.tells_seal =
+        (load_le<std::uint32_t>(at + header_at::flags) & header_at::tells_seal) != 0;
     const std::size_t count = load_le<std::uint32_t>(at + header_at::count);
     if (count > (size - header_at::runs - header_at::check_size) / header_at::run_size)
         return false;

@@ -295,7 +295,7 @@ public:
         auto made = make_segment(size, purpose::clean);
         if (!made) return made.failure();
         segment_type& to = **made;
-        segment_header header{id_, to.id, tail(), durable(), commits_, {}};
+        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
         header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
         auto section = enter_ready(listed_, [this] { return enter(); });
@@ -429,14 +429,14 @@ private:
 
     /// Ends the active segment with a mark.
     void seal(record_type type) noexcept {
-        append_mark(type);
+        append_mark(type, true);
         active_->full = true;
         keeper_.keep(*active_);
     }
 
-    void append_mark(record_type type) noexcept {
+    void append_mark(record_type type, bool seals = false) noexcept {
         std::byte body[mark_body::size];
-        write_mark(body, {type == record_type::end ? tail() : durable(), commits_});
+        write_mark(body, {type == record_type::end ? tail() : durable(), commits_, seals});
         append(type, false, {}, body);
         active_->count_dead(mark_size);
         --commits_;
@@ -448,7 +448,7 @@ private:
         [[maybe_unused]] const auto change = keeper_.change();
         if (active_ != nullptr) seal(record_type::mark);
         segment_type& to = *next_;
-        segment_header header{id_, to.id, tail(), durable(), commits_, {}};
+        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
         std::vector<segment_run>& runs = listed_.runs();
         header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());

@@ -171,7 +171,12 @@ private:
         std::uint64_t end;
         record_type type;
         std::uint64_t word;
+        bool seals = false;
     };
+    /// May this mark be the last record of a segment that is whole?
+    [[nodiscard]] static bool can_end(const segment_header& header, bool seals) noexcept {
+        return seals || !header.tells_seal;
+    }
 
     /// Newest first: where two segments continue one, the newer holds all of the older, because a
     /// recovery wrote it, its header last.
@@ -241,7 +246,7 @@ private:
         const auto take_in = [&](const record& each, std::uint64_t offset) -> result<void> {
             mark_body body;
             if (read_mark(each, body)) {
-                notes.push_back({offset + each.size, each.type, body.durable.word()});
+                notes.push_back({offset + each.size, each.type, body.durable.word(), body.seals});
             } else {
                 if (each.type == record_type::drop && each.value.size() == 8) {
                     const auto dropped = load_le<std::uint64_t>(each.value.data());
@@ -279,7 +284,7 @@ private:
                 continue;
             }
             out_.durable = (std::max)(out_.durable, position::of_word(each.word));
-            marked = each.end == end && end == at.size;
+            marked = each.end == end && end == at.size && can_end(at.header, each.seals);
             out_.clean = marked && each.type == record_type::end;
         }
         tail_.push_back({at.id, begin, end, !marked, 0});
@@ -376,7 +381,8 @@ private:
         record mark;
         mark_body body;
         const std::uint64_t seed = segment_seed(store_.low, store_.high, each.id);
-        if (!read_record(last, last + mark_size, seed, offset, mark) || !read_mark(mark, body)) {
+        if (!read_record(last, last + mark_size, seed, offset, mark) || !read_mark(mark, body) ||
+            !can_end(each.header, body.seals)) {
             return damaged("a sealed segment does not end with its mark", each.id, offset);
         }
         if (goes_on_elsewhere(each)) {

@@ -318,7 +318,8 @@ private:
                 if (at == end) break;
             }
             go_on();
-            sealed = found.type == record_type::mark || found.type == record_type::end;
+            mark_body mark;
+            sealed = read_mark(found, mark) && (mark.seals || (of.born && !of.header.tells_seal));
             if (changes(found)) commit.emplace_back(found, at);
             if (!found.more) {
                 if (auto done = finish(); !done) return done;
