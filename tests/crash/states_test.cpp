@@ -27,7 +27,8 @@ void tell(const campaign& all, const std::string& name) {
     all.keep_images(name);
     for (const std::string& each : all.violations().told()) UNSCOPED_INFO(each);
     CHECK(all.violations().count() == 0);
-    CHECK(all.result().refused <= all.result().worse / 2);  // a store that refuses all is no store
+    const bool few = all.result().worse < 100;  // of which chance may refuse the most
+    CHECK((few || all.result().refused <= all.result().worse / 2));  // refusing all is no answer
 }
 
 /// Threads are slow to start, and a store without them makes the same calls of the disk: where only
