@@ -15,7 +15,7 @@
 //
 // COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset of
 //                     up to twelve parts; more than 1 draws so many times as many subsets where
-//                     there are too many for all. The default, 0.12, is for every commit.
+//                     there are too many for all. The default, 0.14, is for every commit.
 // COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
 // COFFER_CRASH_SEED   which images and subsets are drawn where not all of them are judged.
 // COFFER_CRASH_ONLY   what a violation prints; does that one alone.
@@ -70,7 +70,7 @@ inline bool sanitized() {
 
 inline double scale() {
     const char* const chosen = std::getenv("COFFER_CRASH_SCALE");
-    return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.12;
+    return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.14;
 }
 
 inline std::size_t most_operations() {

@@ -132,6 +132,10 @@ void opens(const golden& one, const fuzz::run& packed) {
             [&](std::string_view key, std::string_view value) { found.emplace(key, value); });
         CHECK(found == one.held);
     }
+    const coffer::salvage_report told =
+        coffer::salvage<Store>("/s", "/saved", small(), fuzz::folder(packed).disk("/s"));
+    CHECK(told.ok());
+    CHECK(told.entries == one.held.size());
     Store db = Store::open("/s", small(), disk);
     CHECK(db.size() == one.held.size());
     for (const auto& [key, value] : one.held) CHECK(db.get(key) == value);

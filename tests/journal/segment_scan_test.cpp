@@ -1,10 +1,18 @@
 // The scanner: whole commits of one segment file, whatever the file holds.
 #include <coffer/journal/segment_scan.hpp>
 
+#include <coffer/fs/faulty.hpp>
+#include <coffer/fs/native.hpp>
+
 #include "catch.hpp"
 #include "scene.hpp"
 
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -282,4 +290,34 @@ TEST_CASE("a segment whose name is gone is read by whoever has it open", "[segme
     const auto beyond = scan.load(2, file.size() + 1, open);
     REQUIRE_FALSE(beyond);
     CHECK(beyond.error().kind() == errc::corruption);
+}
+
+TEST_CASE("a segment that a live writer cuts to its end while it is read is read again",
+          "[segment_scan]") {
+    using disk_type = coffer::fs::faulty<coffer::fs::native>;
+    namespace files = std::filesystem;
+    std::string path = (files::temp_directory_path() / "coffer_scan_XXXXXX").string();
+    REQUIRE(::mkdtemp(path.data()) != nullptr);
+    segment_file file(1);
+    file.put("a", "1").put("b", "2");
+    const std::uint64_t size = file.size();
+    const std::string name = path + "/" + segment_name(1);
+    file.zeros(20'000);
+    std::ofstream(name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(file.bytes().data()),
+               static_cast<std::streamsize>(file.size()));
+    const disk_type disk;
+    auto folder = disk.open_directory(path).value();
+    const std::uint64_t before = disk.calls();
+    disk.fail_call(1, coffer::fs::fault::delayed(500'000'000), coffer::fs::call::read);
+    std::thread writer([&] {
+        while (disk.calls() < before + 3) std::this_thread::yield();  // open, size, the late read
+        files::resize_file(name, size);
+    });
+    segment_scanner<disk_type> scan(folder, scene::id);
+    const auto loaded = scan.load(1);
+    writer.join();
+    CHECK(loaded.has_value());
+    CHECK(scan.contents().size() == size);
+    files::remove_all(path);
 }

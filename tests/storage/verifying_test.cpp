@@ -137,6 +137,8 @@ TEST_CASE("a file that the system does not let be opened is no damage", "[verify
     }
     REQUIRE(disk.remove_file("/db/STORE"));
     CHECK(db.verify().damages.size() == 1);
+    REQUIRE(disk.make_directory("/db/STORE").value());
+    CHECK(db.verify().damages.size() == 1);
 }
 
 TEST_CASE("a store in memory is verified, too", "[verify]") {
