@@ -147,6 +147,11 @@ class Sabotage(unittest.TestCase):
                               ("code", "if (COFFER_SEEDED(9)) { a } else { a + b }")):
             self.assertEqual(sabotage.planted("x = a + b;", bug._replace(kind=kind), 9), f"x = {planted};")
 
+    def test_each_bug_has_one_place_in_the_headers(self):
+        found = dict(sabotage.planted_headers(SCRIPTS.parent / "include"))
+        for number, bug in enumerate(sabotage.BUGS, 1):
+            self.assertIn(f"COFFER_SEEDED({number})", found[bug.file], bug.name)
+
     def test_a_bug_without_a_place_is_refused(self):
         bug = sabotage.BUGS[0]._replace(old="a")
         for text in ("", "a a"):

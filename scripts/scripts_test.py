@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tests amalgamate.py and floors.py on small houses that break one rule each, the verdicts of
-instructions, that planted bugs have a place, and what versus makes of a few runs."""
+instructions, and what versus makes of a few runs."""
 
 import contextlib
 import importlib.machinery
@@ -32,7 +32,6 @@ def script(name):
 
 
 instructions = script("instructions")
-sabotage = script("sabotage")
 
 LICENSE = "MIT License\n\nCopyright (c) nobody\n\nText.\n"
 VERSION = "".join(
@@ -370,19 +369,6 @@ class Instructions(unittest.TestCase):
                 with unittest.mock.patch.object(instructions, "run", silent):
                     with self.assertRaisesRegex(instructions.Wrong, "next to nothing"):
                         instructions.count_one([], "program", "map/hash", "get")
-
-
-class Sabotage(unittest.TestCase):
-    def test_each_bug_has_one_place_in_the_headers(self):
-        found = dict(sabotage.planted_headers(SCRIPTS.parent / "include"))
-        for number, bug in enumerate(sabotage.BUGS, 1):
-            self.assertIn(f"COFFER_SEEDED({number})", found[bug.file], bug.name)
-
-    def test_a_bug_without_its_place_is_named(self):
-        bug = sabotage.BUGS[0]
-        for text in ("", bug.old + bug.old):
-            with self.assertRaisesRegex(SystemExit, re.escape(bug.name)):
-                sabotage.planted(text, bug, 1)
 
 
 class Versus(unittest.TestCase):

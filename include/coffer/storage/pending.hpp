@@ -22,6 +22,8 @@
 //     for that go in two groups: one is added to, while the readers of the other leave.
 // P4  Behind what is hidden lie records of one batch only. show() is the moment at which it
 //     happens: commit() before it leaves its descriptors hidden.
+// P5  A batch that has failed stays hidden until no reader of its time is left (hide_on); one that
+//     comes meanwhile is not hidden, and has a descriptor for each key.
 // Threads: resolve from any thread under a pin; the rest inside the writer's section.
 #ifndef COFFER_STORAGE_PENDING_HPP
 #define COFFER_STORAGE_PENDING_HPP
