@@ -17985,7 +17985,7 @@ public:
     /// everything was shown.
     template <class Show>
     [[nodiscard]] result<bool> show_in_order(std::span<const ref> slots, Show&& show) const {
-        constexpr std::size_t ahead = 8;
+        constexpr std::size_t ahead = 24;  // of keys put at random each record waits for memory
         reader_type reader(journal.table());
         typename log_type::table_type::window through;
         for (std::size_t i = 0; i < (std::min)(ahead, slots.size()); ++i) prefetch(slots[i]);

@@ -173,10 +173,11 @@ TWO_THREADS = (
     "Writers are serial, and most of a put lies within their section. Tried: fetching the bucket "
     "before the lock (no gain); a lock that is looked at less and less often (734 to 453 ns).")
 A_SCAN = (
-    "294 instructions an entry, a third of them the check of its record, which the peers do not "
+    "276 instructions an entry, a third of them the check of its record, which the peers do not "
     "do. Tried: fetching eight records and the next leaf ahead (45 to 34 ns), going on from leaf "
     "to leaf without a new descent (27 to 23), entering the page tables when a segment is full "
-    "(9 %), 16 or 24 records ahead (3 % slower), the check in AVX2 (2 to 6 %, left).")
+    "(9 %), 24 records ahead (36 to 26 where keys were put at random, the same in order), the "
+    "check in AVX2 (2 to 6 %, left).")
 A_SEEK = (
     "A descent (726 instructions where the key is missing, 962 before) and then ten entries as in a "
     "scan. Tried: what made scans faster, which left it as it was; fetching what is shown while the "
