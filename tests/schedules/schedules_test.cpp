@@ -11,8 +11,8 @@
 // had failed, is there or is not.
 //
 // COFFER_DEPARTURES   how many; the default is 1.
-// COFFER_SCHEDULES    at most so many for each scenario; the default, a million, is more than most have
-//                     with two departures.
+// COFFER_SCHEDULES    at most so many for each scenario; the default, a million, is more than most
+//                     have with two departures.
 #include "catch.hpp"
 
 #include <coffer/coffer.hpp>
@@ -329,12 +329,13 @@ private:
         return false;
     }
 
-    /// Not with the same calls, in the same order and with the same answers, in an earlier schedule.
+    /// Not with the same calls, in the same order, with the same answers, in an earlier schedule.
     [[nodiscard]] bool is_new(std::uint64_t of) {
         for (const history* all : {&sure_, &open_}) {
             for (const event& each : *all) {
-                of = coffer::detail::mix(of ^ each.value, each.key + 8 * std::uint64_t{each.answer} +
-                                                              16 * each.thread + 256);
+                of = coffer::detail::mix(
+                    of ^ each.value,
+                    each.key + 8 * std::uint64_t{each.answer} + 16 * each.thread + 256);
                 for (const event& before : sure_)
                     of = of * 2 + std::uint64_t{before.returned < each.called};
             }
