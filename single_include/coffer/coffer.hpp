@@ -7053,6 +7053,89 @@ private:
 #endif
 // end file coffer/core/epoch.hpp
 
+// begin file coffer/core/held_bytes.hpp
+// coffer/core/held_bytes.hpp: a run of bytes that is held, the first few of them in place.
+//
+// What a walk keeps of the key that it stands on. Most keys are short, and to allocate for each of
+// them would cost as much as to read an entry.
+//
+// I1  The bytes lie in here_ while heap_ is null, otherwise in heap_, which is larger.
+// Threads: as those of a std::vector. Cost: up to `in_place` bytes are copied without an
+// allocation, moved ones too. Failure: std::bad_alloc, and nothing has changed.
+#ifndef COFFER_CORE_HELD_BYTES_HPP
+#define COFFER_CORE_HELD_BYTES_HPP
+
+namespace coffer::detail {
+
+class held_bytes {
+public:
+    static constexpr std::size_t in_place = 40;
+
+    held_bytes() = default;
+    // NOLINTNEXTLINE(google-explicit-constructor): a copy of what it is given
+    held_bytes(bytes from) { assign(from); }
+    held_bytes(const held_bytes& other) : held_bytes(bytes(other)) {}
+    held_bytes(held_bytes&& other) noexcept { take(other); }
+    held_bytes& operator=(const held_bytes& other) {
+        if (this != &other) assign(other);
+        return *this;
+    }
+    held_bytes& operator=(held_bytes&& other) noexcept {
+        if (this != &other) take(other);
+        return *this;
+    }
+    ~held_bytes() = default;
+
+    /// `from` lies elsewhere.
+    void assign(bytes from) {
+        if (from.size() > room_) make_room(from.size(), 0);
+        copy(data(), from);
+        size_ = from.size();
+    }
+    /// The first bytes stay as they are; those that are new may have any value.
+    void resize(std::size_t size) {
+        if (size > room_) make_room(size, size_);
+        size_ = size;
+    }
+
+    // NOLINTNEXTLINE(google-explicit-constructor): they are bytes
+    [[nodiscard]] operator bytes() const noexcept { return {data(), size_}; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] std::byte* data() noexcept { return heap_ ? heap_.get() : here_.data(); }
+    [[nodiscard]] const std::byte* data() const noexcept {
+        return heap_ ? heap_.get() : here_.data();
+    }
+
+    friend bool operator==(const held_bytes& left, const held_bytes& right) noexcept {
+        return equal(bytes(left), bytes(right));
+    }
+
+private:
+    void make_room(std::size_t size, std::size_t kept) {
+        auto made = std::make_unique<std::byte[]>(size);
+        copy(made.get(), {data(), kept});
+        heap_ = std::move(made);
+        room_ = size;
+    }
+    void take(held_bytes& other) noexcept {
+        heap_ = std::move(other.heap_);
+        here_ = other.here_;
+        size_ = std::exchange(other.size_, 0);
+        room_ = std::exchange(other.room_, in_place);
+    }
+
+    std::unique_ptr<std::byte[]> heap_;
+    std::size_t size_ = 0;
+    std::size_t room_ = in_place;
+    std::array<std::byte, in_place> here_{};
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/core/held_bytes.hpp
+
 // begin file coffer/core/policy.hpp
 // coffer/core/policy.hpp: what every policy says of itself.
 //
@@ -7151,13 +7234,13 @@ struct bound {
 /// if the walk ends there, and then to wherever the table would go on.
 struct held_bound {
     bound::kind is = bound::kind::open;
-    std::vector<std::byte> key = {};
+    held_bytes key = {};
     bool moved = false;
 
     [[nodiscard]] bound as_bound() const noexcept { return {is, key}; }
     void move_to(bytes last) {
         is = bound::kind::excluding;
-        key.assign(last.begin(), last.end());
+        key.assign(last);
         moved = true;
     }
     friend bool operator==(const held_bound&, const held_bound&) = default;
@@ -9835,7 +9918,7 @@ void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& ra
 
 /// An end of a range as a walk remembers it, independent of the tree.
 struct kept_fence {
-    std::vector<std::byte> key = {};
+    held_bytes key = {};
     std::uint64_t head = 0;  // of the key
 
     [[nodiscard]] route way(route::aim to) const noexcept { return {key, head, to}; }
@@ -10598,16 +10681,15 @@ private:
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
             kept_fence& next = fences[turn % 2];
-            const bool goes_on = from.moved || refs.size() == before;
+            const bool goes_on = from.moved || refs.size() - before == tied_count;
             if (!range.leaf.node.valid(range.leaf.version) ||
                 (goes_on && fence.entry != 0 && !keep(pool_, fence, next))) {
                 refs.resize(before);
                 continue;
             }
             if (tied_count != 0) {
-                prefetch(ties, tied_count, keys);
                 prefetch(refs.data() + before, refs.size() - before, keys);
-                add_ties<Up>(left, ties, tied_count, refs, before, keys);
+                settle_ties<Up>(left, ties, tied_count, refs, before, keys);
             }
             if (fence.entry == 0 || keys.failed()) return false;
             if (!from.moved && refs.size() != before) return true;
@@ -10647,8 +10729,8 @@ private:
         }
     }
 
-    /// Appends the refs of a leaf that are surely inside the bound; copies those that tie with it
-    /// and says how many they are.
+    /// Appends the refs of a leaf that may be inside the bound. Those that tie with it come first;
+    /// they are copied, ascending, and it says how many they are.
     template <bool Up>
     unsigned collect(node leaf, const rest& left, std::vector<ref>& refs, ref* ties) const {
         const node_meta meta = leaf.meta();
@@ -10668,28 +10750,25 @@ private:
             (inside == Up ? same.last : same.first) = inside == Up ? same.first : same.last;
         }
         const std::size_t before = refs.size();
-        refs.resize(before + (Up ? count - same.last : same.first));
+        refs.resize(before + (Up ? count - same.first : same.last));
         ref* to = refs.data() + before;
         if (Up) {
-            load_refs(leaf, {same.last, count}, to);
+            load_refs(leaf, {same.first, count}, to);
         } else {
-            for (unsigned i = same.first; i != 0; --i) *to++ = ref_of(leaf.entry(i - 1));
+            for (unsigned i = same.last; i != 0; --i) *to++ = ref_of(leaf.entry(i - 1));
         }
         return load_refs(leaf, same, ties);
     }
+    /// Removes the ties that are outside the bound.
     template <bool Up, class Keys>
-    static void add_ties(const rest& left, const ref* ties, unsigned count, std::vector<ref>& refs,
-                         std::size_t before, Keys& keys) {
+    static void settle_ties(const rest& left, const ref* ties, unsigned count,
+                            std::vector<ref>& refs, std::size_t before, Keys& keys) {
         const standing at = stand_among(ties, count, left.key, keys);
         if (keys.failed()) return refs.resize(before);
         const bool beyond = at.present && (left.from == bound::kind::excluding) == Up;
         const unsigned split = at.position + (beyond ? 1 : 0);
-        const auto place = refs.begin() + static_cast<std::ptrdiff_t>(before);
-        if (Up) {
-            refs.insert(place, ties + split, ties + count);
-        } else {
-            refs.insert(place, std::reverse_iterator(ties + split), std::reverse_iterator(ties));
-        }
+        const auto first = refs.begin() + static_cast<std::ptrdiff_t>(before);
+        refs.erase(first, first + (Up ? split : count - split));
     }
 
     pool pool_;
@@ -21954,10 +22033,13 @@ private:
 };
 
 /// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
-[[nodiscard]] inline held_bound behind_prefix(std::vector<std::byte> start) {
-    while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
-    if (start.empty()) return {};
-    start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
+[[nodiscard]] inline held_bound behind_prefix(held_bytes start) {
+    std::size_t size = start.size();
+    while (size != 0 && start.data()[size - 1] == std::byte{0xFF}) --size;
+    if (size == 0) return {};
+    start.resize(size);
+    std::byte& last = start.data()[size - 1];
+    last = static_cast<std::byte>(static_cast<unsigned>(last) + 1);
     return {bound::kind::excluding, std::move(start)};
 }
 
@@ -22093,7 +22175,7 @@ private:
 
     /// Everything above, or below, a key.
     [[nodiscard]] static held_bound beside(bytes key) {
-        return {bound::kind::excluding, {key.begin(), key.end()}};
+        return {bound::kind::excluding, key};
     }
 
     void load(held_bound from) {
@@ -22137,22 +22219,22 @@ public:
     /// Without a store a range is empty.
     ordered_range() = default;
     ordered_range(const Engine& of, limits within)
-        : of_(&of), within_(std::make_shared<const limits>(std::move(within))) {}
+        : of_(&of), within_(std::move(within)) {}
     /// A range that cannot be read, and why.
     explicit ordered_range(const error& broken) : broken_(std::make_shared<const error>(broken)) {}
 
     [[nodiscard]] iterator begin() const {
         if (broken_) raise(*broken_);
-        return of_ == nullptr ? iterator() : iterator(*of_, within_, false);
+        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), false);
     }
     [[nodiscard]] iterator end() const {
-        return of_ == nullptr ? iterator() : iterator(*of_, within_, true);
+        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), true);
     }
 
     /// The first entry at or behind `from`.
     [[nodiscard]] iterator at(const held_bound& from) const {
         if (broken_) raise(*broken_);
-        return iterator(*of_, within_, from);
+        return iterator(*of_, shared_limits(), from);
     }
 
     /// For for_each: shows every entry that `of` holds of it in order, or against it, without a
@@ -22163,11 +22245,11 @@ public:
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
         slots.reserve(64);  // as many as most steps find
-        held_bound from = Descending ? within_->high : within_->low;
+        held_bound from = Descending ? within_.high : within_.low;
         for (bool more = true; more;) {
             auto next =
                 of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
-                    return within_->template holds<Descending>(key) && shown(key, value);
+                    return within_.template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();
             more = *next;
@@ -22176,8 +22258,13 @@ public:
     }
 
 private:
+    /// Of iterators and their copies, which outlive the range.
+    [[nodiscard]] std::shared_ptr<const limits> shared_limits() const {
+        return std::make_shared<const limits>(within_);
+    }
+
     const Engine* of_ = nullptr;
-    std::shared_ptr<const limits> within_;
+    limits within_;
     std::shared_ptr<const error> broken_;
 };
 
@@ -22813,7 +22900,7 @@ private:
         }
         room_for<K> room;
         const bytes encoded = key_codec::view(key, room);
-        return detail::held_bound{is, {encoded.begin(), encoded.end()}};
+        return detail::held_bound{is, encoded};
     }
 
     /// What cannot be read says so when it is read.

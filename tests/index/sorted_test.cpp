@@ -34,8 +34,7 @@ struct type_of {
 };
 
 held_bound end_at(bound::kind is, const std::string& key) {
-    const bytes run = coffer::as_bytes(key);
-    return {is, {run.begin(), run.end()}};
+    return {is, coffer::as_bytes(key)};
 }
 
 // Shapes of keys: number -> string.

@@ -218,7 +218,7 @@ private:
     std::vector<ref> ordered(bound from, More more) {
         const auto pin = epoch.enter();
         std::vector<ref> all;
-        held_bound end{from.is, {from.key.begin(), from.key.end()}};
+        held_bound end{from.is, from.key};
         for (bool on = true; on;) {
             const std::size_t before = all.size();
             record_keys keys(records);

@@ -181,7 +181,7 @@ A_SCAN = (
 A_SEEK = (
     "A descent (726 instructions where the key is missing, 962 before) and then ten entries as in a "
     "scan. Tried: what made scans faster, which left it as it was; fetching what is shown while the "
-    "bound's own record is waited for.")
+    "bound's own record is waited for; no allocation for the bound (4 % less).")
 A_GET = (
     "Four waits for memory, one after the other: key, its bytes, bucket, record. Tried: fetching a "
     "record's further lines ahead, large pages of the page cache; what helped was fewer "

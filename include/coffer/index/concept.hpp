@@ -56,6 +56,7 @@
 
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/epoch.hpp>
+#include <coffer/core/held_bytes.hpp>
 #include <coffer/core/policy.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
@@ -86,13 +87,13 @@ struct bound {
 /// if the walk ends there, and then to wherever the table would go on.
 struct held_bound {
     bound::kind is = bound::kind::open;
-    std::vector<std::byte> key = {};
+    held_bytes key = {};
     bool moved = false;
 
     [[nodiscard]] bound as_bound() const noexcept { return {is, key}; }
     void move_to(bytes last) {
         is = bound::kind::excluding;
-        key.assign(last.begin(), last.end());
+        key.assign(last);
         moved = true;
     }
     friend bool operator==(const held_bound&, const held_bound&) = default;

@@ -46,7 +46,6 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -422,16 +421,15 @@ private:
             ref ties[large_entries];
             const unsigned tied_count = collect<Up>(range.leaf.node, left, refs, ties);
             kept_fence& next = fences[turn % 2];
-            const bool goes_on = from.moved || refs.size() == before;
+            const bool goes_on = from.moved || refs.size() - before == tied_count;
             if (!range.leaf.node.valid(range.leaf.version) ||
                 (goes_on && fence.entry != 0 && !keep(pool_, fence, next))) {
                 refs.resize(before);
                 continue;
             }
             if (tied_count != 0) {
-                prefetch(ties, tied_count, keys);
                 prefetch(refs.data() + before, refs.size() - before, keys);
-                add_ties<Up>(left, ties, tied_count, refs, before, keys);
+                settle_ties<Up>(left, ties, tied_count, refs, before, keys);
             }
             if (fence.entry == 0 || keys.failed()) return false;
             if (!from.moved && refs.size() != before) return true;
@@ -471,8 +469,8 @@ private:
         }
     }
 
-    /// Appends the refs of a leaf that are surely inside the bound; copies those that tie with it
-    /// and says how many they are.
+    /// Appends the refs of a leaf that may be inside the bound. Those that tie with it come first;
+    /// they are copied, ascending, and it says how many they are.
     template <bool Up>
     unsigned collect(node leaf, const rest& left, std::vector<ref>& refs, ref* ties) const {
         const node_meta meta = leaf.meta();
@@ -492,28 +490,25 @@ private:
             (inside == Up ? same.last : same.first) = inside == Up ? same.first : same.last;
         }
         const std::size_t before = refs.size();
-        refs.resize(before + (Up ? count - same.last : same.first));
+        refs.resize(before + (Up ? count - same.first : same.last));
         ref* to = refs.data() + before;
         if (Up) {
-            load_refs(leaf, {same.last, count}, to);
+            load_refs(leaf, {same.first, count}, to);
         } else {
-            for (unsigned i = same.first; i != 0; --i) *to++ = ref_of(leaf.entry(i - 1));
+            for (unsigned i = same.last; i != 0; --i) *to++ = ref_of(leaf.entry(i - 1));
         }
         return load_refs(leaf, same, ties);
     }
+    /// Removes the ties that are outside the bound.
     template <bool Up, class Keys>
-    static void add_ties(const rest& left, const ref* ties, unsigned count, std::vector<ref>& refs,
-                         std::size_t before, Keys& keys) {
+    static void settle_ties(const rest& left, const ref* ties, unsigned count,
+                            std::vector<ref>& refs, std::size_t before, Keys& keys) {
         const standing at = stand_among(ties, count, left.key, keys);
         if (keys.failed()) return refs.resize(before);
         const bool beyond = at.present && (left.from == bound::kind::excluding) == Up;
         const unsigned split = at.position + (beyond ? 1 : 0);
-        const auto place = refs.begin() + static_cast<std::ptrdiff_t>(before);
-        if (Up) {
-            refs.insert(place, ties + split, ties + count);
-        } else {
-            refs.insert(place, std::reverse_iterator(ties + split), std::reverse_iterator(ties));
-        }
+        const auto first = refs.begin() + static_cast<std::ptrdiff_t>(before);
+        refs.erase(first, first + (Up ? split : count - split));
     }
 
     pool pool_;

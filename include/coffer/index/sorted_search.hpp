@@ -12,6 +12,7 @@
 #define COFFER_INDEX_SORTED_SEARCH_HPP
 
 #include <coffer/core/bytes.hpp>
+#include <coffer/core/held_bytes.hpp>
 #include <coffer/index/sorted_chain.hpp>
 #include <coffer/index/sorted_node.hpp>
 #include <coffer/index/sorted_pool.hpp>
@@ -19,7 +20,6 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace coffer::detail {
 
@@ -142,7 +142,7 @@ void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& ra
 
 /// An end of a range as a walk remembers it, independent of the tree.
 struct kept_fence {
-    std::vector<std::byte> key = {};
+    held_bytes key = {};
     std::uint64_t head = 0;  // of the key
 
     [[nodiscard]] route way(route::aim to) const noexcept { return {key, head, to}; }

@@ -574,7 +574,7 @@ private:
         }
         room_for<K> room;
         const bytes encoded = key_codec::view(key, room);
-        return detail::held_bound{is, {encoded.begin(), encoded.end()}};
+        return detail::held_bound{is, encoded};
     }
 
     /// What cannot be read says so when it is read.

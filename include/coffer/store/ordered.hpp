@@ -13,6 +13,7 @@
 #ifndef COFFER_STORE_ORDERED_HPP
 #define COFFER_STORE_ORDERED_HPP
 
+#include <coffer/core/held_bytes.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/index/concept.hpp>
 #include <coffer/store/entry.hpp>
@@ -53,10 +54,13 @@ private:
 };
 
 /// The end of all keys that begin with `start`: its last byte that is not 0xFF, counted up.
-[[nodiscard]] inline held_bound behind_prefix(std::vector<std::byte> start) {
-    while (!start.empty() && start.back() == std::byte{0xFF}) start.pop_back();
-    if (start.empty()) return {};
-    start.back() = static_cast<std::byte>(static_cast<unsigned>(start.back()) + 1);
+[[nodiscard]] inline held_bound behind_prefix(held_bytes start) {
+    std::size_t size = start.size();
+    while (size != 0 && start.data()[size - 1] == std::byte{0xFF}) --size;
+    if (size == 0) return {};
+    start.resize(size);
+    std::byte& last = start.data()[size - 1];
+    last = static_cast<std::byte>(static_cast<unsigned>(last) + 1);
     return {bound::kind::excluding, std::move(start)};
 }
 
@@ -192,7 +196,7 @@ private:
 
     /// Everything above, or below, a key.
     [[nodiscard]] static held_bound beside(bytes key) {
-        return {bound::kind::excluding, {key.begin(), key.end()}};
+        return {bound::kind::excluding, key};
     }
 
     void load(held_bound from) {
@@ -236,22 +240,22 @@ public:
     /// Without a store a range is empty.
     ordered_range() = default;
     ordered_range(const Engine& of, limits within)
-        : of_(&of), within_(std::make_shared<const limits>(std::move(within))) {}
+        : of_(&of), within_(std::move(within)) {}
     /// A range that cannot be read, and why.
     explicit ordered_range(const error& broken) : broken_(std::make_shared<const error>(broken)) {}
 
     [[nodiscard]] iterator begin() const {
         if (broken_) raise(*broken_);
-        return of_ == nullptr ? iterator() : iterator(*of_, within_, false);
+        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), false);
     }
     [[nodiscard]] iterator end() const {
-        return of_ == nullptr ? iterator() : iterator(*of_, within_, true);
+        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), true);
     }
 
     /// The first entry at or behind `from`.
     [[nodiscard]] iterator at(const held_bound& from) const {
         if (broken_) raise(*broken_);
-        return iterator(*of_, within_, from);
+        return iterator(*of_, shared_limits(), from);
     }
 
     /// For for_each: shows every entry that `of` holds of it in order, or against it, without a
@@ -262,11 +266,11 @@ public:
         if (of_ == nullptr) return {};
         std::vector<ref> slots;
         slots.reserve(64);  // as many as most steps find
-        held_bound from = Descending ? within_->high : within_->low;
+        held_bound from = Descending ? within_.high : within_.low;
         for (bool more = true; more;) {
             auto next =
                 of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
-                    return within_->template holds<Descending>(key) && shown(key, value);
+                    return within_.template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();
             more = *next;
@@ -275,8 +279,13 @@ public:
     }
 
 private:
+    /// Of iterators and their copies, which outlive the range.
+    [[nodiscard]] std::shared_ptr<const limits> shared_limits() const {
+        return std::make_shared<const limits>(within_);
+    }
+
     const Engine* of_ = nullptr;
-    std::shared_ptr<const limits> within_;
+    limits within_;
     std::shared_ptr<const error> broken_;
 };
 
