@@ -23,7 +23,6 @@ public:
     static constexpr std::size_t in_place = 40;
 
     held_bytes() = default;
-    // NOLINTNEXTLINE(google-explicit-constructor): a copy of what it is given
     held_bytes(bytes from) { assign(from); }
     held_bytes(const held_bytes& other) : held_bytes(bytes(other)) {}
     held_bytes(held_bytes&& other) noexcept { take(other); }
@@ -49,7 +48,6 @@ public:
         size_ = size;
     }
 
-    // NOLINTNEXTLINE(google-explicit-constructor): they are bytes
     [[nodiscard]] operator bytes() const noexcept { return {data(), size_}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
