@@ -1,9 +1,9 @@
 // coffer/core/held_bytes.hpp: a run of bytes that is held, the first few of them in place.
 //
-// What a walk keeps of the key that it stands on. Most keys are short, and to allocate for each of
-// them would cost as much as to read an entry.
+// What a walk and a range keep of keys: a bound, and where to go on. Most keys are short, so that a
+// seek allocates for none of them.
 //
-// I1  The bytes lie in here_ while heap_ is null, otherwise in heap_, which is larger.
+// I1  The bytes lie in here_ while heap_ is null, otherwise in heap_; there is room for room_.
 // Threads: as those of a std::vector. Cost: up to `in_place` bytes are copied without an
 // allocation, moved ones too. Failure: std::bad_alloc, and nothing has changed.
 #ifndef COFFER_CORE_HELD_BYTES_HPP

@@ -239,8 +239,7 @@ public:
 
     /// Without a store a range is empty.
     ordered_range() = default;
-    ordered_range(const Engine& of, limits within)
-        : of_(&of), within_(std::move(within)) {}
+    ordered_range(const Engine& of, limits within) : of_(&of), within_(std::move(within)) {}
     /// A range that cannot be read, and why.
     explicit ordered_range(const error& broken) : broken_(std::make_shared<const error>(broken)) {}
 
