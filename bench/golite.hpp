@@ -14,6 +14,7 @@
 #define COFFER_BENCH_GOLITE_HPP
 
 #include "allocations.hpp"
+#include "warm_memory.hpp"
 
 #include <benchmark/benchmark.h>
 #include <coffer/coffer.hpp>
@@ -107,6 +108,7 @@ void insert(benchmark::State& state, std::size_t count, bool standard, std::size
     std::size_t allocated = 0;
     for (auto _ : state) {
         state.PauseTiming();
+        warm_memory(count * 5 * (in.keys.back().size() + in.values.back().size()));
         fresh<Store> store;
         const std::size_t before = allocations();
         state.ResumeTiming();

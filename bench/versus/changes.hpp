@@ -32,6 +32,7 @@ bool overwrite(const stage<S>& on) {
     store.sync();
     latencies times(places.size() / every + 1);
     const double written = written_bytes();
+    on.warm_up(places.size());
     const stopwatch watch;
     for (std::size_t i = 0; i < puts.size(); ++i) {
         const double began = i % every == 0 ? now() : 0;
@@ -83,6 +84,7 @@ bool erase(const stage<S>& on, const order& places) {
     const std::vector<std::string> keys = on.keys(places);
     S store = on.open();
     on.load(store);
+    on.warm_up(keys.size());
     const stopwatch watch;
     for (const std::string& key : keys) store.erase(key);
     store.flush();
@@ -108,6 +110,7 @@ bool compact(const stage<S>& on) {
         }
         store.sync();
         const double before = on.space();
+        on.warm_up(on.count());
         const stopwatch watch;
         store.compact();
         figures all = on.per_operation(watch.stop(), on.count());

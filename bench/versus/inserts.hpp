@@ -16,6 +16,7 @@ namespace versus {
 template <class S, class Work>
 bool fill(const stage<S>& on, const order& sample, std::size_t operations, std::size_t threads,
           figures more, Work&& work) {
+    on.warm_up(operations);
     const double before = private_bytes();
     std::optional<S> store(on.open());
     const stopwatch watch;
@@ -87,8 +88,9 @@ bool insert_bulk(const stage<S>& on) {
 template <class S>
 bool put_latency(const stage<S>& on) {
     const data_set all = on.entries(shuffled(on.count(), 1));
-    S store = on.open();
     latencies times(all.size());
+    on.warm_up(all.size());
+    S store = on.open();
     const stopwatch watch;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const double began = now();

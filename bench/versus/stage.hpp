@@ -2,6 +2,7 @@
 #ifndef COFFER_BENCH_VERSUS_STAGE_HPP
 #define COFFER_BENCH_VERSUS_STAGE_HPP
 
+#include "../warm_memory.hpp"
 #include "data.hpp"
 #include "measure.hpp"
 #include "subject.hpp"
@@ -57,6 +58,12 @@ public:
     [[nodiscard]] std::size_t value_bytes() const { return asked_.value_bytes; }
     [[nodiscard]] S open(bool durable = false) const {
         return S(asked_.folder, durable, asked_.count);
+    }
+
+    /// Just before the clock starts: memory for so many writes, whoever does them.
+    void warm_up(std::size_t writes) const {
+        constexpr std::size_t most = 5;  // times an entry: what a file and a container take of it
+        bench::warm_memory(writes * most * static_cast<std::size_t>(entry_bytes()));
     }
 
     /// `n` entries from `from` on, as one batch.

@@ -130,6 +130,7 @@ bool ycsb(const stage<S>& on, const mix& of, std::size_t threads) {
     S store = on.open();
     on.load(store);
     std::atomic<std::size_t> seen{0};
+    on.warm_up(operations);
     const stopwatch watch;
     spread(threads, threads, [&](std::size_t, std::size_t, std::size_t thread) {
         seen += play(store, scripts[thread]);

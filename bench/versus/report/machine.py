@@ -1,5 +1,4 @@
 """Where it was measured, and how quiet it was."""
-import mmap
 import os
 import platform
 import re
@@ -66,35 +65,6 @@ def ticks():
     """(stolen, all) ticks of all cores since the start; zeros where the system does not say."""
     numbers = [int(each) for each in read("/proc/stat").partition("\n")[0].split()[1:]]
     return (numbers[7], sum(numbers[:8])) if len(numbers) > 7 else (0, 0)
-
-
-class Ballast:
-    """Memory that the machine has, for whoever runs next.
-
-    A virtual machine may be given its memory when it is first touched, and may give back what has
-    been free for some seconds. Where that is so the first touch of a page has been seen to take 9
-    microseconds, 30 times as long as otherwise: by chance a run would measure that, and most of all
-    a run that inserts. So just before each run as much as it may need is touched and set free.
-    """
-    POPULATE_WRITE = 23  # since Linux 5.14; Python has no name for it
-
-    MOST = 4 << 30
-
-    def __init__(self):
-        self.pages = None
-        if hasattr(mmap.mmap, "madvise") and hasattr(mmap, "MAP_PRIVATE"):
-            self.pages = mmap.mmap(-1, self.MOST, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-
-    def lend(self, size):
-        if self.pages is None:
-            return
-        size = min(size, self.MOST)
-        try:
-            self.pages.madvise(self.POPULATE_WRITE, 0, size)
-        except OSError:
-            for at in range(0, size, mmap.PAGESIZE):
-                self.pages[at] = 1
-        self.pages.madvise(mmap.MADV_DONTNEED)
 
 
 class Watch:

@@ -11,7 +11,6 @@ import time
 from . import machine
 
 TIMEOUT = 1800
-MEMORY = 1000  # bytes for each entry: the data in two orders, a store, its files
 CANNOT = 3  # exit code: the subject cannot do that
 
 
@@ -94,12 +93,9 @@ def versus(asked, where, repeat, folder, value_bytes, sharing):
             alone = "" if workload in sharing else workload
             processes.setdefault((subject, entries, alone), []).append(workload)
 
-    ballast = machine.Ballast()
-
     def run_one(each):
         subject, entries, _ = each
         workloads = random.sample(processes[each], len(processes[each]))
-        ballast.lend(entries * MEMORY)
         return json_lines([where[subject], subject, ",".join(workloads), str(entries),
                            os.path.join(folder, "run"), str(value_bytes)])
     return measure(list(processes), repeat, run_one, folder)
@@ -109,10 +105,8 @@ def golite(program, repeat, folder, only):
     """The runs of bench/golite.hpp: one process of Google Benchmark for each."""
     listed = subprocess.run([program, "--benchmark_list_tests"], capture_output=True, text=True,
                             check=True, cwd=folder).stdout.split()
-    ballast = machine.Ballast()
 
     def run_one(each):
-        ballast.lend(1_000_000 * MEMORY)
         name = f"--benchmark_filter=^{re.escape(each[0])}$"
         done = subprocess.run([program, name, "--benchmark_format=json"], capture_output=True,
                               text=True, timeout=TIMEOUT, cwd=folder)
