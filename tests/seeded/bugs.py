@@ -108,7 +108,7 @@ BUGS = [
     Bug("a segment with a clear goes while older ones stay", 20, "storage/cleaner.hpp", "value",
         "(!each.has_clear || oldest)", "true", ("salvage",)),
     Bug("cleaning moves a record that was overwritten", 21, "storage/cleaner.hpp", "value",
-        "place.ref != where", "place.ref == 0", ("states", "units")),
+        "found == where", "found != 0", ("states", "units")),
     Bug("a lock that another has is taken for one's own", 23, "storage/opening.hpp", "text",
         "if (*taken) break;", "if (*taken || COFFER_SEEDED(N)) break;", ("units",)),
     Bug("a forked child may use the store", 32, "storage/engine.hpp", "text",
