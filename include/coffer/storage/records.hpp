@@ -174,6 +174,7 @@ public:
             add_count(1);
         } else {
             bury(replaced);
+            passed(table, place.ref, replaced.size);
         }
         journal.told();
     }
@@ -184,6 +185,7 @@ public:
         journal.keeper().intend(where | intent_erases, place.ref, replaced.dead);
         table.remove(place);
         bury(replaced);
+        passed(table, place.ref, replaced.size);
         add_count(-1);
         journal.told();
     }
@@ -297,10 +299,7 @@ private:
             record found;
             if (!is_pending(guess) && !pending.hides(guess) &&
                 reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
-                if constexpr (!Index::ordered && log_type::persistent) {
-                    ahead_of_thread.passed(guess, found.size,
-                                           [&](address next) { return fetch_ahead(table, next); });
-                }
+                passed(table, guess, found.size);
                 show(found.value);
                 return true;
             }
@@ -322,6 +321,15 @@ private:
             return known.reader().cause();
         show(found->value);
         return true;
+    }
+
+    /// A lookup has led to the record of so many bytes at `where`: the next ones may, too.
+    COFFER_ALWAYS_INLINE void passed(const table_type& table, address where,
+                                     std::size_t size) const noexcept {
+        if constexpr (!Index::ordered && log_type::persistent) {
+            ahead_of_thread.passed(where, size,
+                                   [&](address next) { return fetch_ahead(table, next); });
+        }
     }
 
     /// Fetches what a lookup of the key of the record at `where` begins with.
@@ -379,12 +387,13 @@ private:
     struct burial {
         segment_type* in = nullptr;
         std::uint64_t dead = 0;
+        std::size_t size = 0;  // of the record
     };
     [[nodiscard]] burial burial_of(ref where) const {
         segment_type* const in = where != 0 ? journal.table().owner(slot_of(where)) : nullptr;
         if (in == nullptr) return {};
-        return {in, in->dead.load(std::memory_order_relaxed) +
-                        reader_type(journal.table()).claimed_size(where)};
+        const std::size_t size = reader_type(journal.table()).claimed_size(where);
+        return {in, in->dead.load(std::memory_order_relaxed) + size, size};
     }
     static void bury(const burial& gone) noexcept {
         if (gone.in != nullptr) gone.in->dead.store(gone.dead, std::memory_order_relaxed);
