@@ -18093,6 +18093,7 @@ public:
             add_count(1);
         } else {
             bury(replaced);
+            passed(table, place.ref, replaced.size);
         }
         journal.told();
     }
@@ -18103,6 +18104,7 @@ public:
         journal.keeper().intend(where | intent_erases, place.ref, replaced.dead);
         table.remove(place);
         bury(replaced);
+        passed(table, place.ref, replaced.size);
         add_count(-1);
         journal.told();
     }
@@ -18216,10 +18218,7 @@ private:
             record found;
             if (!is_pending(guess) && !pending.hides(guess) &&
                 reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
-                if constexpr (!Index::ordered && log_type::persistent) {
-                    ahead_of_thread.passed(guess, found.size,
-                                           [&](address next) { return fetch_ahead(table, next); });
-                }
+                passed(table, guess, found.size);
                 show(found.value);
                 return true;
             }
@@ -18241,6 +18240,15 @@ private:
             return known.reader().cause();
         show(found->value);
         return true;
+    }
+
+    /// A lookup has led to the record of so many bytes at `where`: the next ones may, too.
+    COFFER_ALWAYS_INLINE void passed(const table_type& table, address where,
+                                     std::size_t size) const noexcept {
+        if constexpr (!Index::ordered && log_type::persistent) {
+            ahead_of_thread.passed(where, size,
+                                   [&](address next) { return fetch_ahead(table, next); });
+        }
     }
 
     /// Fetches what a lookup of the key of the record at `where` begins with.
@@ -18298,12 +18306,13 @@ private:
     struct burial {
         segment_type* in = nullptr;
         std::uint64_t dead = 0;
+        std::size_t size = 0;  // of the record
     };
     [[nodiscard]] burial burial_of(ref where) const {
         segment_type* const in = where != 0 ? journal.table().owner(slot_of(where)) : nullptr;
         if (in == nullptr) return {};
-        return {in, in->dead.load(std::memory_order_relaxed) +
-                        reader_type(journal.table()).claimed_size(where)};
+        const std::size_t size = reader_type(journal.table()).claimed_size(where);
+        return {in, in->dead.load(std::memory_order_relaxed) + size, size};
     }
     static void bury(const burial& gone) noexcept {
         if (gone.in != nullptr) gone.in->dead.store(gone.dead, std::memory_order_relaxed);
@@ -18339,14 +18348,16 @@ private:
 //
 //   choose -> move -> sync -> drop -> sync -> wait for readers -> remove
 //
-// C1  A record is live if the index leads to it. A tombstone is needed unless its key is in the
-//     index again or its segment is the oldest. A segment with a clear goes only as the oldest.
+// C1  A record is live if the index leads to it; once it does not, it never will. A tombstone is
+//     needed unless its key is in the index again or its segment is the oldest. A segment with a
+//     clear goes only as the oldest.
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
-// Cost: a step holds the section for at most `step_bytes` of records.
+// Cost: a step holds the section for what lives in `step_bytes` of records; to tell that from what
+// is dead takes a lookup outside it, which reads no other record.
 #ifndef COFFER_STORAGE_CLEANER_HPP
 #define COFFER_STORAGE_CLEANER_HPP
 
@@ -18358,7 +18369,6 @@ class cleaner {
     using table_type = typename Records::table_type;
     using keys = typename Records::keys;
     static constexpr bool persistent = Records::log_type::persistent;
-    static constexpr std::size_t lookahead = 8;
     static constexpr std::uint64_t step_bytes = 64 * 1024;
 
 public:
@@ -18542,17 +18552,15 @@ private:
             auto section = records_->journal.enter();
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
-            const table_type& table = records_->index();
-            for (std::size_t i = 0; i < next_.size() && lacks_room == nullptr && !waits; ++i) {
-                if (i + lookahead < next_.size()) {
-                    table.prefetch(table.probe(next_[i + lookahead].key));
-                }
-                const outcome done = move(next_[i]);
-                waits = done == outcome::wait;
-                if (done == outcome::lacks_room) lacks_room = &next_[i];
+            for (const found_record& each : next_) {
+                at_ = each.at;
+                const outcome done = move(each.what);
                 if (done == outcome::unreadable) return abandon();
-                if (done == outcome::done) at_ += next_[i].size;
+                if (done == outcome::lacks_room) lacks_room = &each.what;
+                waits = done == outcome::wait;
+                if (done != outcome::done) break;
             }
+            if (lacks_room == nullptr && !waits) at_ = next_end_;
         }
         if (lacks_room != nullptr) {
             if (auto made = records_->journal.prepare(lacks_room->size, why()); !made) {
@@ -18570,17 +18578,58 @@ private:
         return true;
     }
 
-    /// Reads and checks the next few records before the section is entered. False: the next one is
-    /// not what was written.
+    /// A record of the victim, and where it is.
+    struct found_record {
+        std::uint64_t at;
+        record what;
+        typename table_type::lookup probe;
+    };
+
+    /// Before the section is entered: reads and checks the next few records, and keeps in `next_`
+    /// those that may be needed. False: the next one is not what was written.
     [[nodiscard]] bool read_some() {
         next_.clear();
+        next_end_ = at_;
+        const auto pin = records_->enter();
+        const table_type& table = records_->index();
         const std::uint64_t until = (std::min)(victim_->end, at_ + step_bytes);
-        record each;
-        for (std::uint64_t at = at_; at < until; at += each.size) {
+        for (record each; next_end_ < until; next_end_ += each.size) {
+            const std::uint64_t at = next_end_;
             if (!read_record(base_ + at, base_ + victim_->end, victim_->seed, at, each)) break;
-            next_.push_back(each);
+            if (each.type != record_type::put && each.type != record_type::erase) continue;
+            next_.push_back({at, each, table.probe(each.key)});
+            table.prefetch(next_.back().probe);
         }
-        return at_ >= victim_->end || !next_.empty();
+        const bool any = next_end_ != at_ || at_ >= victim_->end;
+        const auto is_dead = [&](const found_record& each) {
+            return each.what.type == record_type::put && !may_live(table, each);
+        };
+        next_.erase(std::remove_if(next_.begin(), next_.end(), is_dead), next_.end());
+        return any;
+    }
+
+    [[nodiscard]] static bool is_it(ref found, address where) noexcept { return found == where; }
+
+    /// The keys of a lookup that is after one record: of the others only those are read that are
+    /// under way.
+    class keys_of_one : public keys {
+    public:
+        keys_of_one(const Records& records, address where) noexcept
+            : keys(records), where_(where) {}
+        [[nodiscard]] bool matches(ref found, bytes key) noexcept {
+            return is_it(found, where_) || (is_pending(found) && keys::matches(found, key));
+        }
+
+    private:
+        address where_;
+    };
+
+    /// False for a put that is dead; outside the section, under a pin.
+    [[nodiscard]] bool may_live(const table_type& table, const found_record& each) const {
+        const address where = make_address(victim_->slot, each.at);
+        keys_of_one known(*records_, where);
+        const ref found = table.find(each.probe, known);
+        return is_it(found, where) || is_pending(found) || known.failed();
     }
 
     enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
@@ -18588,7 +18637,6 @@ private:
     [[nodiscard]] purpose why() const noexcept { return tight_ ? purpose::clean : purpose::change; }
 
     [[nodiscard]] outcome move(const record& each) {
-        if (each.type != record_type::put && each.type != record_type::erase) return outcome::done;
         if (records_->exclusive) return outcome::wait;
         const address where = make_address(victim_->slot, at_);
         table_type& table = records_->index();
@@ -18598,7 +18646,8 @@ private:
         if (is_pending(place.ref)) return outcome::wait;
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
-        if (puts ? place.ref != where : place.ref != 0 || oldest) return outcome::done;  // C1
+        if (puts ? !is_it(place.ref, where) : place.ref != 0 || oldest)
+            return outcome::done;  // C1
         if (!records_->journal.has_room(each.size, why()) || !table.ready(1, each.key.size()))
             return outcome::lacks_room;
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
@@ -18688,7 +18737,8 @@ private:
     std::uint64_t at_ = 0;
     const std::byte* base_ = nullptr;
     std::vector<std::byte> contents_;
-    std::vector<record> next_;       // those that the next step moves
+    std::vector<found_record> next_;  // those that the next step moves
+    std::uint64_t next_end_ = 0;      // where the step after it begins
     segment_type* limbo_ = nullptr;  // taken out, on its way to the readers' epoch
     retired* free_ = nullptr;        // segments without readers; guarded by the section
 };
