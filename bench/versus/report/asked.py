@@ -180,7 +180,7 @@ BYTES = (
 ALONE = (
     "A store of `single` has no thread of its own: it prepares segments and hands over itself, "
     "which under `multi` another core does. Of instructions on the caller's own thread it has "
-    "886 a put in order in place of 1018, and 888 at random in place of 1024.")
+    "886 a put in order in place of 1023, and 888 at random in place of 1024.")
 TWO_THREADS = (
     "Writers are serial, and most of a put lies within their section. Tried: fetching the bucket "
     "before the lock (no gain); a lock that is looked at less and less often (734 to 453 ns).")
