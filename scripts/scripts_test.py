@@ -506,27 +506,6 @@ class Versus(unittest.TestCase):
         for each in said.values():
             self.assertGreater(len(each.split()), 5)
 
-    def test_memory_is_touched_before_it_is_lent(self):
-        class Pages(dict):
-            asked = []
-
-            def madvise(self, *what):
-                self.asked.append(what)
-                if self.old and what[0] == machine.Ballast.POPULATE_WRITE:
-                    raise OSError
-        for old in (False, True):
-            ballast = machine.Ballast()
-            ballast.pages = Pages()
-            ballast.pages.old = old
-            ballast.pages.asked = []
-            ballast.lend(3 * machine.mmap.PAGESIZE)
-            self.assertEqual([each[0] for each in ballast.pages.asked],
-                             [ballast.POPULATE_WRITE, machine.mmap.MADV_DONTNEED])
-            self.assertEqual(len(ballast.pages), 3 if old else 0)  # each page by hand
-        real = machine.Ballast()
-        real.lend(1 << 20)
-        self.assertEqual(real.pages[0], 0)
-
     def test_the_machine(self):
         about = machine.about(str(SCRIPTS.parent), str(SCRIPTS))
         for name in ("processor", "kernel", "file system", "transparent huge pages", "commit"):
