@@ -17882,10 +17882,11 @@ private:
 // begin file coffer/storage/read_ahead.hpp
 // coffer/storage/read_ahead.hpp: a guess at the record that a thread will read next.
 //
-// Keys that are read in the order in which they were put lie one behind the other in the log, and
-// anywhere in an index by hash: every lookup would wait for a line of the index. So a thread
-// remembers where its last record ended. If the next one begins there, it reads in the order of
-// the log, as the read-ahead of file systems has it, and the records to come say what to fetch.
+// Keys that are read, erased or overwritten in the order in which they were put lie one behind the
+// other in the log, and anywhere in an index by hash: every lookup would wait for a line of the
+// index. So a thread remembers where its last record ended. If the next one begins there, it goes
+// in the order of the log, as the read-ahead of file systems has it, and the records to come say
+// what to fetch.
 //
 // I1  What is remembered is a hint and may be about another store: at worst a line is fetched that
 //     nobody wants.

@@ -170,9 +170,8 @@ IN_ORDER = (
     "cache. Tried: neighbouring keys in one bucket, which made reads in order faster by 30 % and "
     "reads of missing keys slower by half. Keys in order are for `sorted`.")
 MISSING = (
-    "One line of a table of 18 MB, where the peers in memory look into a byte for each key, which "
-    "the second level of the cache holds. And the exchange that pins a reader waits for what was "
-    "begun before it: `single`, which needs none, takes three quarters of the time.")
+    "One line of a table of 18 MB, where the peers in memory look into a byte for each key. "
+    "`single`, whose readers need no pin, takes three quarters of the time.")
 BYTES = (
     "128 are log: 116 of data, 8 of check, 3 of head and sizes, 1 to fill up to four. 18 are "
     "INDEX, a cache of the index, which may be deleted. Looked into: an image of 4 bytes an entry, "
