@@ -3555,7 +3555,7 @@ public:
         if (word_ != nullptr) ::munmap(const_cast<int*>(word_), page_size());
     }
 
-    [[nodiscard]] bool forked() const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool forked() const noexcept {
         return word_ != nullptr ? *word_ == 0 : ::getpid() != process_;
     }
 
@@ -6946,7 +6946,7 @@ public:
             std::swap(held_, other.held_);
             return *this;
         }
-        ~pin() {
+        COFFER_ALWAYS_INLINE ~pin() {
             if (held_ != nullptr) held_->began.store(0, std::memory_order_release);
         }
 
@@ -18001,10 +18001,10 @@ public:
 
     // ---- readers ----
 
-    [[nodiscard]] auto enter() const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE auto enter() const noexcept {
         return const_cast<records*>(this)->journal.readers().enter();
     }
-    [[nodiscard]] table_type& index() const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE table_type& index() const noexcept {
         return *index_.load(std::memory_order_acquire);
     }
     [[nodiscard]] std::uint64_t size() const noexcept {
@@ -18213,9 +18213,9 @@ private:
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
     template <class Show>
-    [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
-                                             const typename table_type::lookup& probe,
-                                             Show&& show) const {
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_pinned(
+        const table_type& table, bytes key, const typename table_type::lookup& probe,
+        Show&& show) const {
         // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
         if constexpr (requires { table.likely(probe); }) {
             const ref guess = table.likely(probe);
@@ -21641,12 +21641,9 @@ public:
     // ---- asking ----
 
     /// May this process use the store? E3.
-    [[nodiscard]] result<void> usable() const {
-        if (fork_mark_.forked()) [[unlikely]] {
-            return fail(errc::forked,
-                        "the store belongs to the parent process; open it again after the "
-                        "parent has closed it, or read-only");
-        }
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<void> usable() const {
+        if (fork_mark_.forked()) [[unlikely]]
+            return refused();
         return {};
     }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
@@ -21686,6 +21683,12 @@ private:
           driver_(records_.journal, pace_of(chosen), background_),
           writer_(records_, driver_, background_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
+
+    [[nodiscard]] COFFER_NOINLINE static failure refused() {
+        return fail(errc::forked,
+                    "the store belongs to the parent process; open it again after the parent has "
+                    "closed it, or read-only");
+    }
 
     [[nodiscard]] result<void> writable() const {
         if (read_only_) [[unlikely]] {

@@ -68,7 +68,7 @@ public:
             std::swap(held_, other.held_);
             return *this;
         }
-        ~pin() {
+        COFFER_ALWAYS_INLINE ~pin() {
             if (held_ != nullptr) held_->began.store(0, std::memory_order_release);
         }
 

@@ -353,7 +353,7 @@ public:
         if (word_ != nullptr) ::munmap(const_cast<int*>(word_), page_size());
     }
 
-    [[nodiscard]] bool forked() const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool forked() const noexcept {
         return word_ != nullptr ? *word_ == 0 : ::getpid() != process_;
     }
 

@@ -10,6 +10,7 @@
 #ifndef COFFER_STORAGE_ENGINE_HPP
 #define COFFER_STORAGE_ENGINE_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/scope.hpp>
 #include <coffer/durability/concept.hpp>
 #include <coffer/format/identity.hpp>
@@ -263,12 +264,9 @@ public:
     // ---- asking ----
 
     /// May this process use the store? E3.
-    [[nodiscard]] result<void> usable() const {
-        if (fork_mark_.forked()) [[unlikely]] {
-            return fail(errc::forked,
-                        "the store belongs to the parent process; open it again after the "
-                        "parent has closed it, or read-only");
-        }
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<void> usable() const {
+        if (fork_mark_.forked()) [[unlikely]]
+            return refused();
         return {};
     }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
@@ -308,6 +306,12 @@ private:
           driver_(records_.journal, pace_of(chosen), background_),
           writer_(records_, driver_, background_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
+
+    [[nodiscard]] COFFER_NOINLINE static failure refused() {
+        return fail(errc::forked,
+                    "the store belongs to the parent process; open it again after the parent has "
+                    "closed it, or read-only");
+    }
 
     [[nodiscard]] result<void> writable() const {
         if (read_only_) [[unlikely]] {

@@ -77,10 +77,10 @@ public:
 
     // ---- readers ----
 
-    [[nodiscard]] auto enter() const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE auto enter() const noexcept {
         return const_cast<records*>(this)->journal.readers().enter();
     }
-    [[nodiscard]] table_type& index() const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE table_type& index() const noexcept {
         return *index_.load(std::memory_order_acquire);
     }
     [[nodiscard]] std::uint64_t size() const noexcept {
@@ -289,9 +289,9 @@ private:
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
     template <class Show>
-    [[nodiscard]] result<bool> lookup_pinned(const table_type& table, bytes key,
-                                             const typename table_type::lookup& probe,
-                                             Show&& show) const {
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_pinned(
+        const table_type& table, bytes key, const typename table_type::lookup& probe,
+        Show&& show) const {
         // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
         if constexpr (requires { table.likely(probe); }) {
             const ref guess = table.likely(probe);
