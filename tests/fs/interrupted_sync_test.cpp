@@ -8,6 +8,7 @@
 #include <coffer/core/bytes.hpp>
 #include <coffer/store.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -17,14 +18,14 @@
 
 namespace {
 
-int calls = 0;
-bool interrupts = false;
+// Threads of other tests sync, too.
+std::atomic<int> calls = 0;
+std::atomic<bool> interrupts = false;
 
 /// What the system answers in place of a sync: -1 with EINTR, or 0, to carry the sync out.
 int interrupted() {
     ++calls;
-    if (!interrupts) return 0;
-    interrupts = false;  // whoever tried again would succeed
+    if (!interrupts.exchange(false)) return 0;  // whoever tried again would succeed
     errno = EINTR;
     return -1;
 }

@@ -18,6 +18,7 @@
 #ifndef COFFER_FS_SIMULATED_TREE_HPP
 #define COFFER_FS_SIMULATED_TREE_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/endian.hpp>
 #include <coffer/core/hash.hpp>
@@ -35,7 +36,27 @@
 #include <utility>
 #include <vector>
 
+#if COFFER_UNDER_TSAN
+extern "C" void AnnotateIgnoreReadsBegin(const char* file, int line);
+extern "C" void AnnotateIgnoreReadsEnd(const char* file, int line);
+#endif
+
 namespace coffer::detail::sim {
+
+/// While it lives, this thread may read what others store through a map: it finds each word as it
+/// is at some moment, as a copy by the system would. ThreadSanitizer is told.
+class reads_under_a_map {
+public:
+#if COFFER_UNDER_TSAN
+    reads_under_a_map() noexcept { AnnotateIgnoreReadsBegin(__FILE__, __LINE__); }
+    ~reads_under_a_map() { AnnotateIgnoreReadsEnd(__FILE__, __LINE__); }
+#else
+    reads_under_a_map() noexcept {}
+    ~reads_under_a_map() {}
+#endif
+    reads_under_a_map(const reads_under_a_map&) = delete;
+    reads_under_a_map& operator=(const reads_under_a_map&) = delete;
+};
 
 /// Zeroed memory at a lasting place.
 class block {
@@ -110,6 +131,7 @@ public:
             shared_ = other.shared_ = true;  // I2
             other.block_ = block_;
         } else {
+            const reads_under_a_map still;
             other.write(0, bytes(block_->data(), block_->filled));
         }
         return other;
@@ -204,6 +226,7 @@ private:
         const std::size_t grown = needed <= had ? had : (std::max)(needed, had + had / 2);
         auto larger = std::make_shared<block>((std::max)(grown, std::size_t{64}));
         if (block_) {
+            const reads_under_a_map still;
             copy(larger->data(), bytes(block_->data(), block_->filled));
             larger->filled = block_->filled;
             if (!shared_ && block_->mappings != 0) outgrown_.push_back(block_);
