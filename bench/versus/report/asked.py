@@ -198,7 +198,7 @@ A_GET = (
     "long. The peers in memory wait for more lines, but do so in a third of the instructions, so "
     "that the processor begins the next get meanwhile: its window is some 220 here, by a model, "
     "and a get on a file takes 460, 116 of them the check. Without the pin 6 % less, with the next "
-    "bucket fetched by an oracle 4 %, without the check 5 %, all of them 18 %. Tried: fetching the "
+    "bucket fetched by an oracle 4 %, without pin and check 18 %. Tried: fetching the "
     "bucket before the pin (no gain), large pages of the page cache; what helped was fewer "
     "instructions, and for `map` to ask for the value before its head has come (6 %).")
 HOT = (
