@@ -210,6 +210,16 @@ BATCHES = (
     "and its growth, 100 for the lookup, 150 to bring the bytes into the batch and the log. Tried: "
     "fetching eight buckets ahead, which halved it; hiding new keys by their place in place of "
     "descriptors; splits without branches that nothing predicts, and one copy into the batch (6 %).")
+OVERWRITTEN = (
+    "Nothing holds writers back while the one thread that cleans is slower than they are: where "
+    "memory was faster it was 1.81. Not mended yet; writers have to help or to wait a little once "
+    "half of the log is dead.")
+A_GET_SORTED = (
+    "A descent whose every level waits for memory, and then the record. It was 0.52 of lmdb where "
+    "memory was faster; in this run the spread of both is a quarter. Not profiled on this machine.")
+A_MAP_GET = (
+    "The tree finds neighbours in one node, a hash looks into another line for each key. Tried: "
+    "asking for the value before its head has come (98 to 77 ns). Keys in order are for `sorted`.")
 DURABLE = (
     "Between two syncs eight threads are woken on two processors. Tried: looking before sleeping "
     "(25 to 20 us), gathering (40 to 25), sleeping by the system's own call (no gain).")
@@ -217,6 +227,9 @@ NOTES = {
     "insert in order": IN_ORDER,
     "map: insert in order": IN_ORDER,
     "map: get at random": A_GET,
+    "map: get in order": A_MAP_GET,
+    "get at random, sorted": A_GET_SORTED,
+    "bytes on disk over live bytes after overwriting": OVERWRITTEN,
     "get, missing key": MISSING,
     "file bytes per entry": BYTES,
     "single over multi: insert in order, hash": ALONE,
