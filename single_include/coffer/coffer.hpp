@@ -15717,6 +15717,92 @@ private:
 #endif
 // end file coffer/storage/changes.hpp
 
+// begin file coffer/storage/cleaning_debt.hpp
+// coffer/storage/cleaning_debt.hpp: writers do not outrun the cleaner.
+//
+// Dead records are cleaned beside the writers. Writers that leave more of them than one cleaner
+// takes away would let the log grow without bound. So while the cleaner is late, each byte that is
+// written owes `share` bytes of cleaning, and a writer whose debt is not worked off waits for the
+// cleaner's next steps. Where three eighths of what is cleaned are dead, `share` times that is more
+// than was written: the log shrinks.
+//
+// D1  A cleaner that is late has its next step due. Each step that does not go on to a victim, or
+//     fails, forgives every debt: nobody waits for a cleaner that rests.
+// D2  A write waits for `patience` at most: on a disk that needs longer for a sync the log may grow
+//     by a write of each writer in that time.
+// Threads: any. Cost: a write loads one word while the cleaner is not late.
+#ifndef COFFER_STORAGE_CLEANING_DEBT_HPP
+#define COFFER_STORAGE_CLEANING_DEBT_HPP
+
+namespace coffer::detail {
+
+template <file_system FS, threading_policy Threading>
+class cleaning_debt {
+    using lock = lock_of<typename Threading::mutex>;
+    static constexpr std::uint64_t patience = 2'000'000;  // nanoseconds
+
+public:
+    static constexpr std::uint64_t share = 4;
+
+    explicit cleaning_debt(FS system) : system_(system) {}
+
+    [[nodiscard]] bool is_late() const noexcept { return late_.load(std::memory_order_relaxed); }
+
+    // ---- writers; outside the section ----
+
+    /// Too much is dead.
+    void call() {
+        auto hold = lock(mutex_);
+        late_.store(true, std::memory_order_relaxed);
+    }
+    /// Before a write of so many bytes.
+    COFFER_ALWAYS_INLINE void pay(std::uint64_t bytes) {
+        if (is_late()) [[unlikely]]
+            wait_for(bytes);
+    }
+
+    // ---- the cleaner ----
+
+    /// It has got through so many bytes.
+    void work_off(std::uint64_t bytes) {
+        if (!is_late()) return;
+        auto hold = lock(mutex_);
+        done_ += bytes;
+        changed_.notify_all();
+    }
+    /// It is not late, or there is nothing that it can clean.
+    void forgive() {
+        if (!is_late()) return;
+        auto hold = lock(mutex_);
+        late_.store(false, std::memory_order_relaxed);
+        owed_ = done_ = 0;
+        changed_.notify_all();
+    }
+
+private:
+    COFFER_NOINLINE void wait_for(std::uint64_t bytes) {
+        auto hold = lock(mutex_);
+        owed_ += share * bytes;
+        const std::uint64_t mine = owed_;
+        if (done_ >= mine) return;
+        const std::uint64_t until = system_.now() + patience;
+        while (is_late() && done_ < mine && system_.now() < until)
+            system_.wait_until(changed_, hold, until);
+    }
+
+    FS system_;
+    typename Threading::template atomic<bool> late_{false};  // changed under the mutex
+    typename Threading::mutex mutex_;
+    typename Threading::condition changed_;
+    std::uint64_t owed_ = 0;  // bytes of cleaning, since the cleaner is late
+    std::uint64_t done_ = 0;  // of these
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/storage/cleaning_debt.hpp
+
 // begin file coffer/journal/image_file.hpp
 // coffer/journal/image_file.hpp: the file INDEX, written and brought back piece by piece.
 //
@@ -18381,6 +18467,7 @@ private:
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
+// C4  While more is dead than three eighths of the log and a full-grown segment, writers keep step.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
 // Cost: a step holds the section for what lives in `step_bytes` of records; to tell that from what
@@ -18399,7 +18486,8 @@ class cleaner {
     static constexpr std::uint64_t step_bytes = 64 * 1024;
 
 public:
-    cleaner(Records& records, Writer& writer) noexcept : records_(&records), writer_(&writer) {}
+    cleaner(Records& records, Writer& writer)
+        : records_(&records), writer_(&writer), debt_(records.journal.system()) {}
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
     ~cleaner() {
@@ -18410,19 +18498,33 @@ public:
 
     /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
     [[nodiscard]] result<bool> step() {
+        on_exit rests([this] { debt_.forgive(); });
         // Whoever calls compact() cleans: the thread that hands over and syncs shall not wait.
         if (!cleaning_.try_lock()) return false;
         const on_exit over([this] { cleaning_.unlock(); });
         if (victim_ == nullptr) {
-            auto section = records_->journal.enter();
-            victim_ = choose();
-            if (victim_ == nullptr) return false;
-            section.unlock();
+            if (auto found = find_victim(); !found || !*found) return found;
             if (auto begun = begin(); !begun) return begun.failure();
         }
+        const std::uint64_t from = at_;
         if (auto moved = advance(); !moved) return moved.failure();
+        rests.dismiss();
+        debt_.work_off(at_ - from);
         return true;
     }
+
+    /// Before a write of so many bytes, outside the section: C4.
+    COFFER_ALWAYS_INLINE void keep_step(std::uint64_t bytes) { debt_.pay(bytes); }
+
+    /// Is too much dead? Asked when a segment has been filled, outside the section.
+    void look() {
+        auto section = records_->journal.enter();
+        const bool late = choose().late;
+        section.unlock();
+        if (late) debt_.call();
+    }
+    /// Then a step is due, also where the last one found nothing worth doing.
+    [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
     /// Cleans every segment that holds anything dead.
     [[nodiscard]] result<void> clean_all() {
@@ -18488,17 +18590,25 @@ private:
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
-        return each.full && !each.damaged &&
-               (!persistent || (each.settled && each.synced == each.end)) &&
-               (!each.has_clear || oldest);
+        return each.full && !each.damaged && is_durable(each) && (!each.has_clear || oldest);
+    }
+    [[nodiscard]] static bool is_durable(const segment_type& each) noexcept {
+        return !persistent || (each.settled && each.synced == each.end);
     }
 
+    struct choice {
+        segment_type* victim = nullptr;  // null: nothing is worth it, or nothing can go
+        bool late = false;               // C4
+        bool waits = false;              // what is worth it is not durable yet
+    };
+
     /// The victim with the most to gain for its price, if enough is dead; inside the section.
-    [[nodiscard]] segment_type* choose() const {
+    [[nodiscard]] choice choose() const {
         const auto& all = records_->journal.segments();
+        const auto& options = records_->journal.options();
         std::uint64_t total = 0;
         std::uint64_t dead = 0;
-        segment_type* best = nullptr;
+        choice best;
         double best_score = 0;
         bool oldest = true;
         bool leads = true;  // nothing before it is needed: nor will its tombstones be
@@ -18510,18 +18620,40 @@ private:
             total += size;
             dead += leads ? most : gone;
             leads = leads && most == size;
-            if (!may_go(*each, each == all.front()) || gone * 5 < size) continue;
+            if (gone * 5 < size) continue;
+            best.waits = best.waits || (each->full && !is_durable(*each));
+            if (!may_go(*each, each == all.front())) continue;
             const double age = static_cast<double>(all.back()->id - each->id);
             const double score =
                 static_cast<double>(gone) * (age + 1) / static_cast<double>(2 * size - gone + 1);
             if (score > best_score) {
-                best = each.get();
+                best.victim = each.get();
                 best_score = score;
             }
         }
-        const bool worth =
-            dead * 3 > total && dead > records_->journal.options().first_segment_bytes;
-        return worth ? best : nullptr;
+        best.late = dead * 8 > total * 3 && dead > options.segment_bytes;
+        const bool worth = dead * 3 > total && dead > options.first_segment_bytes;
+        return worth ? best : choice{};
+    }
+
+    /// The next victim, if there is one; says whether the cleaner is late.
+    [[nodiscard]] result<bool> find_victim() {
+        const auto look_for_it = [this] {
+            auto section = records_->journal.enter();
+            return choose();
+        };
+        choice found = look_for_it();
+        if (found.victim == nullptr && found.late && found.waits) {
+            if (auto synced = writer_->sync(); !synced) return synced.failure();
+            found = look_for_it();
+        }
+        victim_ = found.victim;
+        if (found.late) {
+            debt_.call();
+        } else {
+            debt_.forgive();
+        }
+        return victim_ != nullptr;
     }
 
     /// Of a segment of `size` bytes that many are dead that compact() does not move the others for:
@@ -18758,6 +18890,8 @@ private:
 
     Records* records_;
     Writer* writer_;
+    cleaning_debt<typename Records::log_type::file_system_type, typename Records::threading_type>
+        debt_;
     typename Records::mutex cleaning_;
     segment_type* victim_ = nullptr;
     bool tight_ = false;  // the disk is full: the reserve may be used
@@ -20596,7 +20730,8 @@ struct options {
     /// a read error of the disk is an error code instead of a signal. Ignored by `mmap`.
     bool map_reads = true;
 
-    /// Reclaim the space of dead records in the background.
+    /// Reclaim the space of dead records in the background. Where writes leave more of them than is
+    /// cleaned meanwhile, a write waits for that, up to 2 ms.
     bool auto_compact = true;
 
     /// Called with what the library has to say; it never prints. May be called from any thread, in
@@ -21484,7 +21619,8 @@ private:
     static constexpr bool hides = Storage::persistent && Durability::hides_until_kept &&
                                   (Durability::survives_system_crash || Storage::hands_over);
     static_assert(explain_durability_driver<driver_type, log_type, hides>());
-    using writer_type = writer<records_type, driver_type, background_type, hides>;
+    struct job;
+    using writer_type = writer<records_type, driver_type, job, hides>;
     using opener_type = opener<records_type, Durability::survives_system_crash>;
 
 public:
@@ -21612,6 +21748,7 @@ public:
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
         if (auto may = writable(); !may) [[unlikely]]
             return may.failure();
+        if constexpr (threads::concurrent) cleaner_.keep_step(key.size() + value.size());
         auto done = writer_.write(type, key, value, when);
         if constexpr (!threads::concurrent) between_calls();
         return done;
@@ -21620,6 +21757,7 @@ public:
     [[nodiscard]] result<void> write(const change_list& changes) {
         if (auto may = writable(); !may) [[unlikely]]
             return may;
+        if constexpr (threads::concurrent) cleaner_.keep_step(changes.bytes_in_log());
         auto done = writer_.write(changes);
         if constexpr (!threads::concurrent) between_calls();
         return done;
@@ -21703,7 +21841,7 @@ private:
           records_(system, log_options_of(chosen, read_only)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),
-          writer_(records_, driver_, background_, chosen.max_batch_bytes),
+          writer_(records_, driver_, job_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
 
     [[nodiscard]] COFFER_NOINLINE static failure refused() {
@@ -21771,7 +21909,8 @@ private:
         bool cleans = false;
 
         [[nodiscard]] std::uint64_t due() const noexcept {
-            if (self->records_.journal.wants_segment() || cleans || !self->needless_.empty())
+            if (self->records_.journal.wants_segment() || cleans || self->cleaner_.is_late() ||
+                !self->needless_.empty())
                 return 0;
             return self->driver_.due();
         }
@@ -21785,7 +21924,12 @@ private:
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
             }
-            if (cleans) cleans = self->clean_some();
+            if (cleans || self->cleaner_.is_late()) cleans = self->clean_some();
+        }
+        /// A writer has filled a segment, or an error is over.
+        void wake() {
+            if (self->options_.auto_compact) self->cleaner_.look();
+            self->background_.wake();
         }
     };
 

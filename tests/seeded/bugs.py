@@ -228,6 +228,8 @@ BUGS = [
         "if (!cleaning_.try_lock()) return false;",
         "if (COFFER_SEEDED(N)) cleaning_.lock();\n        else if (!cleaning_.try_lock()) return false;",
         ("units",)),
+    Bug("writers do not wait for a cleaner that is late", 0, "storage/cleaning_debt.hpp", "skip",
+        "if (is_late()) [[unlikely]]\n            wait_for(bytes);", "", ("units",)),
     Bug("a making that was killed is not forgiven for its reserve", 17, "journal/space_reserve.hpp", "value",
         "(segment_bytes + header_unit - 1) / header_unit * header_unit", "segment_bytes", ("units",)),
     Bug("a segment that was cut behind one of its marks is taken for whole", 26, "journal/recovery.hpp", "value",

@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "parts.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <map>
@@ -194,10 +195,41 @@ TEST_CASE("one step cleans what is worth it, a piece at a time", "[cleaner]") {
 TEST_CASE("what is not durable is not cleaned", "[cleaner]") {
     world it;
     cleaner_type cleaner(it.all, it.writer);
-    for (int i = 0; i < 200; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
-    CHECK_FALSE(cleaner.step().value());  // no segment is on stable storage
+    const auto put = [&](int i) {
+        REQUIRE(it.put(std::to_string(i), std::string(500, 'v')));
+    };
+    for (int i = 0; i < 155; ++i) put(i % 100);  // a little more than a third of it is dead
+    CHECK_FALSE(cleaner.step().value());         // no segment is on stable storage
+    CHECK_FALSE(cleaner.is_late());
     REQUIRE(it.all.journal.sync());
     CHECK(cleaner.step().value());
+}
+
+TEST_CASE("a cleaner that is late makes durable what it has to clean", "[cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    for (int i = 0; i < 200; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
+    const auto before = it.all.journal.durable();
+    CHECK(cleaner.step().value());
+    CHECK(cleaner.is_late());
+    CHECK(it.all.journal.durable() > before);
+    while (cleaner.step().value()) {}
+    CHECK_FALSE(cleaner.is_late());
+    CHECK(it.get("key") == std::string(300, 'v'));
+}
+
+TEST_CASE("C4: the cleaner is late when a writer finds too much dead", "[cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    for (int i = 0; i < 100; ++i) REQUIRE(it.put(std::to_string(i), std::string(500, 'v')));
+    cleaner.look();
+    CHECK_FALSE(cleaner.is_late());
+    for (int i = 0; i < 200; ++i) REQUIRE(it.put("key", std::string(500, 'v')));
+    cleaner.look();
+    CHECK(cleaner.is_late());
+    it.all.journal.give_up(nullptr);
+    CHECK_FALSE(cleaner.step());
+    CHECK_FALSE(cleaner.is_late());  // a cleaner that has failed holds nobody up
 }
 
 TEST_CASE("a clear keeps its segment until it is the oldest", "[cleaner]") {
@@ -336,4 +368,32 @@ TEST_CASE("the background does not wait for whoever calls compact()", "[cleaner]
     CHECK(written == std::future_status::ready);
     writer.get();
     CHECK(db.size() == 400);
+}
+
+TEST_CASE("writers do not outrun the cleaner: what is dead stays below a share of the log",
+          "[cleaner][threads]") {
+    using threaded = coffer::store<std::string, std::string, coffer::durability::buffered,
+                                   coffer::threading::multi, coffer::fs::simulated>;
+    constexpr std::size_t writers = 4;
+    constexpr int keys = 2000;  // of each writer
+    coffer::options chosen;
+    chosen.segment_bytes = 64 * 1024;
+    threaded db = threaded::open("/db", chosen);
+    std::atomic<std::uint64_t> most{0};
+    const auto overwrite = [&](std::size_t writer) {
+        for (int i = 0; i < 20 * keys; ++i) {
+            const int which = i * 1009 % keys;
+            db.put(std::to_string(which) + "/" + std::to_string(writer), std::string(100, 'v'));
+            if (i % 64 != 0) continue;
+            const auto now = db.stats();
+            const std::uint64_t bound = now.log_bytes * 3 / 8 + 6 * chosen.segment_bytes;
+            if (now.dead_bytes > bound) most = (std::max)(most.load(), now.dead_bytes - bound);
+        }
+    };
+    std::vector<std::thread> all;
+    for (std::size_t i = 0; i < writers; ++i) all.emplace_back(overwrite, i);
+    for (auto& each : all) each.join();
+    CHECK(most.load() == 0);
+    CHECK(db.size() == writers * keys);
+    CHECK(db.verify().ok());
 }

@@ -12,6 +12,7 @@
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
+// C4  While more is dead than three eighths of the log and a full-grown segment, writers keep step.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
 // Cost: a step holds the section for what lives in `step_bytes` of records; to tell that from what
@@ -21,6 +22,7 @@
 
 #include <coffer/core/scope.hpp>
 #include <coffer/format/record.hpp>
+#include <coffer/storage/cleaning_debt.hpp>
 #include <coffer/storage/records.hpp>
 
 #include <algorithm>
@@ -40,7 +42,8 @@ class cleaner {
     static constexpr std::uint64_t step_bytes = 64 * 1024;
 
 public:
-    cleaner(Records& records, Writer& writer) noexcept : records_(&records), writer_(&writer) {}
+    cleaner(Records& records, Writer& writer)
+        : records_(&records), writer_(&writer), debt_(records.journal.system()) {}
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
     ~cleaner() {
@@ -51,19 +54,33 @@ public:
 
     /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
     [[nodiscard]] result<bool> step() {
+        on_exit rests([this] { debt_.forgive(); });
         // Whoever calls compact() cleans: the thread that hands over and syncs shall not wait.
         if (!cleaning_.try_lock()) return false;
         const on_exit over([this] { cleaning_.unlock(); });
         if (victim_ == nullptr) {
-            auto section = records_->journal.enter();
-            victim_ = choose();
-            if (victim_ == nullptr) return false;
-            section.unlock();
+            if (auto found = find_victim(); !found || !*found) return found;
             if (auto begun = begin(); !begun) return begun.failure();
         }
+        const std::uint64_t from = at_;
         if (auto moved = advance(); !moved) return moved.failure();
+        rests.dismiss();
+        debt_.work_off(at_ - from);
         return true;
     }
+
+    /// Before a write of so many bytes, outside the section: C4.
+    COFFER_ALWAYS_INLINE void keep_step(std::uint64_t bytes) { debt_.pay(bytes); }
+
+    /// Is too much dead? Asked when a segment has been filled, outside the section.
+    void look() {
+        auto section = records_->journal.enter();
+        const bool late = choose().late;
+        section.unlock();
+        if (late) debt_.call();
+    }
+    /// Then a step is due, also where the last one found nothing worth doing.
+    [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
     /// Cleans every segment that holds anything dead.
     [[nodiscard]] result<void> clean_all() {
@@ -129,17 +146,25 @@ private:
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
-        return each.full && !each.damaged &&
-               (!persistent || (each.settled && each.synced == each.end)) &&
-               (!each.has_clear || oldest);
+        return each.full && !each.damaged && is_durable(each) && (!each.has_clear || oldest);
+    }
+    [[nodiscard]] static bool is_durable(const segment_type& each) noexcept {
+        return !persistent || (each.settled && each.synced == each.end);
     }
 
+    struct choice {
+        segment_type* victim = nullptr;  // null: nothing is worth it, or nothing can go
+        bool late = false;               // C4
+        bool waits = false;              // what is worth it is not durable yet
+    };
+
     /// The victim with the most to gain for its price, if enough is dead; inside the section.
-    [[nodiscard]] segment_type* choose() const {
+    [[nodiscard]] choice choose() const {
         const auto& all = records_->journal.segments();
+        const auto& options = records_->journal.options();
         std::uint64_t total = 0;
         std::uint64_t dead = 0;
-        segment_type* best = nullptr;
+        choice best;
         double best_score = 0;
         bool oldest = true;
         bool leads = true;  // nothing before it is needed: nor will its tombstones be
@@ -151,18 +176,40 @@ private:
             total += size;
             dead += leads ? most : gone;
             leads = leads && most == size;
-            if (!may_go(*each, each == all.front()) || gone * 5 < size) continue;
+            if (gone * 5 < size) continue;
+            best.waits = best.waits || (each->full && !is_durable(*each));
+            if (!may_go(*each, each == all.front())) continue;
             const double age = static_cast<double>(all.back()->id - each->id);
             const double score =
                 static_cast<double>(gone) * (age + 1) / static_cast<double>(2 * size - gone + 1);
             if (score > best_score) {
-                best = each.get();
+                best.victim = each.get();
                 best_score = score;
             }
         }
-        const bool worth =
-            dead * 3 > total && dead > records_->journal.options().first_segment_bytes;
-        return worth ? best : nullptr;
+        best.late = dead * 8 > total * 3 && dead > options.segment_bytes;
+        const bool worth = dead * 3 > total && dead > options.first_segment_bytes;
+        return worth ? best : choice{};
+    }
+
+    /// The next victim, if there is one; says whether the cleaner is late.
+    [[nodiscard]] result<bool> find_victim() {
+        const auto look_for_it = [this] {
+            auto section = records_->journal.enter();
+            return choose();
+        };
+        choice found = look_for_it();
+        if (found.victim == nullptr && found.late && found.waits) {
+            if (auto synced = writer_->sync(); !synced) return synced.failure();
+            found = look_for_it();
+        }
+        victim_ = found.victim;
+        if (found.late) {
+            debt_.call();
+        } else {
+            debt_.forgive();
+        }
+        return victim_ != nullptr;
     }
 
     /// Of a segment of `size` bytes that many are dead that compact() does not move the others for:
@@ -399,6 +446,8 @@ private:
 
     Records* records_;
     Writer* writer_;
+    cleaning_debt<typename Records::log_type::file_system_type, typename Records::threading_type>
+        debt_;
     typename Records::mutex cleaning_;
     segment_type* victim_ = nullptr;
     bool tight_ = false;  // the disk is full: the reserve may be used

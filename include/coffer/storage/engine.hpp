@@ -85,7 +85,8 @@ private:
     static constexpr bool hides = Storage::persistent && Durability::hides_until_kept &&
                                   (Durability::survives_system_crash || Storage::hands_over);
     static_assert(explain_durability_driver<driver_type, log_type, hides>());
-    using writer_type = writer<records_type, driver_type, background_type, hides>;
+    struct job;
+    using writer_type = writer<records_type, driver_type, job, hides>;
     using opener_type = opener<records_type, Durability::survives_system_crash>;
 
 public:
@@ -213,6 +214,7 @@ public:
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
         if (auto may = writable(); !may) [[unlikely]]
             return may.failure();
+        if constexpr (threads::concurrent) cleaner_.keep_step(key.size() + value.size());
         auto done = writer_.write(type, key, value, when);
         if constexpr (!threads::concurrent) between_calls();
         return done;
@@ -221,6 +223,7 @@ public:
     [[nodiscard]] result<void> write(const change_list& changes) {
         if (auto may = writable(); !may) [[unlikely]]
             return may;
+        if constexpr (threads::concurrent) cleaner_.keep_step(changes.bytes_in_log());
         auto done = writer_.write(changes);
         if constexpr (!threads::concurrent) between_calls();
         return done;
@@ -304,7 +307,7 @@ private:
           records_(system, log_options_of(chosen, read_only)),
           background_(system),
           driver_(records_.journal, pace_of(chosen), background_),
-          writer_(records_, driver_, background_, chosen.max_batch_bytes),
+          writer_(records_, driver_, job_, chosen.max_batch_bytes),
           cleaner_(records_, writer_) {}
 
     [[nodiscard]] COFFER_NOINLINE static failure refused() {
@@ -372,7 +375,8 @@ private:
         bool cleans = false;
 
         [[nodiscard]] std::uint64_t due() const noexcept {
-            if (self->records_.journal.wants_segment() || cleans || !self->needless_.empty())
+            if (self->records_.journal.wants_segment() || cleans || self->cleaner_.is_late() ||
+                !self->needless_.empty())
                 return 0;
             return self->driver_.due();
         }
@@ -386,7 +390,12 @@ private:
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
             }
-            if (cleans) cleans = self->clean_some();
+            if (cleans || self->cleaner_.is_late()) cleans = self->clean_some();
+        }
+        /// A writer has filled a segment, or an error is over.
+        void wake() {
+            if (self->options_.auto_compact) self->cleaner_.look();
+            self->background_.wake();
         }
     };
 

@@ -56,7 +56,8 @@ struct options {
     /// a read error of the disk is an error code instead of a signal. Ignored by `mmap`.
     bool map_reads = true;
 
-    /// Reclaim the space of dead records in the background.
+    /// Reclaim the space of dead records in the background. Where writes leave more of them than is
+    /// cleaned meanwhile, a write waits for that, up to 2 ms.
     bool auto_compact = true;
 
     /// Called with what the library has to say; it never prints. May be called from any thread, in
