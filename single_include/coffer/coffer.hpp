@@ -15728,8 +15728,8 @@ private:
 //
 // D1  A cleaner that is late has its next step due. Each step that does not go on to a victim, or
 //     fails, forgives every debt: nobody waits for a cleaner that rests.
-// D2  A write waits for `patience` at most: on a disk that needs longer for a sync the log may grow
-//     by a write of each writer in that time.
+// D2  A write waits for `patience` at most: where a sync, or the cleaning that a large batch owes,
+//     takes longer, the log may grow by a write of each writer in that time.
 // Threads: any. Cost: a write loads one word while the cleaner is not late.
 #ifndef COFFER_STORAGE_CLEANING_DEBT_HPP
 #define COFFER_STORAGE_CLEANING_DEBT_HPP
@@ -15755,7 +15755,7 @@ public:
         auto hold = lock(mutex_);
         late_.store(true, std::memory_order_relaxed);
     }
-    /// Before a write of so many bytes.
+    /// After a write of so many bytes.
     COFFER_ALWAYS_INLINE void pay(std::uint64_t bytes) {
         if (is_late()) [[unlikely]]
             wait_for(bytes);
@@ -15776,17 +15776,19 @@ public:
         auto hold = lock(mutex_);
         late_.store(false, std::memory_order_relaxed);
         owed_ = done_ = 0;
+        ++forgiven_;
         changed_.notify_all();
     }
 
 private:
     COFFER_NOINLINE void wait_for(std::uint64_t bytes) {
         auto hold = lock(mutex_);
-        owed_ += share * bytes;
-        const std::uint64_t mine = owed_;
+        if (!is_late()) return;
+        const std::uint64_t mine = owed_ += share * bytes;
+        const std::uint64_t forgiven = forgiven_;
         if (done_ >= mine) return;
         const std::uint64_t until = system_.now() + patience;
-        while (is_late() && done_ < mine && system_.now() < until)
+        while (forgiven_ == forgiven && done_ < mine && system_.now() < until)
             system_.wait_until(changed_, hold, until);
     }
 
@@ -15794,8 +15796,9 @@ private:
     typename Threading::template atomic<bool> late_{false};  // changed under the mutex
     typename Threading::mutex mutex_;
     typename Threading::condition changed_;
-    std::uint64_t owed_ = 0;  // bytes of cleaning, since the cleaner is late
-    std::uint64_t done_ = 0;  // of these
+    std::uint64_t owed_ = 0;      // bytes of cleaning, since the cleaner is late
+    std::uint64_t done_ = 0;      // of these
+    std::uint64_t forgiven_ = 0;  // how often
 };
 
 }  // namespace coffer::detail
@@ -18513,7 +18516,7 @@ public:
         return true;
     }
 
-    /// Before a write of so many bytes, outside the section: C4.
+    /// After a write of so many bytes of the log, outside the section: C4.
     COFFER_ALWAYS_INLINE void keep_step(std::uint64_t bytes) { debt_.pay(bytes); }
 
     /// Is too much dead? Asked when a segment has been filled, outside the section.
@@ -21748,18 +21751,24 @@ public:
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
         if (auto may = writable(); !may) [[unlikely]]
             return may.failure();
-        if constexpr (threads::concurrent) cleaner_.keep_step(key.size() + value.size());
         auto done = writer_.write(type, key, value, when);
-        if constexpr (!threads::concurrent) between_calls();
+        if constexpr (!threads::concurrent) {
+            between_calls();
+        } else if (done && *done) {
+            cleaner_.keep_step(record_size(key.size(), value.size()));
+        }
         return done;
     }
 
     [[nodiscard]] result<void> write(const change_list& changes) {
         if (auto may = writable(); !may) [[unlikely]]
             return may;
-        if constexpr (threads::concurrent) cleaner_.keep_step(changes.bytes_in_log());
         auto done = writer_.write(changes);
-        if constexpr (!threads::concurrent) between_calls();
+        if constexpr (!threads::concurrent) {
+            between_calls();
+        } else if (done) {
+            cleaner_.keep_step(changes.bytes_in_log());
+        }
         return done;
     }
 
@@ -21926,7 +21935,7 @@ private:
             }
             if (cleans || self->cleaner_.is_late()) cleans = self->clean_some();
         }
-        /// A writer has filled a segment, or an error is over.
+        /// A writer has filled a segment, or a flush or sync is done.
         void wake() {
             if (self->options_.auto_compact) self->cleaner_.look();
             self->background_.wake();

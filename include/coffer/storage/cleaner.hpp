@@ -69,7 +69,7 @@ public:
         return true;
     }
 
-    /// Before a write of so many bytes, outside the section: C4.
+    /// After a write of so many bytes of the log, outside the section: C4.
     COFFER_ALWAYS_INLINE void keep_step(std::uint64_t bytes) { debt_.pay(bytes); }
 
     /// Is too much dead? Asked when a segment has been filled, outside the section.

@@ -8,8 +8,8 @@
 //
 // D1  A cleaner that is late has its next step due. Each step that does not go on to a victim, or
 //     fails, forgives every debt: nobody waits for a cleaner that rests.
-// D2  A write waits for `patience` at most: on a disk that needs longer for a sync the log may grow
-//     by a write of each writer in that time.
+// D2  A write waits for `patience` at most: where a sync, or the cleaning that a large batch owes,
+//     takes longer, the log may grow by a write of each writer in that time.
 // Threads: any. Cost: a write loads one word while the cleaner is not late.
 #ifndef COFFER_STORAGE_CLEANING_DEBT_HPP
 #define COFFER_STORAGE_CLEANING_DEBT_HPP
@@ -41,7 +41,7 @@ public:
         auto hold = lock(mutex_);
         late_.store(true, std::memory_order_relaxed);
     }
-    /// Before a write of so many bytes.
+    /// After a write of so many bytes.
     COFFER_ALWAYS_INLINE void pay(std::uint64_t bytes) {
         if (is_late()) [[unlikely]]
             wait_for(bytes);
@@ -62,17 +62,19 @@ public:
         auto hold = lock(mutex_);
         late_.store(false, std::memory_order_relaxed);
         owed_ = done_ = 0;
+        ++forgiven_;
         changed_.notify_all();
     }
 
 private:
     COFFER_NOINLINE void wait_for(std::uint64_t bytes) {
         auto hold = lock(mutex_);
-        owed_ += share * bytes;
-        const std::uint64_t mine = owed_;
+        if (!is_late()) return;
+        const std::uint64_t mine = owed_ += share * bytes;
+        const std::uint64_t forgiven = forgiven_;
         if (done_ >= mine) return;
         const std::uint64_t until = system_.now() + patience;
-        while (is_late() && done_ < mine && system_.now() < until)
+        while (forgiven_ == forgiven && done_ < mine && system_.now() < until)
             system_.wait_until(changed_, hold, until);
     }
 
@@ -80,8 +82,9 @@ private:
     typename Threading::template atomic<bool> late_{false};  // changed under the mutex
     typename Threading::mutex mutex_;
     typename Threading::condition changed_;
-    std::uint64_t owed_ = 0;  // bytes of cleaning, since the cleaner is late
-    std::uint64_t done_ = 0;  // of these
+    std::uint64_t owed_ = 0;      // bytes of cleaning, since the cleaner is late
+    std::uint64_t done_ = 0;      // of these
+    std::uint64_t forgiven_ = 0;  // how often
 };
 
 }  // namespace coffer::detail

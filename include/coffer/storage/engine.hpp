@@ -214,18 +214,24 @@ public:
     [[nodiscard]] result<bool> write(record_type type, bytes key, bytes value, condition when) {
         if (auto may = writable(); !may) [[unlikely]]
             return may.failure();
-        if constexpr (threads::concurrent) cleaner_.keep_step(key.size() + value.size());
         auto done = writer_.write(type, key, value, when);
-        if constexpr (!threads::concurrent) between_calls();
+        if constexpr (!threads::concurrent) {
+            between_calls();
+        } else if (done && *done) {
+            cleaner_.keep_step(record_size(key.size(), value.size()));
+        }
         return done;
     }
 
     [[nodiscard]] result<void> write(const change_list& changes) {
         if (auto may = writable(); !may) [[unlikely]]
             return may;
-        if constexpr (threads::concurrent) cleaner_.keep_step(changes.bytes_in_log());
         auto done = writer_.write(changes);
-        if constexpr (!threads::concurrent) between_calls();
+        if constexpr (!threads::concurrent) {
+            between_calls();
+        } else if (done) {
+            cleaner_.keep_step(changes.bytes_in_log());
+        }
         return done;
     }
 
@@ -392,7 +398,7 @@ private:
             }
             if (cleans || self->cleaner_.is_late()) cleans = self->clean_some();
         }
-        /// A writer has filled a segment, or an error is over.
+        /// A writer has filled a segment, or a flush or sync is done.
         void wake() {
             if (self->options_.auto_compact) self->cleaner_.look();
             self->background_.wake();
