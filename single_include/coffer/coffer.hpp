@@ -18519,7 +18519,7 @@ public:
     /// After a write of so many bytes of the log, outside the section: C4.
     COFFER_ALWAYS_INLINE void keep_step(std::uint64_t bytes) { debt_.pay(bytes); }
 
-    /// Is too much dead? Asked when a segment has been filled, or after a flush or sync; outside the
+    /// Is too much dead? Asked when a segment is full, and after a flush or sync; outside the
     /// section.
     void look() {
         auto section = records_->journal.enter();
