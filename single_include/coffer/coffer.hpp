@@ -18466,7 +18466,8 @@ private:
 //
 // C1  A record is live if the index leads to it; once it does not, it never will. A tombstone is
 //     needed unless its key is in the index again or its segment is the oldest. A segment with a
-//     clear goes only as the oldest.
+//     clear goes only as the oldest, and not while a clear is under way, whose records are in the
+//     log before the index leads to them.
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
@@ -18594,7 +18595,8 @@ private:
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
-        return each.full && !each.damaged && is_durable(each) && (!each.has_clear || oldest);
+        return each.full && !each.damaged && is_durable(each) &&
+               (!each.has_clear || (oldest && !records_->exclusive));
     }
     [[nodiscard]] static bool is_durable(const segment_type& each) noexcept {
         return !persistent || (each.settled && each.synced == each.end);

@@ -60,7 +60,17 @@ std::string key_of(std::size_t number) {
 
 /// What a thread calls; `put` and the like, or something that answers nothing.
 struct call {
-    enum class kind : unsigned char { put, insert, erase, get, batch, flush, sync, compact } is;
+    enum class kind : unsigned char {
+        put,
+        insert,
+        erase,
+        get,
+        batch,
+        clear,  // a batch that begins with one
+        flush,
+        sync,
+        compact
+    } is;
     std::size_t key = 0;
 };
 using script = std::array<call, 3>;
@@ -89,6 +99,11 @@ constexpr std::array<script, 3> one_hands_over{{
 constexpr std::array<script, 3> one_cleans{{
     {{{kind::put, 0}, {kind::erase, 1}, {kind::get, 0}}},
     {{{kind::get, 1}, {kind::insert, 1}, {kind::get, 1}}},
+    {{{kind::compact}, {kind::get, 0}, {kind::compact}}},
+}};
+constexpr std::array<script, 3> one_clears{{
+    {{{kind::clear, 0}, {kind::get, 0}, {kind::put, 1}}},
+    {{{kind::get, 0}, {kind::get, 1}, {kind::get, 0}}},
     {{{kind::compact}, {kind::get, 0}, {kind::compact}}},
 }};
 constexpr std::array<script, 3> while_one_fails{{
@@ -179,6 +194,16 @@ private:
                 if (!under_way(noted, [&] { return good(db_->try_write(both)); })) return;
                 break;
             }
+            case kind::clear: {
+                noted.is = event::kind::batch;
+                typename Store::batch both;
+                both.clear();
+                both.put(key, value);
+                noted.clears = true;
+                noted.writes[one.key] = static_cast<std::uint32_t>(number);
+                if (!under_way(noted, [&] { return good(db_->try_write(both)); })) return;
+                break;
+            }
             case kind::flush:
                 return static_cast<void>(good(db_->try_flush()));
             case kind::sync:
@@ -194,6 +219,15 @@ private:
     std::size_t thread_;
     bool may_fail_;
 };
+
+bool clears(const scenario& of) {
+    for (const script& each : of.threads) {
+        for (const call& one : each) {
+            if (one.is == kind::clear) return true;
+        }
+    }
+    return false;
+}
 
 template <class Store>
 std::map<std::string, std::string> all_of(const Store& db) {
@@ -226,15 +260,17 @@ class crashes {
     using alone = coffer::rebind<Store, coffer::threading::single>;
 
 public:
-    /// `others`: how many entries no thread writes to. `so_far`: what earlier schedules have left.
+    /// `others`: how many entries no thread writes to, unless it `clears` them all. `so_far`: what
+    /// earlier schedules have left.
     crashes(const simulated& disk, const coffer::options& with, const laws::key_values& before,
-            const std::vector<play<Store>>& plays, std::uint64_t others,
+            const std::vector<play<Store>>& plays, std::uint64_t others, bool clears,
             judged& so_far)
         : disk_(&disk),
           with_(&with),
           before_(before),
           plays_(&plays),
           others_(others),
+          clears_(clears),
           judged_(&so_far) {
         disk.set_step_hook([this](const coffer::fs::step& next) { crash(next); });
     }
@@ -308,7 +344,7 @@ private:
             found.returned = now + 2;
             all.push_back(found);
         }
-        if (others == others_) return all;
+        if (others == others_ || (clears_ && others == 0)) return all;
         return coffer::fail(coffer::errc::not_found, "entries that no thread writes to are " +
                                                          std::to_string(others) + ", not " +
                                                          std::to_string(others_));
@@ -349,6 +385,7 @@ private:
     laws::key_values before_;
     const std::vector<play<Store>>* plays_;
     std::uint64_t others_;
+    bool clears_;
     judged* judged_;
     std::uint64_t disk_calls_ = 0;  // all that have been made, as a hash
     history sure_;                  // what has returned
@@ -373,7 +410,7 @@ void once(const scenario& of, judged& so_far) {
         for (std::size_t i = 0; i < 3; ++i) plays.emplace_back(db, i, of.failing != 0);
         std::optional<crashes<Store>> crashing;
         if constexpr (Store::survives_process_crash)
-            crashing.emplace(disk, with, before, plays, db.size() - 1, so_far);
+            crashing.emplace(disk, with, before, plays, db.size() - 1, clears(of), so_far);
         if (of.failing != 0) disk.fail_call(of.failing, {}, coffer::fs::call::write);
         scheduler::current()->set_exploring(true);
         {
@@ -467,6 +504,12 @@ TEST_CASE("schedules: cleaning a log", "[schedules]") {
 TEST_CASE("schedules: cleaning maps", "[schedules]") {
     every_schedule<storage::mmap, durability::buffered, index::sorted>(
         {"mmap buffered sorted, cleaned", one_cleans, 9, 5000});
+}
+TEST_CASE("schedules: cleaning beside a clear", "[schedules]") {
+    every_schedule<storage::file_log, durability::sync, index::hash>(
+        {"file_log sync hash, cleared", one_clears, 9, 100});
+    every_schedule<storage::mmap, durability::buffered, index::sorted>(
+        {"mmap buffered sorted, cleared", one_clears, 9, 100});
 }
 TEST_CASE("schedules: the other combinations of policies", "[schedules]") {
     every_schedule<storage::file_log, durability::sync, index::sorted>(

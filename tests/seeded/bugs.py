@@ -105,8 +105,11 @@ BUGS = [
         "if (!COFFER_SEEDED(N)) { if (auto synced = writer_->sync(); !synced) return synced; }\n"
         "        } else {",
         ("order", "states")),
-    Bug("a segment with a clear goes while older ones stay", 20, "storage/cleaner.hpp", "value",
-        "(!each.has_clear || oldest)", "true", ("salvage",)),
+    Bug("a segment with a clear goes while older ones stay", 20, "storage/cleaner.hpp", "text",
+        "(!each.has_clear || (oldest", "(!each.has_clear || ((oldest || COFFER_SEEDED(N))",
+        ("salvage",)),
+    Bug("what a clear that is under way has written is taken for dead", 21, "storage/cleaner.hpp", "value",
+        "!records_->exclusive", "true", ("units",)),
     Bug("cleaning moves a record that was overwritten", 21, "storage/cleaner.hpp", "value",
         "found == where", "found != 0", ("states", "units")),
     Bug("a lock that another has is taken for one's own", 23, "storage/opening.hpp", "text",

@@ -252,6 +252,32 @@ TEST_CASE("a clear keeps its segment until it is the oldest", "[cleaner]") {
     CHECK(content(db) == all);
 }
 
+TEST_CASE("C1: a clear that is under way keeps its segment", "[cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    for (int i = 0; i < 20; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
+    change_list changes;
+    changes.add(record_type::clear, {}, {});
+    changes.add(record_type::put, coffer::as_bytes("key"), coffer::as_bytes("new"));
+    std::thread cleaning;
+    std::atomic<bool> done{false};
+    it.driver.meanwhile = [&] {
+        cleaning = std::thread([&] {
+            static_cast<void>(cleaner.clean_all());
+            done = true;
+        });
+        // One that takes the segment cannot end before the clear does.
+        for (int i = 0; i < 20'000 && !done; ++i) std::this_thread::yield();
+    };
+    REQUIRE(it.writer.write(changes));
+    it.driver.meanwhile = [] {};
+    cleaning.join();
+    CHECK(it.get("key") == "new");
+    REQUIRE(cleaner.clean_all());
+    CHECK(it.get("key") == "new");
+    CHECK(segments_of(it).size() <= 2);
+}
+
 TEST_CASE("on a full disk cleaning says so, and everything stays", "[cleaner]") {
     const coffer::fs::simulated disk;
     S db = S::open("/db", by_hand(), disk);

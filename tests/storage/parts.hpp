@@ -11,6 +11,7 @@
 #include "../journal/scene.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,7 @@ struct told_driver {
     bool refuses_after = false;
     bool waits = false;  // the promise holds for nothing yet
     position held;
+    std::function<void()> meanwhile = [] {};  // while a writer waits for its promise
     int before = 0;
     int after = 0;
 
@@ -37,6 +39,7 @@ struct told_driver {
     template <class Then>
     coffer::result<void> after_write(position place, Then&& then) {
         ++after;
+        meanwhile();
         if (refuses_after) return coffer::fail(coffer::errc::io_error, "after");
         if (waits) return {};
         held = (std::max)(held, place);
