@@ -17749,7 +17749,7 @@ private:
 //     happens: commit() before it leaves its descriptors hidden.
 // P5  A batch that has failed stays hidden until no reader of its time is left (hide_on); one that
 //     comes meanwhile is not hidden, and has a descriptor for each key.
-// Threads: resolve from any thread under a pin; the rest inside the writer's section.
+// Threads: what readers call from any thread under a pin; the rest inside the writer's section.
 #ifndef COFFER_STORAGE_PENDING_HPP
 #define COFFER_STORAGE_PENDING_HPP
 
@@ -17808,6 +17808,17 @@ public:
         const descriptor* const at = find(where);
         if (at == nullptr) return nowhere;
         return at->record.load(std::memory_order_acquire) & ~erase_bit;
+    }
+
+    /// May the record at `where` count once all that is pending here is kept or taken back?
+    [[nodiscard]] bool may_lead(ref slot, address where) const noexcept {
+        while (is_pending(slot)) {
+            const descriptor* const at = find(slot);
+            if (at == nullptr) return true;
+            if ((at->record.load(std::memory_order_acquire) & ~erase_bit) == where) return true;
+            slot = at->previous.load(std::memory_order_acquire);
+        }
+        return slot == where;
     }
 
     [[nodiscard]] position committed() const noexcept {
@@ -18318,6 +18329,7 @@ public:
     log_type journal;
     pending_writes<Threading> pending;
     bool exclusive = false;  // a clear is on its way: no other writer may append
+    const segment_type* clearing = nullptr;  // holds its records, which the index is to lead to
 
 private:
     /// What a slot leads to will be read soon.
@@ -18466,8 +18478,8 @@ private:
 //
 // C1  A record is live if the index leads to it; once it does not, it never will. A tombstone is
 //     needed unless its key is in the index again or its segment is the oldest. A segment with a
-//     clear goes only as the oldest, and not while a clear is under way, whose records are in the
-//     log before the index leads to them.
+//     clear goes only as the oldest, and not while that clear is under way, whose records are in
+//     the log before the index leads to them.
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
@@ -18595,8 +18607,8 @@ private:
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
-        return each.full && !each.damaged && is_durable(each) &&
-               (!each.has_clear || (oldest && !records_->exclusive));
+        return each.full && !each.damaged && is_durable(each) && &each != records_->clearing &&
+               (!each.has_clear || oldest);
     }
     [[nodiscard]] static bool is_durable(const segment_type& each) noexcept {
         return !persistent || (each.settled && each.synced == each.end);
@@ -18719,11 +18731,15 @@ private:
             if (auto may = records_->journal.check(); !may) return may.failure();
             for (const found_record& each : next_) {
                 at_ = each.at;
-                const outcome done = move(each.what);
-                if (done == outcome::unreadable) return abandon();
-                if (done == outcome::lacks_room) lacks_room = &each.what;
-                waits = done == outcome::wait;
-                if (done != outcome::done) break;
+                auto done = move(each.what);
+                if (!done) {
+                    if (done.error().kind() == errc::corruption) return abandon();
+                    victim_ = nullptr;  // what cannot be read now is cleaned later
+                    return done.failure();
+                }
+                if (*done == outcome::lacks_room) lacks_room = &each.what;
+                waits = *done == outcome::wait;
+                if (*done != outcome::done) break;
             }
             if (lacks_room == nullptr && !waits) at_ = next_end_;
         }
@@ -18773,19 +18789,18 @@ private:
         return any;
     }
 
-    [[nodiscard]] static bool is_it(ref found, address where) noexcept { return found == where; }
-
     /// The keys of a lookup that is after one record: of the others only those are read that are
     /// under way.
     class keys_of_one : public keys {
     public:
         keys_of_one(const Records& records, address where) noexcept
-            : keys(records), where_(where) {}
+            : keys(records), in_(&records.pending), where_(where) {}
         [[nodiscard]] bool matches(ref found, bytes key) noexcept {
-            return is_it(found, where_) || (is_pending(found) && keys::matches(found, key));
+            return is_pending(found) ? keys::matches(found, key) : in_->may_lead(found, where_);
         }
 
     private:
+        const decltype(Records::pending)* in_;
         address where_;
     };
 
@@ -18794,25 +18809,27 @@ private:
         const address where = make_address(victim_->slot, each.at);
         keys_of_one known(*records_, where);
         const ref found = table.find(each.probe, known);
-        return is_it(found, where) || is_pending(found) || known.failed();
+        return records_->pending.may_lead(found, where) || known.failed();
     }
 
-    enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
+    enum class outcome : unsigned char { done, lacks_room, wait };
 
     [[nodiscard]] purpose why() const noexcept { return tight_ ? purpose::clean : purpose::change; }
 
-    [[nodiscard]] outcome move(const record& each) {
+    [[nodiscard]] result<outcome> move(const record& each) {
         if (records_->exclusive) return outcome::wait;
         const address where = make_address(victim_->slot, at_);
         table_type& table = records_->index();
         keys known(*records_);
         const auto place = table.locate(table.probe(each.key), known);
-        if (known.failed()) return outcome::unreadable;
+        if (known.failed()) return known.reader().cause();
         if (is_pending(place.ref)) return outcome::wait;
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
-        if (puts ? !is_it(place.ref, where) : place.ref != 0 || oldest)
-            return outcome::done;  // C1
+        const bool there = place.ref != 0 && !records_->pending.hides(place.ref);
+        const bool lives =
+            puts ? records_->pending.may_lead(place.ref, where) : !(there || oldest);
+        if (!lives) return outcome::done;  // C1
         if (!records_->journal.has_room(each.size, why()) || !table.ready(1, each.key.size()))
             return outcome::lacks_room;
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
@@ -18866,7 +18883,13 @@ private:
         const std::uint64_t size = record_size(0, sizeof id);
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->journal.has_room(size, purpose::clean)) {
+            if (records_->exclusive) {
+                section.unlock();
+                if (auto kept = writer_->sync(); !kept) return kept;
+                Records::threading_type::yield();
+                continue;
+            }
+            if (!records_->journal.has_room(size, purpose::clean)) {
                 section.unlock();
                 if (auto made = records_->journal.prepare(size, purpose::clean); !made) return made;
                 continue;
@@ -21339,7 +21362,11 @@ private:
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                if (hidden) records_->pending.hide_on(!take_out(table, changes, i));
+                if (hidden && i == 0) {
+                    records_->pending.show();  // what is written next will lie here
+                } else if (hidden) {
+                    records_->pending.hide_on(!take_out(table, changes, i));
+                }
                 static_cast<void>(records_->roll_back(end));
                 journal.take_back(start, commits, tombstones);
                 active->dead.store(dead, std::memory_order_relaxed);
@@ -21443,6 +21470,7 @@ private:
                 places[i] = records_->journal.append(changes[i].record, i + 1 < changes.size());
             }
             end = records_->journal.tail();
+            records_->clearing = records_->journal.active();
             break;
         }
         on_exit untold([this] { records_->journal.give_up(nullptr); });
@@ -21454,9 +21482,12 @@ private:
         }
         auto section = records_->journal.enter();
         records_->exclusive = alone = false;
+        records_->clearing = nullptr;
         swap_in(std::move(*fresh), changes, places);
         records_->journal.told();
         records_->journal.keeper().end_change();
+        section.unlock();
+        wake_->cleared();
         return {};
     }
 
@@ -21464,6 +21495,7 @@ private:
     void let_in() noexcept {
         auto section = records_->journal.enter();
         records_->exclusive = false;
+        records_->clearing = nullptr;
     }
 
     /// The keys of a batch whose records lie at `places`: nothing has to be read again.
@@ -21919,10 +21951,11 @@ private:
     struct job {
         engine* self;
         bool cleans = false;
+        typename threads::template atomic<bool> asked{false};  // to look whether it should
 
         [[nodiscard]] std::uint64_t due() const noexcept {
             if (self->records_.journal.wants_segment() || cleans || self->cleaner_.is_late() ||
-                !self->needless_.empty())
+                asked.load(std::memory_order_relaxed) || !self->needless_.empty())
                 return 0;
             return self->driver_.due();
         }
@@ -21936,12 +21969,23 @@ private:
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
             }
+            if (asked.exchange(false, std::memory_order_relaxed))
+                cleans = self->options_.auto_compact;
             if (cleans || self->cleaner_.is_late()) cleans = self->clean_some();
         }
         /// A writer has filled a segment, or a flush or sync is done.
         void wake() {
             if (self->options_.auto_compact) self->cleaner_.look();
             self->background_.wake();
+        }
+        /// A clear is done: what was before it is dead.
+        void cleared() {
+            if constexpr (threads::concurrent) {
+                asked.store(true, std::memory_order_relaxed);
+                self->background_.wake();
+            } else {
+                cleans = self->options_.auto_compact;
+            }
         }
     };
 

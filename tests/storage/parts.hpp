@@ -51,6 +51,7 @@ struct told_driver {
 
 struct no_thread {
     void wake() {}
+    void cleared() {}
 };
 
 template <bool Hides, class Threading = coffer::threading::single>

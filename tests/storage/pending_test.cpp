@@ -77,6 +77,19 @@ TEST_CASE("a chain of writes to one key shows the newest that committed", "[pend
     CHECK(all.pending.previous_of(second) == old_record);
 }
 
+TEST_CASE("a record may lead while anything of its chain may become true", "[pending]") {
+    world all;
+    const ref first = all.pending.install(new_record, false, old_record, position(7, 5000));
+    const ref second = all.pending.install(third_record, true, first, position(7, 6000));
+    for (const address each : {old_record, new_record, third_record})
+        CHECK(all.pending.may_lead(second, each));
+    CHECK(all.pending.may_lead(first, old_record));
+    CHECK_FALSE(all.pending.may_lead(first, third_record));
+    CHECK_FALSE(all.pending.may_lead(second, make_address(1, 64)));
+    CHECK_FALSE(all.pending.may_lead(0, old_record));
+    CHECK(all.pending.may_lead(old_record, old_record));
+}
+
 TEST_CASE("P4: a batch that is hidden is seen all at once", "[pending]") {
     world all;
     const address before = make_address(2, 4092);

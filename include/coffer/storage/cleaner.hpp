@@ -8,8 +8,8 @@
 //
 // C1  A record is live if the index leads to it; once it does not, it never will. A tombstone is
 //     needed unless its key is in the index again or its segment is the oldest. A segment with a
-//     clear goes only as the oldest, and not while a clear is under way, whose records are in the
-//     log before the index leads to them.
+//     clear goes only as the oldest, and not while that clear is under way, whose records are in
+//     the log before the index leads to them.
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
@@ -148,8 +148,8 @@ private:
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
-        return each.full && !each.damaged && is_durable(each) &&
-               (!each.has_clear || (oldest && !records_->exclusive));
+        return each.full && !each.damaged && is_durable(each) && &each != records_->clearing &&
+               (!each.has_clear || oldest);
     }
     [[nodiscard]] static bool is_durable(const segment_type& each) noexcept {
         return !persistent || (each.settled && each.synced == each.end);
@@ -272,11 +272,15 @@ private:
             if (auto may = records_->journal.check(); !may) return may.failure();
             for (const found_record& each : next_) {
                 at_ = each.at;
-                const outcome done = move(each.what);
-                if (done == outcome::unreadable) return abandon();
-                if (done == outcome::lacks_room) lacks_room = &each.what;
-                waits = done == outcome::wait;
-                if (done != outcome::done) break;
+                auto done = move(each.what);
+                if (!done) {
+                    if (done.error().kind() == errc::corruption) return abandon();
+                    victim_ = nullptr;  // what cannot be read now is cleaned later
+                    return done.failure();
+                }
+                if (*done == outcome::lacks_room) lacks_room = &each.what;
+                waits = *done == outcome::wait;
+                if (*done != outcome::done) break;
             }
             if (lacks_room == nullptr && !waits) at_ = next_end_;
         }
@@ -326,19 +330,18 @@ private:
         return any;
     }
 
-    [[nodiscard]] static bool is_it(ref found, address where) noexcept { return found == where; }
-
     /// The keys of a lookup that is after one record: of the others only those are read that are
     /// under way.
     class keys_of_one : public keys {
     public:
         keys_of_one(const Records& records, address where) noexcept
-            : keys(records), where_(where) {}
+            : keys(records), in_(&records.pending), where_(where) {}
         [[nodiscard]] bool matches(ref found, bytes key) noexcept {
-            return is_it(found, where_) || (is_pending(found) && keys::matches(found, key));
+            return is_pending(found) ? keys::matches(found, key) : in_->may_lead(found, where_);
         }
 
     private:
+        const decltype(Records::pending)* in_;
         address where_;
     };
 
@@ -347,25 +350,27 @@ private:
         const address where = make_address(victim_->slot, each.at);
         keys_of_one known(*records_, where);
         const ref found = table.find(each.probe, known);
-        return is_it(found, where) || is_pending(found) || known.failed();
+        return records_->pending.may_lead(found, where) || known.failed();
     }
 
-    enum class outcome : unsigned char { done, lacks_room, wait, unreadable };
+    enum class outcome : unsigned char { done, lacks_room, wait };
 
     [[nodiscard]] purpose why() const noexcept { return tight_ ? purpose::clean : purpose::change; }
 
-    [[nodiscard]] outcome move(const record& each) {
+    [[nodiscard]] result<outcome> move(const record& each) {
         if (records_->exclusive) return outcome::wait;
         const address where = make_address(victim_->slot, at_);
         table_type& table = records_->index();
         keys known(*records_);
         const auto place = table.locate(table.probe(each.key), known);
-        if (known.failed()) return outcome::unreadable;
+        if (known.failed()) return known.reader().cause();
         if (is_pending(place.ref)) return outcome::wait;
         const bool puts = each.type == record_type::put;
         const bool oldest = records_->journal.segments().front().get() == victim_;
-        if (puts ? !is_it(place.ref, where) : place.ref != 0 || oldest)
-            return outcome::done;  // C1
+        const bool there = place.ref != 0 && !records_->pending.hides(place.ref);
+        const bool lives =
+            puts ? records_->pending.may_lead(place.ref, where) : !(there || oldest);
+        if (!lives) return outcome::done;  // C1
         if (!records_->journal.has_room(each.size, why()) || !table.ready(1, each.key.size()))
             return outcome::lacks_room;
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
@@ -419,7 +424,13 @@ private:
         const std::uint64_t size = record_size(0, sizeof id);
         for (;;) {
             auto section = records_->journal.enter();
-            if (records_->exclusive || !records_->journal.has_room(size, purpose::clean)) {
+            if (records_->exclusive) {
+                section.unlock();
+                if (auto kept = writer_->sync(); !kept) return kept;
+                Records::threading_type::yield();
+                continue;
+            }
+            if (!records_->journal.has_room(size, purpose::clean)) {
                 section.unlock();
                 if (auto made = records_->journal.prepare(size, purpose::clean); !made) return made;
                 continue;

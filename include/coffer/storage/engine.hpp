@@ -379,10 +379,11 @@ private:
     struct job {
         engine* self;
         bool cleans = false;
+        typename threads::template atomic<bool> asked{false};  // to look whether it should
 
         [[nodiscard]] std::uint64_t due() const noexcept {
             if (self->records_.journal.wants_segment() || cleans || self->cleaner_.is_late() ||
-                !self->needless_.empty())
+                asked.load(std::memory_order_relaxed) || !self->needless_.empty())
                 return 0;
             return self->driver_.due();
         }
@@ -396,12 +397,23 @@ private:
                 self->note(journal.prepare_ahead());
                 cleans = self->options_.auto_compact;
             }
+            if (asked.exchange(false, std::memory_order_relaxed))
+                cleans = self->options_.auto_compact;
             if (cleans || self->cleaner_.is_late()) cleans = self->clean_some();
         }
         /// A writer has filled a segment, or a flush or sync is done.
         void wake() {
             if (self->options_.auto_compact) self->cleaner_.look();
             self->background_.wake();
+        }
+        /// A clear is done: what was before it is dead.
+        void cleared() {
+            if constexpr (threads::concurrent) {
+                asked.store(true, std::memory_order_relaxed);
+                self->background_.wake();
+            } else {
+                cleans = self->options_.auto_compact;
+            }
         }
     };
 

@@ -24,7 +24,7 @@
 //     happens: commit() before it leaves its descriptors hidden.
 // P5  A batch that has failed stays hidden until no reader of its time is left (hide_on); one that
 //     comes meanwhile is not hidden, and has a descriptor for each key.
-// Threads: resolve from any thread under a pin; the rest inside the writer's section.
+// Threads: what readers call from any thread under a pin; the rest inside the writer's section.
 #ifndef COFFER_STORAGE_PENDING_HPP
 #define COFFER_STORAGE_PENDING_HPP
 
@@ -95,6 +95,17 @@ public:
         const descriptor* const at = find(where);
         if (at == nullptr) return nowhere;
         return at->record.load(std::memory_order_acquire) & ~erase_bit;
+    }
+
+    /// May the record at `where` count once all that is pending here is kept or taken back?
+    [[nodiscard]] bool may_lead(ref slot, address where) const noexcept {
+        while (is_pending(slot)) {
+            const descriptor* const at = find(slot);
+            if (at == nullptr) return true;
+            if ((at->record.load(std::memory_order_acquire) & ~erase_bit) == where) return true;
+            slot = at->previous.load(std::memory_order_acquire);
+        }
+        return slot == where;
     }
 
     [[nodiscard]] position committed() const noexcept {

@@ -283,6 +283,7 @@ public:
     log_type journal;
     pending_writes<Threading> pending;
     bool exclusive = false;  // a clear is on its way: no other writer may append
+    const segment_type* clearing = nullptr;  // holds its records, which the index is to lead to
 
 private:
     /// What a slot leads to will be read soon.

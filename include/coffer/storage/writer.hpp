@@ -301,7 +301,11 @@ private:
             const auto place = table.locate(probes.next(), known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                if (hidden) records_->pending.hide_on(!take_out(table, changes, i));
+                if (hidden && i == 0) {
+                    records_->pending.show();  // what is written next will lie here
+                } else if (hidden) {
+                    records_->pending.hide_on(!take_out(table, changes, i));
+                }
                 static_cast<void>(records_->roll_back(end));
                 journal.take_back(start, commits, tombstones);
                 active->dead.store(dead, std::memory_order_relaxed);
@@ -405,6 +409,7 @@ private:
                 places[i] = records_->journal.append(changes[i].record, i + 1 < changes.size());
             }
             end = records_->journal.tail();
+            records_->clearing = records_->journal.active();
             break;
         }
         on_exit untold([this] { records_->journal.give_up(nullptr); });
@@ -416,9 +421,12 @@ private:
         }
         auto section = records_->journal.enter();
         records_->exclusive = alone = false;
+        records_->clearing = nullptr;
         swap_in(std::move(*fresh), changes, places);
         records_->journal.told();
         records_->journal.keeper().end_change();
+        section.unlock();
+        wake_->cleared();
         return {};
     }
 
@@ -426,6 +434,7 @@ private:
     void let_in() noexcept {
         auto section = records_->journal.enter();
         records_->exclusive = false;
+        records_->clearing = nullptr;
     }
 
     /// The keys of a batch whose records lie at `places`: nothing has to be read again.
