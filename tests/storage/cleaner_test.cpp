@@ -158,6 +158,26 @@ TEST_CASE("C2: a damaged record ends the cleaning of its segment, which stays", 
     for (int i = 0; i < 100; ++i) CHECK(it.get("live" + std::to_string(i)).size() == 100);
 }
 
+TEST_CASE("nobody waits for what cannot be cleaned because it is damaged", "[cleaner]") {
+    world it;
+    cleaner_type cleaner(it.all, it.writer);
+    for (int i = 0; i < 300; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
+    REQUIRE(it.all.journal.close_segment());
+    REQUIRE(it.all.journal.sync());
+    const std::vector<std::uint64_t> all = segments_of(it);
+    for (const std::uint64_t each : all) {
+        if (each != all.back())
+            REQUIRE(it.disk.flip(scene::path(each), 3 * scene::unit, std::byte{1}));
+    }
+    cleaner.look();
+    CHECK(cleaner.is_late());
+    std::size_t damaged = 0;
+    for (auto more = cleaner.step(); !more || *more; more = cleaner.step()) damaged += !more;
+    CHECK(damaged > all.size() / 2);
+    cleaner.look();
+    CHECK_FALSE(cleaner.is_late());
+}
+
 TEST_CASE("C3: a segment goes only when no reader is left in it", "[cleaner]") {
     world it;
     cleaner_type cleaner(it.all, it.writer);

@@ -148,8 +148,12 @@ private:
     // ---- choosing ----
 
     [[nodiscard]] bool may_go(const segment_type& each, bool oldest) const noexcept {
-        return each.full && !each.damaged && is_durable(each) && &each != records_->clearing &&
+        return each.full && !stays(each) && is_durable(each) && &each != records_->clearing &&
                (!each.has_clear || oldest);
+    }
+    /// Nothing of it comes back in this run.
+    [[nodiscard]] static bool stays(const segment_type& each) noexcept {
+        return each.damaged || (persistent && each.torn && !each.settled);
     }
     [[nodiscard]] static bool is_durable(const segment_type& each) noexcept {
         return !persistent || (each.settled && each.synced == each.end);
@@ -173,6 +177,11 @@ private:
         bool leads = true;  // nothing before it is needed: nor will its tombstones be
         for (const auto& each : all) {
             const std::uint64_t size = each->end - each->begin;
+            if (stays(*each)) {
+                total += size;
+                oldest = leads = false;
+                continue;
+            }
             const std::uint64_t puts = each->dead.load(std::memory_order_relaxed);
             const std::uint64_t most = (std::min)(size, puts + each->tombstones);
             const std::uint64_t gone = std::exchange(oldest, false) ? most : (std::min)(size, puts);
