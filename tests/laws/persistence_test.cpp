@@ -456,13 +456,13 @@ TEST_CASE("on disk: locks may be waited for") {
     over(where_persistent, locks_may_be_waited_for);
 }
 TEST_CASE("on disk: readers beside a writer") {
-    over(where_persistent, both_ways(readers_beside_a_writer));
+    over(where_processes_share, both_ways(readers_beside_a_writer));
 }
 TEST_CASE("on disk: readers beside compaction") {
     over(where_processes_share, readers_beside_compaction);
 }
 TEST_CASE("on disk: readers see a prefix") {
-    over(where_persistent, readers_see_a_prefix);
+    over(where_processes_share, readers_see_a_prefix);
 }
 TEST_CASE("on disk: readers need a store") {
     over(where_persistent, readers_need_a_store);
