@@ -12729,6 +12729,7 @@ public:
         words_->end = live_head_size;
         words_->small_end = live_at::in_head;
         words_->generation = next_generation_ = 1;
+        disk_bytes_.store(words_->end, std::memory_order_relaxed);
     }
 
     /// Finds the index that an earlier process left, if it may be believed: as it was on this
@@ -12749,6 +12750,7 @@ public:
             load_states()) {
             next_generation_ = words_->generation;
             entries_ = progress().entries;
+            disk_bytes_.store(words_->end, std::memory_order_relaxed);
             return true;
         }
         close();
@@ -12814,6 +12816,7 @@ public:
         pieces_ = nullptr;
         base_ = nullptr;
         writable_ = checks_ = lost_ = finding_ = false;
+        disk_bytes_.store(0, std::memory_order_relaxed);
         states_.emplace();
     }
 
@@ -12860,6 +12863,10 @@ public:
 
     void count(std::uint64_t entries) noexcept { entries_ = entries; }
     void durable(position place) noexcept { words_->durable = place.word(); }
+    /// As large as the file has grown.
+    [[nodiscard]] std::uint64_t disk_bytes() const noexcept {
+        return disk_bytes_.load(std::memory_order_relaxed);
+    }
 
     /// Where the state of a segment is; null: nowhere. Makes room for it, one caller at a time.
     [[nodiscard]] segment_state* state(std::uint32_t slot) {
@@ -13089,6 +13096,7 @@ private:
         if (!map_piece(made)) return nullptr;
         keep_order();
         end = made.offset + (size + 63) / 64 * 64;
+        disk_bytes_.store(words_->end, std::memory_order_relaxed);
         ++words_->pieces;
         return give_name(made, name);
     }
@@ -13155,6 +13163,7 @@ private:
     std::vector<bool> brought_;                   // likewise: found, and taken over
 
     threading::multi::atomic<bool> lost_{false};
+    typename Threading::template atomic<std::uint64_t> disk_bytes_{0};
 };
 
 }  // namespace coffer::detail
@@ -15988,6 +15997,7 @@ private:
 // | `k.keep(segment)`            | the segment is part of the log; what is not in the log of it |
 // | `k.drop(slot)`               | it is so no more                                             |
 // | `k.durable(place)`           | all before it is on stable storage                           |
+// | `k.disk_bytes()`             | what it takes of the disk                                    |
 // | `k.give_up()`                | what is kept is of no use any more; any thread               |
 // | `k.end()`                    | the store is closed: from now on another process may have it |
 //
@@ -16021,6 +16031,7 @@ struct no_keeper {
     static void keep(const Segment&) noexcept {}
     static void drop(std::uint32_t) noexcept {}
     static void durable(position) noexcept {}
+    [[nodiscard]] static std::uint64_t disk_bytes() noexcept { return 0; }
     static void give_up() noexcept {}
     static void end() noexcept {}
 };
@@ -18483,7 +18494,8 @@ private:
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
-// C4  While more is dead than three eighths of the log and a full-grown segment, writers keep step.
+// C4  While the log takes eight fifths of what lives in it, and half a full-grown segment is dead,
+//     writers keep step. An index that is kept beside the log counts with it.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
 // Cost: a step holds the section for what lives in `step_bytes` of records; to tell that from what
@@ -18658,8 +18670,12 @@ private:
                 best_score = score;
             }
         }
-        best.late = dead * 8 > total * 3 && dead > options.segment_bytes;
-        const bool worth = dead * 3 > total && dead > options.first_segment_bytes;
+        // An index that small records make large does not ask for a log without anything dead.
+        const std::uint64_t beside = (std::min)(records_->journal.keeper().disk_bytes(), total / 6);
+        const std::uint64_t space = total + beside;
+        const std::uint64_t live = total - dead;
+        best.late = space * 5 > live * 8 && dead > options.segment_bytes / 2;
+        const bool worth = space * 2 > live * 3 && dead > options.first_segment_bytes;
         return worth ? best : choice{};
     }
 

@@ -239,6 +239,8 @@ BUGS = [
         "if (!cleaning_.try_lock()) return false;",
         "if (COFFER_SEEDED(N)) cleaning_.lock();\n        else if (!cleaning_.try_lock()) return false;",
         ("units",)),
+    Bug("an index that is kept beside the log takes no space", 0, "storage/cleaner.hpp", "value",
+        "records_->journal.keeper().disk_bytes()", "std::uint64_t{0}", ("units",)),
     Bug("writers do not wait for a cleaner that is late", 0, "storage/cleaning_debt.hpp", "skip",
         "if (is_late()) [[unlikely]]\n            wait_for(bytes);", "", ("units",)),
     Bug("a making that was killed is not forgiven for its reserve", 17, "journal/space_reserve.hpp", "value",

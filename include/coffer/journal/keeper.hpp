@@ -20,6 +20,7 @@
 // | `k.keep(segment)`            | the segment is part of the log; what is not in the log of it |
 // | `k.drop(slot)`               | it is so no more                                             |
 // | `k.durable(place)`           | all before it is on stable storage                           |
+// | `k.disk_bytes()`             | what it takes of the disk                                    |
 // | `k.give_up()`                | what is kept is of no use any more; any thread               |
 // | `k.end()`                    | the store is closed: from now on another process may have it |
 //
@@ -61,6 +62,7 @@ struct no_keeper {
     static void keep(const Segment&) noexcept {}
     static void drop(std::uint32_t) noexcept {}
     static void durable(position) noexcept {}
+    [[nodiscard]] static std::uint64_t disk_bytes() noexcept { return 0; }
     static void give_up() noexcept {}
     static void end() noexcept {}
 };

@@ -111,6 +111,7 @@ public:
         words_->end = live_head_size;
         words_->small_end = live_at::in_head;
         words_->generation = next_generation_ = 1;
+        disk_bytes_.store(words_->end, std::memory_order_relaxed);
     }
 
     /// Finds the index that an earlier process left, if it may be believed: as it was on this
@@ -131,6 +132,7 @@ public:
             load_states()) {
             next_generation_ = words_->generation;
             entries_ = progress().entries;
+            disk_bytes_.store(words_->end, std::memory_order_relaxed);
             return true;
         }
         close();
@@ -196,6 +198,7 @@ public:
         pieces_ = nullptr;
         base_ = nullptr;
         writable_ = checks_ = lost_ = finding_ = false;
+        disk_bytes_.store(0, std::memory_order_relaxed);
         states_.emplace();
     }
 
@@ -242,6 +245,10 @@ public:
 
     void count(std::uint64_t entries) noexcept { entries_ = entries; }
     void durable(position place) noexcept { words_->durable = place.word(); }
+    /// As large as the file has grown.
+    [[nodiscard]] std::uint64_t disk_bytes() const noexcept {
+        return disk_bytes_.load(std::memory_order_relaxed);
+    }
 
     /// Where the state of a segment is; null: nowhere. Makes room for it, one caller at a time.
     [[nodiscard]] segment_state* state(std::uint32_t slot) {
@@ -471,6 +478,7 @@ private:
         if (!map_piece(made)) return nullptr;
         keep_order();
         end = made.offset + (size + 63) / 64 * 64;
+        disk_bytes_.store(words_->end, std::memory_order_relaxed);
         ++words_->pieces;
         return give_name(made, name);
     }
@@ -537,6 +545,7 @@ private:
     std::vector<bool> brought_;                   // likewise: found, and taken over
 
     threading::multi::atomic<bool> lost_{false};
+    typename Threading::template atomic<std::uint64_t> disk_bytes_{0};
 };
 
 }  // namespace coffer::detail

@@ -13,7 +13,8 @@
 // C2  Every record is checked before it is copied; a damaged one ends the cleaning of its segment.
 // C3  The victim's file goes only after the log is durable past the last move and past the record
 //     that drops it, and no reader is left in it.
-// C4  While more is dead than three eighths of the log and a full-grown segment, writers keep step.
+// C4  While the log takes eight fifths of what lives in it, and half a full-grown segment is dead,
+//     writers keep step. An index that is kept beside the log counts with it.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
 // Cost: a step holds the section for what lives in `step_bytes` of records; to tell that from what
@@ -199,8 +200,12 @@ private:
                 best_score = score;
             }
         }
-        best.late = dead * 8 > total * 3 && dead > options.segment_bytes;
-        const bool worth = dead * 3 > total && dead > options.first_segment_bytes;
+        // An index that small records make large does not ask for a log without anything dead.
+        const std::uint64_t beside = (std::min)(records_->journal.keeper().disk_bytes(), total / 6);
+        const std::uint64_t space = total + beside;
+        const std::uint64_t live = total - dead;
+        best.late = space * 5 > live * 8 && dead > options.segment_bytes / 2;
+        const bool worth = space * 2 > live * 3 && dead > options.first_segment_bytes;
         return worth ? best : choice{};
     }
 
