@@ -1788,17 +1788,25 @@ inline constexpr std::uint64_t hash_keys[4] = {
     return fold(value ^ hash_keys[0], seed ^ hash_keys[1]);
 }
 
-[[nodiscard]] inline std::uint64_t hash64(bytes input, std::uint64_t seed) noexcept {
+/// Where a hash of so many bytes begins, and how it ends with the last two words.
+[[nodiscard]] constexpr std::uint64_t hash_begin(std::size_t size, std::uint64_t seed) noexcept {
+    return seed ^ fold(seed ^ hash_keys[0], hash_keys[1] ^ size);
+}
+[[nodiscard]] constexpr std::uint64_t hash_end(std::uint64_t a, std::uint64_t b, std::size_t size,
+                                               std::uint64_t seed) noexcept {
+    return fold(hash_keys[2] ^ size, fold(a ^ hash_keys[3], b ^ seed));
+}
+
+/// hash64() of any size but 8 to 16 bytes.
+[[nodiscard]] COFFER_NOINLINE inline std::uint64_t hash64_at_length(bytes input,
+                                                                    std::uint64_t seed) noexcept {
     const std::byte* at = input.data();
     const std::size_t size = input.size();
-    seed ^= fold(seed ^ hash_keys[0], hash_keys[1] ^ size);
+    seed = hash_begin(size, seed);
     std::uint64_t a = 0;
     std::uint64_t b = 0;
-    if (size <= 16) {
-        if (size >= 8) {
-            a = load_le<std::uint64_t>(at);
-            b = load_le<std::uint64_t>(at + size - 8);
-        } else if (size >= 4) {
+    if (size < 8) {
+        if (size >= 4) {
             a = load_le<std::uint32_t>(at);
             b = load_le<std::uint32_t>(at + size - 4);
         } else if (size != 0) {
@@ -1832,7 +1840,16 @@ inline constexpr std::uint64_t hash_keys[4] = {
         a = load_le<std::uint64_t>(at + left - 16);
         b = load_le<std::uint64_t>(at + left - 8);
     }
-    return fold(hash_keys[2] ^ size, fold(a ^ hash_keys[3], b ^ seed));
+    return hash_end(a, b, size, seed);
+}
+
+/// In place for keys of 8 to 16 bytes: to call costs as much as to hash them.
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t hash64(bytes input, std::uint64_t seed) noexcept {
+    const std::byte* const at = input.data();
+    const std::size_t size = input.size();
+    if (size - 8 > 8) return hash64_at_length(input, seed);
+    return hash_end(load_le<std::uint64_t>(at), load_le<std::uint64_t>(at + size - 8), size,
+                    hash_begin(size, seed));
 }
 
 }  // namespace coffer::detail
@@ -6986,7 +7003,7 @@ public:
                 if (claim(own_.slots[at])) return pin(&own_.slots[at]);
                 at = (at + 1) % slot_count;
             }
-            return enter_crowd();
+            return pin(&claim_in_crowd());
         }
     }
 
@@ -7035,10 +7052,10 @@ private:
         return candidate.began.compare_exchange_strong(free, now_.load(std::memory_order_acquire),
                                                        std::memory_order_seq_cst);
     }
-    [[nodiscard]] COFFER_NOINLINE pin enter_crowd() noexcept {
+    [[nodiscard]] COFFER_NOINLINE slot& claim_in_crowd() noexcept {
         for (block* in = &own_;;) {
             for (slot& each : in->slots) {
-                if (claim(each)) return pin(&each);
+                if (claim(each)) return each;
             }
             block* more = behind(*in);
             if (more == nullptr) {
@@ -7536,7 +7553,8 @@ namespace coffer::detail {
 /// What the table takes from outside its algorithm; tests put other values in its place.
 struct hash_shape {
     static constexpr unsigned most_depth = 28;
-    [[nodiscard]] static std::uint64_t hash(bytes key, std::uint64_t seed) noexcept {
+    [[nodiscard]] static COFFER_ALWAYS_INLINE std::uint64_t hash(bytes key,
+                                                                 std::uint64_t seed) noexcept {
         return hash64(key, seed);
     }
 };
@@ -7877,16 +7895,14 @@ private:
 // I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
 //     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
 //     back from link to key only in the split that makes it so.
-// I5  While a chain is not empty the six slots before it are full, and so is all of it but its
-//     first bucket.
+// I5  Before a chain that is not empty six slots are full, and so is it but for its first bucket.
 //
 // Threads: find, likely, step and prefetch beside the one writer, with no lock, no store and, for
 // the table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
 // again, and a reader that missed reads depth and link once more. If both are what they were,
 // nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
 // Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
-// Failure: only start, prepare and adopt fail. Above most_keys (1006 million) prepare()
-// gives errc::no_space. Damaged memory can give wrong answers, not accesses out of bounds.
+// Failure: of start, prepare (no_space above most_keys) and adopt. Damage: wrong answers at most.
 #ifndef COFFER_INDEX_HASH_HPP
 #define COFFER_INDEX_HASH_HPP
 
@@ -7928,7 +7944,9 @@ public:
 
     // ---- lookups ----
 
-    [[nodiscard]] lookup probe(bytes key) const noexcept { return {Shape::hash(key, seed_), key}; }
+    [[nodiscard]] COFFER_ALWAYS_INLINE lookup probe(bytes key) const noexcept {
+        return {Shape::hash(key, seed_), key};
+    }
 
     void prefetch(const lookup& probe) const noexcept {
         COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
@@ -11539,6 +11557,7 @@ inline constexpr check_keys_type check_keys;
 class plain_sums {
 public:
     explicit plain_sums(std::uint64_t x, std::uint64_t y) noexcept : x_(x), y_(y) {}
+    explicit plain_sums(std::uint64_t seed) noexcept : x_(seed), y_(seed ^ hash_keys[1]) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const auto p = load_le<std::uint64_t>(block);
         const auto q = load_le<std::uint64_t>(block + 8);
@@ -11563,12 +11582,17 @@ public:
     explicit vector_sums(std::uint64_t x, std::uint64_t y) noexcept
         : products_(_mm_set_epi64x(std::bit_cast<std::int64_t>(y), std::bit_cast<std::int64_t>(x))),
           words_(_mm_setzero_si128()) {}
+    COFFER_ALWAYS_INLINE explicit vector_sums(std::uint64_t seed) noexcept
+        : products_(_mm_xor_si128(
+              _mm_set1_epi64x(std::bit_cast<std::int64_t>(seed)),
+              _mm_set_epi64x(std::bit_cast<std::int64_t>(hash_keys[1]), 0))),
+          words_(_mm_setzero_si128()) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
+        words_ = _mm_add_epi64(words_, words);
         const __m128i mixed =
             _mm_xor_si128(words, _mm_load_si128(reinterpret_cast<const __m128i*>(key)));
         products_ = _mm_add_epi64(products_, _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31)));
-        words_ = _mm_add_epi64(words_, words);
     }
     [[nodiscard]] std::uint64_t x() const noexcept {
         return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(sums()));
@@ -11593,6 +11617,7 @@ class vector_sums {
 public:
     explicit vector_sums(std::uint64_t x, std::uint64_t y) noexcept
         : sums_(vcombine_u64(vcreate_u64(x), vcreate_u64(y))) {}
+    explicit vector_sums(std::uint64_t seed) noexcept : vector_sums(seed, seed ^ hash_keys[1]) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const uint64x2_t words =
             vreinterpretq_u64_u8(vld1q_u8(reinterpret_cast<const std::uint8_t*>(block)));
@@ -11638,44 +11663,55 @@ template <class Sums>
     return input;
 }
 
+/// Of one group at most, and not less than a block.
 template <class Sums>
-[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t check_with(bytes input,
-                                                            std::uint64_t seed) noexcept {
+COFFER_ALWAYS_INLINE void add_last_group(Sums& sums, bytes input) noexcept {
+    const std::byte* const at = input.data();
     const std::size_t size = input.size();
-    Sums sums(seed, seed ^ hash_keys[1]);
-    if (size > check_block * check_group) {
-        Sums apart = sums;  // so that the sums of few bytes stay in registers
-        input = add_groups(apart, input);
-        sums = apart;
+    const auto key = [](std::size_t i) { return check_keys.of.data() + i / 8; };
+    std::size_t i = 0;
+    for (; i + 4 * check_block <= size; i += 4 * check_block) add_four(sums, at + i, key(i));
+    if ((size & 2 * check_block) != 0) {
+        sums.add(at + i, key(i));
+        sums.add(at + i + check_block, key(i + check_block));
+        i += 2 * check_block;
     }
-    const std::uint64_t* key = check_keys.of.data();
-    const std::byte* at = input.data();
-    std::size_t left = input.size();
-    if (size >= check_block) [[likely]] {
-        for (; left >= 4 * check_block; left -= 4 * check_block) {
-            add_four(sums, at, key);
-            at += 4 * check_block;
-            key += 8;
-        }
-        if ((left & 2 * check_block) != 0) {
-            sums.add(at, key);
-            sums.add(at + check_block, key + 2);
-            at += 2 * check_block;
-            key += 4;
-        }
-        if ((left & check_block) != 0) {
-            sums.add(at, key);
-            at += check_block;
-            key += 2;
-        }
-        left %= check_block;
-        if (left != 0) sums.add(at + left - check_block, key);
+    if ((size & check_block) != 0) {
+        sums.add(at + i, key(i));
+        i += check_block;
+    }
+    if (size % check_block != 0) sums.add(at + size - check_block, key(i));
+}
+
+template <class Sums>
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t end_of_check(const Sums& sums,
+                                                              std::size_t size) noexcept {
+    return fold(sums.x() ^ hash_keys[2] ^ size, sums.y() ^ hash_keys[3]);
+}
+
+/// Of less than a block, or more than a group.
+template <class Sums>
+[[nodiscard]] COFFER_NOINLINE std::uint64_t check_at_length(bytes input,
+                                                            std::uint64_t seed) noexcept {
+    Sums sums(seed);
+    if (input.size() >= check_block) {
+        add_last_group(sums, add_groups(sums, input));
     } else {
         std::byte filled[check_block] = {};
         copy(filled, input);
-        sums.add(filled, key);
+        sums.add(filled, check_keys.of.data());
     }
-    return fold(sums.x() ^ hash_keys[2] ^ size, sums.y() ^ hash_keys[3]);
+    return end_of_check(sums, input.size());
+}
+
+template <class Sums>
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t check_with(bytes input,
+                                                            std::uint64_t seed) noexcept {
+    if (input.size() - check_block > check_block * (check_group - 1)) [[unlikely]]
+        return check_at_length<Sums>(input, seed);
+    Sums sums(seed);
+    add_last_group(sums, input);
+    return end_of_check(sums, input.size());
 }
 
 [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t check64(bytes input, std::uint64_t seed) noexcept {
@@ -15505,19 +15541,19 @@ struct value_codec : role_codec<role::value, T> {
     }
 
     /// Calls `f` with the value: a std::string_view for text, bytes for byte runs, both in place;
-    /// else a const T&.
+    /// else a const T&. Answers result<void>, or nothing where nothing can fail.
     template <class F>
-    [[nodiscard]] static result<void> show(bytes encoded, F&& f) {
+    static auto show(bytes encoded, F&& f) {
         if constexpr (form_of<T>::is == kind::text) {
             std::forward<F>(f)(as_text(encoded));
         } else if constexpr (form_of<T>::is == kind::blob) {
             std::forward<F>(f)(encoded);
         } else {
             result<T> value = role_codec<role::value, T>::decode(encoded);
-            if (!value) return value.failure();
+            if (!value) return result<void>(value.failure());
             std::forward<F>(f)(std::as_const(*value));
+            return result<void>();
         }
-        return {};
     }
 };
 
@@ -17594,16 +17630,22 @@ public:
     }
 
     /// The record at `where`, if it is in mapped memory, bears `key` and is sound; for lookups,
-    /// which need nothing of a reader's state when all is well. False says nothing.
+    /// which need nothing of a reader's state when all is well. False says nothing. Calls
+    /// passed(size) when the key fits, before the check: what it does need not be kept meanwhile.
+    template <class Passed>
     [[nodiscard]] static COFFER_ALWAYS_INLINE bool at_once(const Table& table, address where,
-                                                           bytes key, record& out) noexcept {
+                                                           bytes key, record& out,
+                                                           Passed&& passed) noexcept {
         const typename Table::view view = table.at(where);
         if (view.at == nullptr) return false;
         // Without a check, which reads all of it, the value would be asked for when its head has
         // come: two waits in place of one.
         COFFER_PREFETCH(view.at + 64);
-        return parse_record(view.at, view.limit, out) && out.type == record_type::put &&
-               equal(out.key, key) && sound(view, out);
+        if (!parse_record(view.at, view.limit, out) || out.type != record_type::put ||
+            !equal(out.key, key))
+            return false;
+        passed(out.size);
+        return sound(view, out);
     }
     /// The same for walks, whatever its key is.
     [[nodiscard]] static COFFER_ALWAYS_INLINE bool at_once(const Table& table, address where,
@@ -18053,7 +18095,7 @@ private:
     static constexpr std::uint64_t reach = 1024 / offset_unit;
 
     template <class Fetch>
-    COFFER_NOINLINE void go_on(Fetch& fetch) {
+    COFFER_NOINLINE void go_on(Fetch fetch) {  // by value: what it holds needs no memory before
         if (fetched_ - next_ > reach) fetched_ = next_;  // that was in another place
         for (int i = 0; i < 2 && fetched_ - next_ < reach; ++i) {
             const std::size_t size = fetch(fetched_);
@@ -18356,17 +18398,27 @@ private:
             if (guess == 0) return false;
             record found;
             if (!is_pending(guess) && !pending.hides(guess) &&
-                reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
-                passed(table, guess, found.size);
+                reader_type::at_once(journal.table(), guess, key, found, [&](std::size_t size) {
+                    passed(table, guess, size);
+                })) [[likely]] {
                 show(found.value);
                 return true;
             }
+            return look_again(key, show);
+        } else {
+            return lookup_with_care(table, probe, show);
         }
-        return lookup_with_care(table, probe, show);
+    }
+
+    /// From the beginning, so that nothing has to be kept for it.
+    template <class Show>
+    [[nodiscard]] COFFER_NOINLINE result<bool> look_again(bytes key, Show&& show) const {
+        const table_type& table = index();
+        return lookup_with_care(table, table.probe(key), show);
     }
 
     template <class Show>
-    [[nodiscard]] COFFER_NOINLINE result<bool> lookup_with_care(
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_with_care(
         const table_type& table, const typename table_type::lookup& probe, Show&& show) const {
         keys known(*this);
         const ref slot = table.find(probe, known);
@@ -22265,8 +22317,10 @@ template <class Key, class Value, class F>
         }
     };
     const auto with_key = [&](const auto& k) {
-        if (auto inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
-            !inner) [[unlikely]] {
+        const auto with_both = [&](const auto& v) { call(k, v); };
+        if constexpr (std::is_void_v<decltype(value_codec<Value>::show(value, with_both))>) {
+            value_codec<Value>::show(value, with_both);
+        } else if (auto inner = value_codec<Value>::show(value, with_both); !inner) [[unlikely]] {
             shown = std::move(inner);
             go_on = false;
         }
@@ -22845,7 +22899,7 @@ public:
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<bool> try_contains(const K& key) const {
-        return look(key, [](bytes) { return result<void>(); });
+        return look(key, [](bytes) {});
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] bool contains(const K& key) const {
@@ -23147,20 +23201,23 @@ private:
             "keys in order, and a hash index has none: name coffer::index::sorted");
     }
 
-    /// Hands the value to `take(bytes) -> result<void>`. False: there is none.
+    /// Hands the value to `take(bytes)`, which may answer a result<void>. False: there is none.
     template <class K, class Take>
     [[nodiscard]] result<bool> look(const K& key, Take&& take) const {
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
         room_for<K> room;
-        result<void> taken;
-        auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
-            if (auto done = take(value); !done) taken = std::move(done);
-        });
-        if (!taken) [[unlikely]]
-            seen = taken.failure();
-        return seen;
+        if constexpr (std::is_void_v<std::invoke_result_t<Take&, bytes>>) {
+            return engine_->lookup(key_codec::view(key, room), take);
+        } else {
+            result<void> taken;
+            auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
+                if (auto done = take(value); !done) taken = std::move(done);
+            });
+            if (!taken) return taken.failure();
+            return seen;
+        }
     }
 
     template <class K, class V>

@@ -136,13 +136,11 @@ TEST_CASE("outermost text and bytes are the caller's own", "[codec]") {
 TEST_CASE("text and bytes are shown in place", "[codec]") {
     const coffer::bytes stored = coffer::as_bytes("in place");
     std::string_view shown;
-    CHECK(coffer::detail::value_codec<std::string>::show(stored, [&](std::string_view text) {
-              shown = text;
-          }).has_value());
+    coffer::detail::value_codec<std::string>::show(stored,
+                                                   [&](std::string_view text) { shown = text; });
     CHECK(static_cast<const void*>(shown.data()) == stored.data());
     std::span<const std::byte> seen;
-    CHECK(coffer::detail::value_codec<std::vector<std::byte>>::show(
-              stored, [&](std::span<const std::byte> run) { seen = run; })
-              .has_value());
+    coffer::detail::value_codec<std::vector<std::byte>>::show(
+        stored, [&](std::span<const std::byte> run) { seen = run; });
     CHECK(seen.data() == stored.data());
 }

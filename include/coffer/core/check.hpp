@@ -57,6 +57,7 @@ inline constexpr check_keys_type check_keys;
 class plain_sums {
 public:
     explicit plain_sums(std::uint64_t x, std::uint64_t y) noexcept : x_(x), y_(y) {}
+    explicit plain_sums(std::uint64_t seed) noexcept : x_(seed), y_(seed ^ hash_keys[1]) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const auto p = load_le<std::uint64_t>(block);
         const auto q = load_le<std::uint64_t>(block + 8);
@@ -81,12 +82,17 @@ public:
     explicit vector_sums(std::uint64_t x, std::uint64_t y) noexcept
         : products_(_mm_set_epi64x(std::bit_cast<std::int64_t>(y), std::bit_cast<std::int64_t>(x))),
           words_(_mm_setzero_si128()) {}
+    COFFER_ALWAYS_INLINE explicit vector_sums(std::uint64_t seed) noexcept
+        : products_(_mm_xor_si128(
+              _mm_set1_epi64x(std::bit_cast<std::int64_t>(seed)),
+              _mm_set_epi64x(std::bit_cast<std::int64_t>(hash_keys[1]), 0))),
+          words_(_mm_setzero_si128()) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block));
+        words_ = _mm_add_epi64(words_, words);
         const __m128i mixed =
             _mm_xor_si128(words, _mm_load_si128(reinterpret_cast<const __m128i*>(key)));
         products_ = _mm_add_epi64(products_, _mm_mul_epu32(mixed, _mm_shuffle_epi32(mixed, 0x31)));
-        words_ = _mm_add_epi64(words_, words);
     }
     [[nodiscard]] std::uint64_t x() const noexcept {
         return std::bit_cast<std::uint64_t>(_mm_cvtsi128_si64(sums()));
@@ -111,6 +117,7 @@ class vector_sums {
 public:
     explicit vector_sums(std::uint64_t x, std::uint64_t y) noexcept
         : sums_(vcombine_u64(vcreate_u64(x), vcreate_u64(y))) {}
+    explicit vector_sums(std::uint64_t seed) noexcept : vector_sums(seed, seed ^ hash_keys[1]) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const uint64x2_t words =
             vreinterpretq_u64_u8(vld1q_u8(reinterpret_cast<const std::uint8_t*>(block)));
@@ -156,44 +163,55 @@ template <class Sums>
     return input;
 }
 
+/// Of one group at most, and not less than a block.
 template <class Sums>
-[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t check_with(bytes input,
-                                                            std::uint64_t seed) noexcept {
+COFFER_ALWAYS_INLINE void add_last_group(Sums& sums, bytes input) noexcept {
+    const std::byte* const at = input.data();
     const std::size_t size = input.size();
-    Sums sums(seed, seed ^ hash_keys[1]);
-    if (size > check_block * check_group) {
-        Sums apart = sums;  // so that the sums of few bytes stay in registers
-        input = add_groups(apart, input);
-        sums = apart;
+    const auto key = [](std::size_t i) { return check_keys.of.data() + i / 8; };
+    std::size_t i = 0;
+    for (; i + 4 * check_block <= size; i += 4 * check_block) add_four(sums, at + i, key(i));
+    if ((size & 2 * check_block) != 0) {
+        sums.add(at + i, key(i));
+        sums.add(at + i + check_block, key(i + check_block));
+        i += 2 * check_block;
     }
-    const std::uint64_t* key = check_keys.of.data();
-    const std::byte* at = input.data();
-    std::size_t left = input.size();
-    if (size >= check_block) [[likely]] {
-        for (; left >= 4 * check_block; left -= 4 * check_block) {
-            add_four(sums, at, key);
-            at += 4 * check_block;
-            key += 8;
-        }
-        if ((left & 2 * check_block) != 0) {
-            sums.add(at, key);
-            sums.add(at + check_block, key + 2);
-            at += 2 * check_block;
-            key += 4;
-        }
-        if ((left & check_block) != 0) {
-            sums.add(at, key);
-            at += check_block;
-            key += 2;
-        }
-        left %= check_block;
-        if (left != 0) sums.add(at + left - check_block, key);
+    if ((size & check_block) != 0) {
+        sums.add(at + i, key(i));
+        i += check_block;
+    }
+    if (size % check_block != 0) sums.add(at + size - check_block, key(i));
+}
+
+template <class Sums>
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t end_of_check(const Sums& sums,
+                                                              std::size_t size) noexcept {
+    return fold(sums.x() ^ hash_keys[2] ^ size, sums.y() ^ hash_keys[3]);
+}
+
+/// Of less than a block, or more than a group.
+template <class Sums>
+[[nodiscard]] COFFER_NOINLINE std::uint64_t check_at_length(bytes input,
+                                                            std::uint64_t seed) noexcept {
+    Sums sums(seed);
+    if (input.size() >= check_block) {
+        add_last_group(sums, add_groups(sums, input));
     } else {
         std::byte filled[check_block] = {};
         copy(filled, input);
-        sums.add(filled, key);
+        sums.add(filled, check_keys.of.data());
     }
-    return fold(sums.x() ^ hash_keys[2] ^ size, sums.y() ^ hash_keys[3]);
+    return end_of_check(sums, input.size());
+}
+
+template <class Sums>
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t check_with(bytes input,
+                                                            std::uint64_t seed) noexcept {
+    if (input.size() - check_block > check_block * (check_group - 1)) [[unlikely]]
+        return check_at_length<Sums>(input, seed);
+    Sums sums(seed);
+    add_last_group(sums, input);
+    return end_of_check(sums, input.size());
 }
 
 [[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t check64(bytes input, std::uint64_t seed) noexcept {

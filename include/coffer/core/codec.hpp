@@ -135,19 +135,19 @@ struct value_codec : role_codec<role::value, T> {
     }
 
     /// Calls `f` with the value: a std::string_view for text, bytes for byte runs, both in place;
-    /// else a const T&.
+    /// else a const T&. Answers result<void>, or nothing where nothing can fail.
     template <class F>
-    [[nodiscard]] static result<void> show(bytes encoded, F&& f) {
+    static auto show(bytes encoded, F&& f) {
         if constexpr (form_of<T>::is == kind::text) {
             std::forward<F>(f)(as_text(encoded));
         } else if constexpr (form_of<T>::is == kind::blob) {
             std::forward<F>(f)(encoded);
         } else {
             result<T> value = role_codec<role::value, T>::decode(encoded);
-            if (!value) return value.failure();
+            if (!value) return result<void>(value.failure());
             std::forward<F>(f)(std::as_const(*value));
+            return result<void>();
         }
-        return {};
     }
 };
 

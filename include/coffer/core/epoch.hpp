@@ -86,7 +86,7 @@ public:
                 if (claim(own_.slots[at])) return pin(&own_.slots[at]);
                 at = (at + 1) % slot_count;
             }
-            return enter_crowd();
+            return pin(&claim_in_crowd());
         }
     }
 
@@ -135,10 +135,10 @@ private:
         return candidate.began.compare_exchange_strong(free, now_.load(std::memory_order_acquire),
                                                        std::memory_order_seq_cst);
     }
-    [[nodiscard]] COFFER_NOINLINE pin enter_crowd() noexcept {
+    [[nodiscard]] COFFER_NOINLINE slot& claim_in_crowd() noexcept {
         for (block* in = &own_;;) {
             for (slot& each : in->slots) {
-                if (claim(each)) return pin(&each);
+                if (claim(each)) return each;
             }
             block* more = behind(*in);
             if (more == nullptr) {

@@ -45,17 +45,25 @@ inline constexpr std::uint64_t hash_keys[4] = {
     return fold(value ^ hash_keys[0], seed ^ hash_keys[1]);
 }
 
-[[nodiscard]] inline std::uint64_t hash64(bytes input, std::uint64_t seed) noexcept {
+/// Where a hash of so many bytes begins, and how it ends with the last two words.
+[[nodiscard]] constexpr std::uint64_t hash_begin(std::size_t size, std::uint64_t seed) noexcept {
+    return seed ^ fold(seed ^ hash_keys[0], hash_keys[1] ^ size);
+}
+[[nodiscard]] constexpr std::uint64_t hash_end(std::uint64_t a, std::uint64_t b, std::size_t size,
+                                               std::uint64_t seed) noexcept {
+    return fold(hash_keys[2] ^ size, fold(a ^ hash_keys[3], b ^ seed));
+}
+
+/// hash64() of any size but 8 to 16 bytes.
+[[nodiscard]] COFFER_NOINLINE inline std::uint64_t hash64_at_length(bytes input,
+                                                                    std::uint64_t seed) noexcept {
     const std::byte* at = input.data();
     const std::size_t size = input.size();
-    seed ^= fold(seed ^ hash_keys[0], hash_keys[1] ^ size);
+    seed = hash_begin(size, seed);
     std::uint64_t a = 0;
     std::uint64_t b = 0;
-    if (size <= 16) {
-        if (size >= 8) {
-            a = load_le<std::uint64_t>(at);
-            b = load_le<std::uint64_t>(at + size - 8);
-        } else if (size >= 4) {
+    if (size < 8) {
+        if (size >= 4) {
             a = load_le<std::uint32_t>(at);
             b = load_le<std::uint32_t>(at + size - 4);
         } else if (size != 0) {
@@ -89,7 +97,16 @@ inline constexpr std::uint64_t hash_keys[4] = {
         a = load_le<std::uint64_t>(at + left - 16);
         b = load_le<std::uint64_t>(at + left - 8);
     }
-    return fold(hash_keys[2] ^ size, fold(a ^ hash_keys[3], b ^ seed));
+    return hash_end(a, b, size, seed);
+}
+
+/// In place for keys of 8 to 16 bytes: to call costs as much as to hash them.
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t hash64(bytes input, std::uint64_t seed) noexcept {
+    const std::byte* const at = input.data();
+    const std::size_t size = input.size();
+    if (size - 8 > 8) return hash64_at_length(input, seed);
+    return hash_end(load_le<std::uint64_t>(at), load_le<std::uint64_t>(at + size - 8), size,
+                    hash_begin(size, seed));
 }
 
 }  // namespace coffer::detail

@@ -21,16 +21,14 @@
 // I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
 //     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
 //     back from link to key only in the split that makes it so.
-// I5  While a chain is not empty the six slots before it are full, and so is all of it but its
-//     first bucket.
+// I5  Before a chain that is not empty six slots are full, and so is it but for its first bucket.
 //
 // Threads: find, likely, step and prefetch beside the one writer, with no lock, no store and, for
 // the table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
 // again, and a reader that missed reads depth and link once more. If both are what they were,
 // nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
 // Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
-// Failure: only start, prepare and adopt fail. Above most_keys (1006 million) prepare()
-// gives errc::no_space. Damaged memory can give wrong answers, not accesses out of bounds.
+// Failure: of start, prepare (no_space above most_keys) and adopt. Damage: wrong answers at most.
 #ifndef COFFER_INDEX_HASH_HPP
 #define COFFER_INDEX_HASH_HPP
 
@@ -87,7 +85,9 @@ public:
 
     // ---- lookups ----
 
-    [[nodiscard]] lookup probe(bytes key) const noexcept { return {Shape::hash(key, seed_), key}; }
+    [[nodiscard]] COFFER_ALWAYS_INLINE lookup probe(bytes key) const noexcept {
+        return {Shape::hash(key, seed_), key};
+    }
 
     void prefetch(const lookup& probe) const noexcept {
         COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);

@@ -16,6 +16,7 @@
 #ifndef COFFER_INDEX_HASH_WORDS_HPP
 #define COFFER_INDEX_HASH_WORDS_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/hash.hpp>
 #include <coffer/index/concept.hpp>
 
@@ -27,7 +28,8 @@ namespace coffer::detail {
 /// What the table takes from outside its algorithm; tests put other values in its place.
 struct hash_shape {
     static constexpr unsigned most_depth = 28;
-    [[nodiscard]] static std::uint64_t hash(bytes key, std::uint64_t seed) noexcept {
+    [[nodiscard]] static COFFER_ALWAYS_INLINE std::uint64_t hash(bytes key,
+                                                                 std::uint64_t seed) noexcept {
         return hash64(key, seed);
     }
 };

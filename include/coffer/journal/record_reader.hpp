@@ -66,16 +66,22 @@ public:
     }
 
     /// The record at `where`, if it is in mapped memory, bears `key` and is sound; for lookups,
-    /// which need nothing of a reader's state when all is well. False says nothing.
+    /// which need nothing of a reader's state when all is well. False says nothing. Calls
+    /// passed(size) when the key fits, before the check: what it does need not be kept meanwhile.
+    template <class Passed>
     [[nodiscard]] static COFFER_ALWAYS_INLINE bool at_once(const Table& table, address where,
-                                                           bytes key, record& out) noexcept {
+                                                           bytes key, record& out,
+                                                           Passed&& passed) noexcept {
         const typename Table::view view = table.at(where);
         if (view.at == nullptr) return false;
         // Without a check, which reads all of it, the value would be asked for when its head has
         // come: two waits in place of one.
         COFFER_PREFETCH(view.at + 64);
-        return parse_record(view.at, view.limit, out) && out.type == record_type::put &&
-               equal(out.key, key) && sound(view, out);
+        if (!parse_record(view.at, view.limit, out) || out.type != record_type::put ||
+            !equal(out.key, key))
+            return false;
+        passed(out.size);
+        return sound(view, out);
     }
     /// The same for walks, whatever its key is.
     [[nodiscard]] static COFFER_ALWAYS_INLINE bool at_once(const Table& table, address where,

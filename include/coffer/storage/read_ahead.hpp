@@ -40,7 +40,7 @@ private:
     static constexpr std::uint64_t reach = 1024 / offset_unit;
 
     template <class Fetch>
-    COFFER_NOINLINE void go_on(Fetch& fetch) {
+    COFFER_NOINLINE void go_on(Fetch fetch) {  // by value: what it holds needs no memory before
         if (fetched_ - next_ > reach) fetched_ = next_;  // that was in another place
         for (int i = 0; i < 2 && fetched_ - next_ < reach; ++i) {
             const std::size_t size = fetch(fetched_);

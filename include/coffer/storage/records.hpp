@@ -299,17 +299,27 @@ private:
             if (guess == 0) return false;
             record found;
             if (!is_pending(guess) && !pending.hides(guess) &&
-                reader_type::at_once(journal.table(), guess, key, found)) [[likely]] {
-                passed(table, guess, found.size);
+                reader_type::at_once(journal.table(), guess, key, found, [&](std::size_t size) {
+                    passed(table, guess, size);
+                })) [[likely]] {
                 show(found.value);
                 return true;
             }
+            return look_again(key, show);
+        } else {
+            return lookup_with_care(table, probe, show);
         }
-        return lookup_with_care(table, probe, show);
+    }
+
+    /// From the beginning, so that nothing has to be kept for it.
+    template <class Show>
+    [[nodiscard]] COFFER_NOINLINE result<bool> look_again(bytes key, Show&& show) const {
+        const table_type& table = index();
+        return lookup_with_care(table, table.probe(key), show);
     }
 
     template <class Show>
-    [[nodiscard]] COFFER_NOINLINE result<bool> lookup_with_care(
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_with_care(
         const table_type& table, const typename table_type::lookup& probe, Show&& show) const {
         keys known(*this);
         const ref slot = table.find(probe, known);

@@ -217,7 +217,7 @@ public:
 
     template <detail::key_like<Key> K>
     [[nodiscard]] result<bool> try_contains(const K& key) const {
-        return look(key, [](bytes) { return result<void>(); });
+        return look(key, [](bytes) {});
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] bool contains(const K& key) const {
@@ -519,20 +519,23 @@ private:
             "keys in order, and a hash index has none: name coffer::index::sorted");
     }
 
-    /// Hands the value to `take(bytes) -> result<void>`. False: there is none.
+    /// Hands the value to `take(bytes)`, which may answer a result<void>. False: there is none.
     template <class K, class Take>
     [[nodiscard]] result<bool> look(const K& key, Take&& take) const {
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
         room_for<K> room;
-        result<void> taken;
-        auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
-            if (auto done = take(value); !done) taken = std::move(done);
-        });
-        if (!taken) [[unlikely]]
-            seen = taken.failure();
-        return seen;
+        if constexpr (std::is_void_v<std::invoke_result_t<Take&, bytes>>) {
+            return engine_->lookup(key_codec::view(key, room), take);
+        } else {
+            result<void> taken;
+            auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
+                if (auto done = take(value); !done) taken = std::move(done);
+            });
+            if (!taken) return taken.failure();
+            return seen;
+        }
     }
 
     template <class K, class V>

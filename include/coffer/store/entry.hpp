@@ -75,8 +75,10 @@ template <class Key, class Value, class F>
         }
     };
     const auto with_key = [&](const auto& k) {
-        if (auto inner = value_codec<Value>::show(value, [&](const auto& v) { call(k, v); });
-            !inner) [[unlikely]] {
+        const auto with_both = [&](const auto& v) { call(k, v); };
+        if constexpr (std::is_void_v<decltype(value_codec<Value>::show(value, with_both))>) {
+            value_codec<Value>::show(value, with_both);
+        } else if (auto inner = value_codec<Value>::show(value, with_both); !inner) [[unlikely]] {
             shown = std::move(inner);
             go_on = false;
         }
