@@ -11557,7 +11557,7 @@ inline constexpr check_keys_type check_keys;
 class plain_sums {
 public:
     explicit plain_sums(std::uint64_t x, std::uint64_t y) noexcept : x_(x), y_(y) {}
-    explicit plain_sums(std::uint64_t seed) noexcept : x_(seed), y_(seed ^ hash_keys[1]) {}
+    explicit plain_sums(std::uint64_t seed) noexcept : plain_sums(seed, seed ^ hash_keys[1]) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const auto p = load_le<std::uint64_t>(block);
         const auto q = load_le<std::uint64_t>(block + 8);
@@ -11663,7 +11663,8 @@ template <class Sums>
     return input;
 }
 
-/// Of one group at most, and not less than a block.
+/// Of one group at most; a last part that is no whole block may reach back before `input`, where
+/// the group before it ends, so that all together is at least a block.
 template <class Sums>
 COFFER_ALWAYS_INLINE void add_last_group(Sums& sums, bytes input) noexcept {
     const std::byte* const at = input.data();
@@ -15768,8 +15769,8 @@ private:
 // Dead records are cleaned beside the writers. Writers that leave more of them than one cleaner
 // takes away would let the log grow without bound. So while the cleaner is late, each byte that is
 // written owes `share` bytes of cleaning, and a writer whose debt is not worked off waits for the
-// cleaner's next steps. Where three eighths of what is cleaned are dead, `share` times that is more
-// than was written: the log shrinks.
+// cleaner's next steps. Where more than a quarter of what is cleaned is dead, `share` times that is
+// more than was written: the log shrinks.
 //
 // D1  A cleaner that is late has its next step due. Each step that does not go on to a victim, or
 //     fails, forgives every debt: nobody waits for a cleaner that rests.

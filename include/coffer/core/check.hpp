@@ -57,7 +57,7 @@ inline constexpr check_keys_type check_keys;
 class plain_sums {
 public:
     explicit plain_sums(std::uint64_t x, std::uint64_t y) noexcept : x_(x), y_(y) {}
-    explicit plain_sums(std::uint64_t seed) noexcept : x_(seed), y_(seed ^ hash_keys[1]) {}
+    explicit plain_sums(std::uint64_t seed) noexcept : plain_sums(seed, seed ^ hash_keys[1]) {}
     COFFER_ALWAYS_INLINE void add(const std::byte* block, const std::uint64_t* key) noexcept {
         const auto p = load_le<std::uint64_t>(block);
         const auto q = load_le<std::uint64_t>(block + 8);
@@ -163,7 +163,8 @@ template <class Sums>
     return input;
 }
 
-/// Of one group at most, and not less than a block.
+/// Of one group at most; a last part that is no whole block may reach back before `input`, where
+/// the group before it ends, so that all together is at least a block.
 template <class Sums>
 COFFER_ALWAYS_INLINE void add_last_group(Sums& sums, bytes input) noexcept {
     const std::byte* const at = input.data();

@@ -3,8 +3,8 @@
 // Dead records are cleaned beside the writers. Writers that leave more of them than one cleaner
 // takes away would let the log grow without bound. So while the cleaner is late, each byte that is
 // written owes `share` bytes of cleaning, and a writer whose debt is not worked off waits for the
-// cleaner's next steps. Where three eighths of what is cleaned are dead, `share` times that is more
-// than was written: the log shrinks.
+// cleaner's next steps. Where more than a quarter of what is cleaned is dead, `share` times that is
+// more than was written: the log shrinks.
 //
 // D1  A cleaner that is late has its next step due. Each step that does not go on to a victim, or
 //     fails, forgives every debt: nobody waits for a cleaner that rests.
