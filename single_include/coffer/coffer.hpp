@@ -515,6 +515,19 @@ private:
     detail::owned_error error_;
 };
 
+namespace detail {
+
+/// What a result is made of makes this, too, but what failed is thrown on the spot: a success fits
+/// registers.
+template <class T>
+struct thrown {
+    thrown(T is) noexcept : value(std::move(is)) {}  // NOLINT: as result
+    thrown(result<T>&& is) : value(std::move(is).value()) {}  // NOLINT: as result
+    thrown(coffer::failure cause) : thrown(result<T>(std::move(cause))) {}  // NOLINT: as result
+    T value;
+};
+
+}  // namespace detail
 }  // namespace coffer
 
 #endif
@@ -3556,24 +3569,24 @@ public:
             ::munmap(page, page_size());
             return;
         }
+        *static_cast<volatile int*>(page) = 1;
         word_ = static_cast<volatile int*>(page);
-        *word_ = 1;
 #endif
     }
     explicit fork_mark(const native&) noexcept : fork_mark() {}
     fork_mark(fork_mark&& other) noexcept
-        : word_(std::exchange(other.word_, nullptr)), process_(other.process_) {}
+        : word_(std::exchange(other.word_, &no_page)), process_(other.process_) {}
     fork_mark& operator=(fork_mark&& other) noexcept {
         std::swap(word_, other.word_);
         std::swap(process_, other.process_);
         return *this;
     }
     ~fork_mark() {
-        if (word_ != nullptr) ::munmap(const_cast<int*>(word_), page_size());
+        if (word_ != &no_page) ::munmap(const_cast<int*>(word_), page_size());
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE bool forked() const noexcept {
-        return word_ != nullptr ? *word_ == 0 : ::getpid() != process_;
+        return *word_ == 0 && (word_ != &no_page || ::getpid() != process_);
     }
 
 private:
@@ -3581,7 +3594,9 @@ private:
         return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     }
 
-    volatile int* word_ = nullptr;
+    static inline constinit const int no_page = 0;
+
+    const volatile int* word_ = &no_page;
     ::pid_t process_;
 };
 
@@ -6931,7 +6946,7 @@ static_assert(durability_policy<write_through>);
 // thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
 // nobody needs memory to let some go.
 //
-// I1  A slot is 0 (free) or the epoch at which its reader began.
+// I1  A slot is 0 (free) or the epoch at which its reader began; the first is never free.
 // I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing. So are
@@ -6959,6 +6974,7 @@ struct retired {
 template <threading_policy Threading>
 class epoch {
     static constexpr std::size_t slot_count = Threading::concurrent ? 128 : 1;
+    static constexpr std::uint64_t never = UINT64_MAX;
     struct alignas(64) slot {
         typename Threading::template atomic<std::uint64_t> began{0};
     };
@@ -6968,7 +6984,7 @@ class epoch {
     };
 
 public:
-    epoch() = default;
+    epoch() noexcept { own_.slots[0].began.store(never, std::memory_order_relaxed); }
     epoch(const epoch&) = delete;
     epoch& operator=(const epoch&) = delete;
     ~epoch() {
@@ -6997,13 +7013,8 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {
-            auto at = static_cast<std::size_t>(
-                (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57);
-            for (std::size_t tried = 0; tried != slot_count; ++tried) {
-                if (claim(own_.slots[at])) return pin(&own_.slots[at]);
-                at = (at + 1) % slot_count;
-            }
-            return pin(&claim_in_crowd());
+            slot& last = own_.slots[last_of_thread_];
+            return pin(claim(last) ? &last : &claim_another());
         }
     }
 
@@ -7036,7 +7047,7 @@ public:
         return Threading::concurrent ? now_.fetch_add(1, std::memory_order_seq_cst) : 0;
     }
     [[nodiscard]] std::uint64_t oldest() noexcept {
-        std::uint64_t out = UINT64_MAX;
+        std::uint64_t out = never;
         for (block* in = &own_; in != nullptr; in = behind(*in)) {
             for (slot& each : in->slots) {
                 const auto began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
@@ -7052,10 +7063,16 @@ private:
         return candidate.began.compare_exchange_strong(free, now_.load(std::memory_order_acquire),
                                                        std::memory_order_seq_cst);
     }
-    [[nodiscard]] COFFER_NOINLINE slot& claim_in_crowd() noexcept {
+    /// The first that is free from a place of the thread's own on, in every block there is.
+    [[nodiscard]] COFFER_NOINLINE slot& claim_another() noexcept {
+        const auto from =
+            static_cast<std::size_t>(Threading::this_thread() * 0x9E3779B97F4A7C15ULL >> 57);
         for (block* in = &own_;;) {
-            for (slot& each : in->slots) {
-                if (claim(each)) return each;
+            for (std::size_t tried = 0; tried != slot_count; ++tried) {
+                const std::size_t at = (from + tried) % slot_count;
+                if (!claim(in->slots[at])) continue;
+                if (in == &own_) last_of_thread_ = at;
+                return in->slots[at];
             }
             block* more = behind(*in);
             if (more == nullptr) {
@@ -7080,6 +7097,10 @@ private:
         of.next.compare_exchange_strong(none, nullptr, std::memory_order_acq_rel);
         return none;
     }
+
+    // A guess in every store: the slot that the thread had last, or at first the one that is never
+    // free, so that threads get apart before they share a line.
+    static inline constinit thread_local std::size_t last_of_thread_ = 0;
 
     block own_;
     typename Threading::template atomic<std::uint64_t> now_{1};
@@ -7582,12 +7603,12 @@ struct hash_words {
                                                           unsigned slot) noexcept {
         return (control >> (8 * slot)) & 0xFF;
     }
-    /// The top bit of the byte of every slot that has this print; exact.
+    /// The top bit of the byte of every slot that has this print, and perhaps, above one of those,
+    /// of one whose print differs from it in the lowest bit (Mycroft's test for zero bytes).
     [[nodiscard]] static constexpr std::uint64_t with_print(std::uint64_t control,
                                                             std::uint64_t print) noexcept {
-        constexpr std::uint64_t low = 0x7F7F7F7F7F7F7F7F;
         const std::uint64_t differ = control ^ (print * each_byte);
-        return ~(((differ & low) + low) | differ) & each_top;
+        return (differ - each_byte) & ~differ & each_top;
     }
     [[nodiscard]] static constexpr std::uint64_t used(std::uint64_t control) noexcept {
         return control & each_top;
@@ -11647,6 +11668,12 @@ COFFER_ALWAYS_INLINE void add_four(Sums& sums, const std::byte* at,
     sums.add(at + 3 * check_block, key + 6);
 }
 
+/// Block i of the group at `at`.
+template <class Sums>
+COFFER_ALWAYS_INLINE void add_block(Sums& sums, const std::byte* at, std::size_t i) noexcept {
+    sums.add(at + check_block * i, check_keys.of.data() + 2 * i);
+}
+
 /// All groups but the last, which may be whole; returns the bytes that it left.
 template <class Sums>
 [[nodiscard]] COFFER_NOINLINE bytes add_groups(Sums& sums, bytes input) noexcept {
@@ -11663,25 +11690,63 @@ template <class Sums>
     return input;
 }
 
-/// Of one group at most; a last part that is no whole block may reach back before `input`, where
-/// the group before it ends, so that all together is at least a block.
+/// Of one group at most and of a byte at least; its last block may reach back before `input`, where
+/// the group before it ends, so that all together is a block at least. One jump leads into the
+/// others, each of which knows its place: to count them would take as long as to add them.
 template <class Sums>
 COFFER_ALWAYS_INLINE void add_last_group(Sums& sums, bytes input) noexcept {
     const std::byte* const at = input.data();
-    const std::size_t size = input.size();
-    const auto key = [](std::size_t i) { return check_keys.of.data() + i / 8; };
-    std::size_t i = 0;
-    for (; i + 4 * check_block <= size; i += 4 * check_block) add_four(sums, at + i, key(i));
-    if ((size & 2 * check_block) != 0) {
-        sums.add(at + i, key(i));
-        sums.add(at + i + check_block, key(i + check_block));
-        i += 2 * check_block;
+    const std::size_t before = (input.size() - 1) / check_block;
+    sums.add(at + input.size() - check_block, check_keys.of.data() + 2 * before);
+    switch (before) {
+        case 15:
+            add_block(sums, at, 14);
+            [[fallthrough]];
+        case 14:
+            add_block(sums, at, 13);
+            [[fallthrough]];
+        case 13:
+            add_block(sums, at, 12);
+            [[fallthrough]];
+        case 12:
+            add_block(sums, at, 11);
+            [[fallthrough]];
+        case 11:
+            add_block(sums, at, 10);
+            [[fallthrough]];
+        case 10:
+            add_block(sums, at, 9);
+            [[fallthrough]];
+        case 9:
+            add_block(sums, at, 8);
+            [[fallthrough]];
+        case 8:
+            add_block(sums, at, 7);
+            [[fallthrough]];
+        case 7:
+            add_block(sums, at, 6);
+            [[fallthrough]];
+        case 6:
+            add_block(sums, at, 5);
+            [[fallthrough]];
+        case 5:
+            add_block(sums, at, 4);
+            [[fallthrough]];
+        case 4:
+            add_block(sums, at, 3);
+            [[fallthrough]];
+        case 3:
+            add_block(sums, at, 2);
+            [[fallthrough]];
+        case 2:
+            add_block(sums, at, 1);
+            [[fallthrough]];
+        case 1:
+            add_block(sums, at, 0);
+            [[fallthrough]];
+        default:
+            break;
     }
-    if ((size & check_block) != 0) {
-        sums.add(at + i, key(i));
-        i += check_block;
-    }
-    if (size % check_block != 0) sums.add(at + size - check_block, key(i));
 }
 
 template <class Sums>
@@ -11940,6 +12005,31 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     }
     record any;  // so that `out` need not lie in memory where it is not of this kind
     if (!parse_any_record(at, limit, any)) return false;
+    out = any;
+    return true;
+}
+
+/// parse_record of a put that bears `key`; what its head says is compared with what it would be.
+[[nodiscard]] COFFER_ALWAYS_INLINE bool parse_put_of(bytes key, const std::byte* at,
+                                                     const std::byte* limit,
+                                                     record& out) noexcept {
+    if (limit - at >= static_cast<std::ptrdiff_t>(smallest_record) && key.size() < 128) [[likely]] {
+        const auto head = load_le<std::uint32_t>(at + check_size);
+        std::uint32_t value = head >> 16 & 0xFF;
+        const std::uint32_t more_value = head >> 24;  // if the value's size takes two bytes
+        const bool two = value >= 0x80;
+        if ((head & 0xFF7F) == (static_cast<std::uint32_t>(record_type::put) | key.size() << 8) &&
+            (!two || more_value - 1 < 0x7F)) [[likely]] {
+            if (two) value = (value & 0x7F) | more_value << 7;
+            out.type = record_type::put;
+            out.more = (head & 0x80) != 0;
+            return place_runs(at, at + check_size + (two ? 4 : 3), limit, key.size(), value, out) &&
+                   equal(out.key, key);
+        }
+    }
+    record any;
+    if (!parse_any_record(at, limit, any) || any.type != record_type::put || !equal(any.key, key))
+        return false;
     out = any;
     return true;
 }
@@ -15523,7 +15613,8 @@ struct key_codec : role_codec<role::key, T> {};
 template <class T>
 struct value_codec : role_codec<role::value, T> {
     /// Makes `to` the value; a string that is there keeps its memory.
-    [[nodiscard]] static result<void> assign(std::optional<T>& to, bytes encoded) {
+    [[nodiscard]] static COFFER_ALWAYS_INLINE result<void> assign(std::optional<T>& to,
+                                                                  bytes encoded) {
         if constexpr (std::is_same_v<T, std::string>) {
             if (to) {
                 to->assign(as_text(encoded));
@@ -16683,7 +16774,7 @@ class segment_table {
 public:
     /// The bytes that an address may lead into.
     struct view {
-        const std::byte* at;
+        const std::byte* at;  // null where no record begins in memory
         const std::byte* limit;
         std::uint64_t seed;
         std::uint64_t offset;
@@ -16735,7 +16826,8 @@ public:
         out.seed = from.seed.load(std::memory_order_relaxed);
         out.end = limit & ~verify_bit;
         out.verify = (limit & verify_bit) != 0;
-        const bool held = base != nullptr && out.offset < out.end;
+        const auto room = static_cast<std::int64_t>(out.end - out.offset);
+        const bool held = base != nullptr && room >= static_cast<std::int64_t>(smallest_record);
         out.at = held ? base + out.offset : nullptr;
         out.limit = held ? base + out.end : nullptr;
         out.owner = base == nullptr ? from.owner.load(std::memory_order_acquire) : nullptr;
@@ -17642,9 +17734,7 @@ public:
         // Without a check, which reads all of it, the value would be asked for when its head has
         // come: two waits in place of one.
         COFFER_PREFETCH(view.at + 64);
-        if (!parse_record(view.at, view.limit, out) || out.type != record_type::put ||
-            !equal(out.key, key))
-            return false;
+        if (!parse_put_of(key, view.at, view.limit, out)) return false;
         passed(out.size);
         return sound(view, out);
     }
@@ -17692,8 +17782,10 @@ private:
 
     [[nodiscard]] static COFFER_ALWAYS_INLINE bool sound(const typename Table::view& view,
                                                          const record& read) noexcept {
-        return !view.verify || load_le<std::uint64_t>(view.at) ==
-                                   record_check(view.at, read.size, view.seed, view.offset);
+        if (!view.verify) [[unlikely]]
+            return true;
+        return load_le<std::uint64_t>(view.at) ==
+               record_check(view.at, read.size, view.seed, view.offset);
     }
 
     COFFER_NOINLINE bool damaged(address where) noexcept {
@@ -17853,6 +17945,8 @@ public:
     /// Is it a record of the batch that is being written?
     [[nodiscard]] bool hides(address where) const noexcept {
         const address from = hidden_.load(std::memory_order_acquire);
+        if (from == nowhere_hidden) [[likely]]
+            return false;
         return where - from <= (~from & ((address{1} << offset_bits) - 1));
     }
 
@@ -18187,12 +18281,13 @@ public:
         return count_.load(std::memory_order_relaxed);
     }
 
-    /// Shows the value of `key` to `show(bytes)` in place. False: there is none.
-    template <class Show>
-    [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
+    /// Shows the value of `key` to `show(bytes)` in place. False: there is none. Answer is made of
+    /// a bool, or of what failed.
+    template <class Answer = result<bool>, class Show>
+    [[nodiscard]] Answer lookup(bytes key, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
-        return lookup_pinned(table, key, table.probe(key), show);
+        return lookup_pinned<Answer>(table, key, table.probe(key), show);
     }
 
     static constexpr std::size_t group_size = 16;
@@ -18217,8 +18312,8 @@ public:
             }
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found =
-                lookup_pinned(table, group[i], probes[i], [&](bytes value) { show(i, value); });
+            auto found = lookup_pinned<result<bool>>(table, group[i], probes[i],
+                                                     [&](bytes value) { show(i, value); });
             if (!found) return found.failure();
         }
         return {};
@@ -18389,8 +18484,8 @@ private:
     /// What a slot leads to will be read soon.
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
-    template <class Show>
-    [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_pinned(
+    template <class Answer, class Show>
+    [[nodiscard]] COFFER_ALWAYS_INLINE Answer lookup_pinned(
         const table_type& table, bytes key, const typename table_type::lookup& probe,
         Show&& show) const {
         // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
@@ -21808,10 +21903,10 @@ public:
 
     // ---- reading ----
 
-    template <class Show>
-    [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
+    template <class Answer = result<bool>, class Show>
+    [[nodiscard]] Answer lookup(bytes key, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
-        return records_.lookup(key, show);
+        return records_.template lookup<Answer>(key, show);
     }
 
     static constexpr std::size_t group_size = records_type::group_size;
@@ -22849,7 +22944,8 @@ public:
     }
     template <detail::key_like<Key> K, class F>
     bool view(const K& key, F&& f) const {
-        return try_view(key, std::forward<F>(f)).value();
+        const auto take = [&](bytes value) { return value_codec::show(value, f); };
+        return look<detail::thrown<bool>>(key, take).value;
     }
 
     /// Looks up all of `keys`, a few at a time so that their cache misses overlap; `out[i]` becomes
@@ -22904,7 +23000,7 @@ public:
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] bool contains(const K& key) const {
-        return try_contains(key).value();
+        return look<detail::thrown<bool>>(key, [](bytes) {}).value;
     }
 
     [[nodiscard]] result<std::uint64_t> try_size() const {
@@ -23173,9 +23269,7 @@ private:
     basic_store(typename engine::owner made, std::string path, const options& chosen, FS system)
         : engine_(std::move(made)), path_(std::move(path)), options_(chosen), system_(system) {}
 
-    [[nodiscard]] static detail::identity own() {
-        return detail::identity_of<Key, Value, Storage>();
-    }
+    [[nodiscard]] static auto own() { return detail::identity_of<Key, Value, Storage>(); }
 
     [[nodiscard]] static result<basic_store> opened(std::string path, const options& chosen,
                                                     FS system, bool reads) {
@@ -23203,18 +23297,18 @@ private:
     }
 
     /// Hands the value to `take(bytes)`, which may answer a result<void>. False: there is none.
-    template <class K, class Take>
-    [[nodiscard]] result<bool> look(const K& key, Take&& take) const {
+    template <class Answer = result<bool>, class K, class Take>
+    [[nodiscard]] Answer look(const K& key, Take&& take) const {
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
         room_for<K> room;
         if constexpr (std::is_void_v<std::invoke_result_t<Take&, bytes>>) {
-            return engine_->lookup(key_codec::view(key, room), take);
+            return engine_->template lookup<Answer>(key_codec::view(key, room), take);
         } else {
             result<void> taken;
-            auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
-                if (auto done = take(value); !done) taken = std::move(done);
+            auto seen = engine_->template lookup<Answer>(key_codec::view(key, room), [&](bytes v) {
+                if (auto done = take(v); !done) taken = std::move(done);
             });
             if (!taken) return taken.failure();
             return seen;

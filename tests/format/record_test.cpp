@@ -203,6 +203,58 @@ TEST_CASE("no bytes make the reader leave its limits", "[record]") {
     }
 }
 
+TEST_CASE("a put is parsed by its key as it is without, whatever the bytes", "[record]") {
+    std::mt19937 random(4);
+    const std::size_t sizes[] = {0, 1, 7, 8, 16, 17, 126, 127, 128, 129, 200};
+    const std::size_t values[] = {0, 1, 100, 127, 128, 129, 16383, 16384};
+    std::size_t found = 0;
+    std::size_t refused = 0;
+    const auto compare = [&](const std::vector<std::byte>& of, std::size_t end, bytes key) {
+        const std::byte* const limit = of.data() + end;
+        record plain;
+        record by_key;
+        const bool expected = parse_record(of.data(), limit, plain) &&
+                              plain.type == record_type::put && coffer::equal(plain.key, key);
+        REQUIRE(parse_put_of(key, of.data(), limit, by_key) == expected);
+        ++(expected ? found : refused);
+        if (!expected) return;
+        REQUIRE(by_key.type == plain.type);
+        REQUIRE(by_key.more == plain.more);
+        REQUIRE(by_key.key.data() == plain.key.data());
+        REQUIRE(by_key.value.data() == plain.value.data());
+        REQUIRE(by_key.value.size() == plain.value.size());
+        REQUIRE(by_key.size == plain.size);
+    };
+    for (const std::size_t size : sizes) {
+        for (const std::size_t value : values) {
+            const std::string key(size, 'k');
+            auto of = written(record_type::put, value == 100, as_bytes(key),
+                              as_bytes(std::string(value, 'v')));
+            compare(of, of.size(), as_bytes(key));
+            compare(of, of.size() - 1, as_bytes(key));
+            for (const std::size_t other : sizes) {
+                compare(of, of.size(), as_bytes(std::string(other, 'k')));
+                compare(of, of.size(), as_bytes(std::string(other, 'j')));
+            }
+            for (int flip = 0; flip < 48; ++flip) {  // head and sizes
+                auto bent = of;
+                bent[check_size + static_cast<std::size_t>(flip) / 8 % (of.size() - check_size)] ^=
+                    static_cast<std::byte>(1 << flip % 8);
+                for (const std::size_t other : sizes)
+                    compare(bent, bent.size(), as_bytes(std::string(other, 'k')));
+            }
+            for (int turn = 0; turn < 20; ++turn) {
+                auto bent = of;
+                for (std::size_t i = check_size; i < check_size + 4; ++i)
+                    bent[i] = static_cast<std::byte>(random());
+                compare(bent, random() % (of.size() + 1), as_bytes(key));
+            }
+        }
+    }
+    CHECK(found > 500);
+    CHECK(refused > 1000);
+}
+
 TEST_CASE("V4: only marks and ends are read as marks", "[record]") {
     std::byte body[mark_body::size];
     write_mark(body, {position(3, 8192), 77});

@@ -32,12 +32,12 @@ TEST_CASE("an address leads into the segment of its slot, up to its limit", "[se
     all.publish(one, first.data(), first.size(), false);
     all.publish(other, last.data(), last.size(), true);
 
-    auto view = all.at(make_address(0, 96));
-    CHECK(view.at == first.data() + 96);
+    auto view = all.at(make_address(0, 88));  // the smallest record fits
+    CHECK(view.at == first.data() + 88);
     CHECK(view.limit == first.data() + 100);
     CHECK(view.end == 100);
     CHECK(view.seed == 70);
-    CHECK(view.offset == 96);
+    CHECK(view.offset == 88);
     CHECK_FALSE(view.verify);
 
     view = all.at(make_address(most_slots - 1, 0));
@@ -51,14 +51,15 @@ TEST_CASE("an address leads into the segment of its slot, up to its limit", "[se
     all.prefetch(make_address(0, 4));
 }
 
-TEST_CASE("I3: an address beyond the limit, or of an empty slot, leads nowhere",
+TEST_CASE("I3: an address behind which no record fits, or of an empty slot, leads nowhere",
           "[segment_table]") {
     table all;
     REQUIRE(all.start());
     std::vector<std::byte> memory(100);
     segment_of_test one{7, 3, 70};
     all.publish(one, memory.data(), memory.size(), true);
-    CHECK(all.at(make_address(3, 100)).at == nullptr);
+    for (const std::uint64_t offset : {92U, 96U, 100U, 104U})
+        CHECK(all.at(make_address(3, offset)).at == nullptr);
     CHECK(all.at(make_address(3, largest_segment - 4)).at == nullptr);
     CHECK(all.at(make_address(3, 100)).owner == nullptr);
     CHECK(all.at(make_address(4, 0)).at == nullptr);
@@ -95,7 +96,7 @@ TEST_CASE("I2: a slot that was cleared leads nowhere until it is given out again
     CHECK(all.id_of(make_address(3, 0)) == 0);
     all.publish(next, memory.data(), 50, false);
     CHECK(all.id_of(make_address(3, 0)) == 8);
-    CHECK(all.at(make_address(3, 48)).limit == memory.data() + 50);
+    CHECK(all.at(make_address(3, 36)).limit == memory.data() + 50);
 }
 
 TEST_CASE("readers see the old memory of a segment or the new one, never a mixture",
@@ -112,7 +113,7 @@ TEST_CASE("readers see the old memory of a segment or the new one, never a mixtu
     std::atomic<std::uint64_t> looks{0};
     std::thread reader([&] {
         while (!over.load()) {
-            const auto view = all.at(make_address(3, 4092));
+            const auto view = all.at(make_address(3, 4084));
             if (view.at == nullptr || *view.at != std::byte{1} || view.seed != 70) ++wrong;
             ++looks;
         }

@@ -147,6 +147,12 @@ COFFER_ALWAYS_INLINE void add_four(Sums& sums, const std::byte* at,
     sums.add(at + 3 * check_block, key + 6);
 }
 
+/// Block i of the group at `at`.
+template <class Sums>
+COFFER_ALWAYS_INLINE void add_block(Sums& sums, const std::byte* at, std::size_t i) noexcept {
+    sums.add(at + check_block * i, check_keys.of.data() + 2 * i);
+}
+
 /// All groups but the last, which may be whole; returns the bytes that it left.
 template <class Sums>
 [[nodiscard]] COFFER_NOINLINE bytes add_groups(Sums& sums, bytes input) noexcept {
@@ -163,25 +169,63 @@ template <class Sums>
     return input;
 }
 
-/// Of one group at most; a last part that is no whole block may reach back before `input`, where
-/// the group before it ends, so that all together is at least a block.
+/// Of one group at most and of a byte at least; its last block may reach back before `input`, where
+/// the group before it ends, so that all together is a block at least. One jump leads into the
+/// others, each of which knows its place: to count them would take as long as to add them.
 template <class Sums>
 COFFER_ALWAYS_INLINE void add_last_group(Sums& sums, bytes input) noexcept {
     const std::byte* const at = input.data();
-    const std::size_t size = input.size();
-    const auto key = [](std::size_t i) { return check_keys.of.data() + i / 8; };
-    std::size_t i = 0;
-    for (; i + 4 * check_block <= size; i += 4 * check_block) add_four(sums, at + i, key(i));
-    if ((size & 2 * check_block) != 0) {
-        sums.add(at + i, key(i));
-        sums.add(at + i + check_block, key(i + check_block));
-        i += 2 * check_block;
+    const std::size_t before = (input.size() - 1) / check_block;
+    sums.add(at + input.size() - check_block, check_keys.of.data() + 2 * before);
+    switch (before) {
+        case 15:
+            add_block(sums, at, 14);
+            [[fallthrough]];
+        case 14:
+            add_block(sums, at, 13);
+            [[fallthrough]];
+        case 13:
+            add_block(sums, at, 12);
+            [[fallthrough]];
+        case 12:
+            add_block(sums, at, 11);
+            [[fallthrough]];
+        case 11:
+            add_block(sums, at, 10);
+            [[fallthrough]];
+        case 10:
+            add_block(sums, at, 9);
+            [[fallthrough]];
+        case 9:
+            add_block(sums, at, 8);
+            [[fallthrough]];
+        case 8:
+            add_block(sums, at, 7);
+            [[fallthrough]];
+        case 7:
+            add_block(sums, at, 6);
+            [[fallthrough]];
+        case 6:
+            add_block(sums, at, 5);
+            [[fallthrough]];
+        case 5:
+            add_block(sums, at, 4);
+            [[fallthrough]];
+        case 4:
+            add_block(sums, at, 3);
+            [[fallthrough]];
+        case 3:
+            add_block(sums, at, 2);
+            [[fallthrough]];
+        case 2:
+            add_block(sums, at, 1);
+            [[fallthrough]];
+        case 1:
+            add_block(sums, at, 0);
+            [[fallthrough]];
+        default:
+            break;
     }
-    if ((size & check_block) != 0) {
-        sums.add(at + i, key(i));
-        i += check_block;
-    }
-    if (size % check_block != 0) sums.add(at + size - check_block, key(i));
 }
 
 template <class Sums>

@@ -25,6 +25,7 @@
 #define COFFER_CORE_CODEC_HPP
 
 #include <coffer/config/assert.hpp>
+#include <coffer/config/platform.hpp>
 #include <coffer/core/codec_explain.hpp>
 #include <coffer/core/codec_form.hpp>
 #include <coffer/core/coding.hpp>
@@ -116,7 +117,8 @@ struct key_codec : role_codec<role::key, T> {};
 template <class T>
 struct value_codec : role_codec<role::value, T> {
     /// Makes `to` the value; a string that is there keeps its memory.
-    [[nodiscard]] static result<void> assign(std::optional<T>& to, bytes encoded) {
+    [[nodiscard]] static COFFER_ALWAYS_INLINE result<void> assign(std::optional<T>& to,
+                                                                  bytes encoded) {
         if constexpr (std::is_same_v<T, std::string>) {
             if (to) {
                 to->assign(as_text(encoded));

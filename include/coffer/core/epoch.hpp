@@ -6,7 +6,7 @@
 // thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
 // nobody needs memory to let some go.
 //
-// I1  A slot is 0 (free) or the epoch at which its reader began.
+// I1  A slot is 0 (free) or the epoch at which its reader began; the first is never free.
 // I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing. So are
@@ -42,6 +42,7 @@ struct retired {
 template <threading_policy Threading>
 class epoch {
     static constexpr std::size_t slot_count = Threading::concurrent ? 128 : 1;
+    static constexpr std::uint64_t never = UINT64_MAX;
     struct alignas(64) slot {
         typename Threading::template atomic<std::uint64_t> began{0};
     };
@@ -51,7 +52,7 @@ class epoch {
     };
 
 public:
-    epoch() = default;
+    epoch() noexcept { own_.slots[0].began.store(never, std::memory_order_relaxed); }
     epoch(const epoch&) = delete;
     epoch& operator=(const epoch&) = delete;
     ~epoch() {
@@ -80,13 +81,8 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {
-            auto at = static_cast<std::size_t>(
-                (Threading::this_thread() >> 6) * 0x9E3779B97F4A7C15ULL >> 57);
-            for (std::size_t tried = 0; tried != slot_count; ++tried) {
-                if (claim(own_.slots[at])) return pin(&own_.slots[at]);
-                at = (at + 1) % slot_count;
-            }
-            return pin(&claim_in_crowd());
+            slot& last = own_.slots[last_of_thread_];
+            return pin(claim(last) ? &last : &claim_another());
         }
     }
 
@@ -119,7 +115,7 @@ public:
         return Threading::concurrent ? now_.fetch_add(1, std::memory_order_seq_cst) : 0;
     }
     [[nodiscard]] std::uint64_t oldest() noexcept {
-        std::uint64_t out = UINT64_MAX;
+        std::uint64_t out = never;
         for (block* in = &own_; in != nullptr; in = behind(*in)) {
             for (slot& each : in->slots) {
                 const auto began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
@@ -135,10 +131,16 @@ private:
         return candidate.began.compare_exchange_strong(free, now_.load(std::memory_order_acquire),
                                                        std::memory_order_seq_cst);
     }
-    [[nodiscard]] COFFER_NOINLINE slot& claim_in_crowd() noexcept {
+    /// The first that is free from a place of the thread's own on, in every block there is.
+    [[nodiscard]] COFFER_NOINLINE slot& claim_another() noexcept {
+        const auto from =
+            static_cast<std::size_t>(Threading::this_thread() * 0x9E3779B97F4A7C15ULL >> 57);
         for (block* in = &own_;;) {
-            for (slot& each : in->slots) {
-                if (claim(each)) return each;
+            for (std::size_t tried = 0; tried != slot_count; ++tried) {
+                const std::size_t at = (from + tried) % slot_count;
+                if (!claim(in->slots[at])) continue;
+                if (in == &own_) last_of_thread_ = at;
+                return in->slots[at];
             }
             block* more = behind(*in);
             if (more == nullptr) {
@@ -163,6 +165,10 @@ private:
         of.next.compare_exchange_strong(none, nullptr, std::memory_order_acq_rel);
         return none;
     }
+
+    // A guess in every store: the slot that the thread had last, or at first the one that is never
+    // free, so that threads get apart before they share a line.
+    static inline constinit thread_local std::size_t last_of_thread_ = 0;
 
     block own_;
     typename Threading::template atomic<std::uint64_t> now_{1};

@@ -121,6 +121,19 @@ private:
     detail::owned_error error_;
 };
 
+namespace detail {
+
+/// What a result is made of makes this, too, but what failed is thrown on the spot: a success fits
+/// registers.
+template <class T>
+struct thrown {
+    thrown(T is) noexcept : value(std::move(is)) {}  // NOLINT: as result
+    thrown(result<T>&& is) : value(std::move(is).value()) {}  // NOLINT: as result
+    thrown(coffer::failure cause) : thrown(result<T>(std::move(cause))) {}  // NOLINT: as result
+    T value;
+};
+
+}  // namespace detail
 }  // namespace coffer
 
 #endif

@@ -167,6 +167,31 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return true;
 }
 
+/// parse_record of a put that bears `key`; what its head says is compared with what it would be.
+[[nodiscard]] COFFER_ALWAYS_INLINE bool parse_put_of(bytes key, const std::byte* at,
+                                                     const std::byte* limit,
+                                                     record& out) noexcept {
+    if (limit - at >= static_cast<std::ptrdiff_t>(smallest_record) && key.size() < 128) [[likely]] {
+        const auto head = load_le<std::uint32_t>(at + check_size);
+        std::uint32_t value = head >> 16 & 0xFF;
+        const std::uint32_t more_value = head >> 24;  // if the value's size takes two bytes
+        const bool two = value >= 0x80;
+        if ((head & 0xFF7F) == (static_cast<std::uint32_t>(record_type::put) | key.size() << 8) &&
+            (!two || more_value - 1 < 0x7F)) [[likely]] {
+            if (two) value = (value & 0x7F) | more_value << 7;
+            out.type = record_type::put;
+            out.more = (head & 0x80) != 0;
+            return place_runs(at, at + check_size + (two ? 4 : 3), limit, key.size(), value, out) &&
+                   equal(out.key, key);
+        }
+    }
+    record any;
+    if (!parse_any_record(at, limit, any) || any.type != record_type::put || !equal(any.key, key))
+        return false;
+    out = any;
+    return true;
+}
+
 /// parse_record, the check and the padding: V1 to V4.
 [[nodiscard]] inline bool read_record(const std::byte* at, const std::byte* limit,
                                       std::uint64_t seed, std::uint64_t offset,

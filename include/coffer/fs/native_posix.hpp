@@ -337,24 +337,24 @@ public:
             ::munmap(page, page_size());
             return;
         }
+        *static_cast<volatile int*>(page) = 1;
         word_ = static_cast<volatile int*>(page);
-        *word_ = 1;
 #endif
     }
     explicit fork_mark(const native&) noexcept : fork_mark() {}
     fork_mark(fork_mark&& other) noexcept
-        : word_(std::exchange(other.word_, nullptr)), process_(other.process_) {}
+        : word_(std::exchange(other.word_, &no_page)), process_(other.process_) {}
     fork_mark& operator=(fork_mark&& other) noexcept {
         std::swap(word_, other.word_);
         std::swap(process_, other.process_);
         return *this;
     }
     ~fork_mark() {
-        if (word_ != nullptr) ::munmap(const_cast<int*>(word_), page_size());
+        if (word_ != &no_page) ::munmap(const_cast<int*>(word_), page_size());
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE bool forked() const noexcept {
-        return word_ != nullptr ? *word_ == 0 : ::getpid() != process_;
+        return *word_ == 0 && (word_ != &no_page || ::getpid() != process_);
     }
 
 private:
@@ -362,7 +362,9 @@ private:
         return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     }
 
-    volatile int* word_ = nullptr;
+    static inline constinit const int no_page = 0;
+
+    const volatile int* word_ = &no_page;
     ::pid_t process_;
 };
 

@@ -57,12 +57,12 @@ struct hash_words {
                                                           unsigned slot) noexcept {
         return (control >> (8 * slot)) & 0xFF;
     }
-    /// The top bit of the byte of every slot that has this print; exact.
+    /// The top bit of the byte of every slot that has this print, and perhaps, above one of those,
+    /// of one whose print differs from it in the lowest bit (Mycroft's test for zero bytes).
     [[nodiscard]] static constexpr std::uint64_t with_print(std::uint64_t control,
                                                             std::uint64_t print) noexcept {
-        constexpr std::uint64_t low = 0x7F7F7F7F7F7F7F7F;
         const std::uint64_t differ = control ^ (print * each_byte);
-        return ~(((differ & low) + low) | differ) & each_top;
+        return (differ - each_byte) & ~differ & each_top;
     }
     [[nodiscard]] static constexpr std::uint64_t used(std::uint64_t control) noexcept {
         return control & each_top;

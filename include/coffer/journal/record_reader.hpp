@@ -77,9 +77,7 @@ public:
         // Without a check, which reads all of it, the value would be asked for when its head has
         // come: two waits in place of one.
         COFFER_PREFETCH(view.at + 64);
-        if (!parse_record(view.at, view.limit, out) || out.type != record_type::put ||
-            !equal(out.key, key))
-            return false;
+        if (!parse_put_of(key, view.at, view.limit, out)) return false;
         passed(out.size);
         return sound(view, out);
     }
@@ -127,8 +125,10 @@ private:
 
     [[nodiscard]] static COFFER_ALWAYS_INLINE bool sound(const typename Table::view& view,
                                                          const record& read) noexcept {
-        return !view.verify || load_le<std::uint64_t>(view.at) ==
-                                   record_check(view.at, read.size, view.seed, view.offset);
+        if (!view.verify) [[unlikely]]
+            return true;
+        return load_le<std::uint64_t>(view.at) ==
+               record_check(view.at, read.size, view.seed, view.offset);
     }
 
     COFFER_NOINLINE bool damaged(address where) noexcept {

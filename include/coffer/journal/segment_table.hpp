@@ -39,7 +39,7 @@ class segment_table {
 public:
     /// The bytes that an address may lead into.
     struct view {
-        const std::byte* at;
+        const std::byte* at;  // null where no record begins in memory
         const std::byte* limit;
         std::uint64_t seed;
         std::uint64_t offset;
@@ -91,7 +91,8 @@ public:
         out.seed = from.seed.load(std::memory_order_relaxed);
         out.end = limit & ~verify_bit;
         out.verify = (limit & verify_bit) != 0;
-        const bool held = base != nullptr && out.offset < out.end;
+        const auto room = static_cast<std::int64_t>(out.end - out.offset);
+        const bool held = base != nullptr && room >= static_cast<std::int64_t>(smallest_record);
         out.at = held ? base + out.offset : nullptr;
         out.limit = held ? base + out.end : nullptr;
         out.owner = base == nullptr ? from.owner.load(std::memory_order_acquire) : nullptr;

@@ -158,10 +158,10 @@ public:
 
     // ---- reading ----
 
-    template <class Show>
-    [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
+    template <class Answer = result<bool>, class Show>
+    [[nodiscard]] Answer lookup(bytes key, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
-        return records_.lookup(key, show);
+        return records_.template lookup<Answer>(key, show);
     }
 
     static constexpr std::size_t group_size = records_type::group_size;

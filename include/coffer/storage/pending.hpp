@@ -86,6 +86,8 @@ public:
     /// Is it a record of the batch that is being written?
     [[nodiscard]] bool hides(address where) const noexcept {
         const address from = hidden_.load(std::memory_order_acquire);
+        if (from == nowhere_hidden) [[likely]]
+            return false;
         return where - from <= (~from & ((address{1} << offset_bits) - 1));
     }
 

@@ -87,12 +87,13 @@ public:
         return count_.load(std::memory_order_relaxed);
     }
 
-    /// Shows the value of `key` to `show(bytes)` in place. False: there is none.
-    template <class Show>
-    [[nodiscard]] result<bool> lookup(bytes key, Show&& show) const {
+    /// Shows the value of `key` to `show(bytes)` in place. False: there is none. Answer is made of
+    /// a bool, or of what failed.
+    template <class Answer = result<bool>, class Show>
+    [[nodiscard]] Answer lookup(bytes key, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
-        return lookup_pinned(table, key, table.probe(key), show);
+        return lookup_pinned<Answer>(table, key, table.probe(key), show);
     }
 
     static constexpr std::size_t group_size = 16;
@@ -117,8 +118,8 @@ public:
             }
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found =
-                lookup_pinned(table, group[i], probes[i], [&](bytes value) { show(i, value); });
+            auto found = lookup_pinned<result<bool>>(table, group[i], probes[i],
+                                                     [&](bytes value) { show(i, value); });
             if (!found) return found.failure();
         }
         return {};
@@ -289,8 +290,8 @@ private:
     /// What a slot leads to will be read soon.
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
-    template <class Show>
-    [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_pinned(
+    template <class Answer, class Show>
+    [[nodiscard]] COFFER_ALWAYS_INLINE Answer lookup_pinned(
         const table_type& table, bytes key, const typename table_type::lookup& probe,
         Show&& show) const {
         // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.

@@ -166,7 +166,8 @@ public:
     }
     template <detail::key_like<Key> K, class F>
     bool view(const K& key, F&& f) const {
-        return try_view(key, std::forward<F>(f)).value();
+        const auto take = [&](bytes value) { return value_codec::show(value, f); };
+        return look<detail::thrown<bool>>(key, take).value;
     }
 
     /// Looks up all of `keys`, a few at a time so that their cache misses overlap; `out[i]` becomes
@@ -221,7 +222,7 @@ public:
     }
     template <detail::key_like<Key> K>
     [[nodiscard]] bool contains(const K& key) const {
-        return try_contains(key).value();
+        return look<detail::thrown<bool>>(key, [](bytes) {}).value;
     }
 
     [[nodiscard]] result<std::uint64_t> try_size() const {
@@ -490,9 +491,7 @@ private:
     basic_store(typename engine::owner made, std::string path, const options& chosen, FS system)
         : engine_(std::move(made)), path_(std::move(path)), options_(chosen), system_(system) {}
 
-    [[nodiscard]] static detail::identity own() {
-        return detail::identity_of<Key, Value, Storage>();
-    }
+    [[nodiscard]] static auto own() { return detail::identity_of<Key, Value, Storage>(); }
 
     [[nodiscard]] static result<basic_store> opened(std::string path, const options& chosen,
                                                     FS system, bool reads) {
@@ -520,18 +519,18 @@ private:
     }
 
     /// Hands the value to `take(bytes)`, which may answer a result<void>. False: there is none.
-    template <class K, class Take>
-    [[nodiscard]] result<bool> look(const K& key, Take&& take) const {
+    template <class Answer = result<bool>, class K, class Take>
+    [[nodiscard]] Answer look(const K& key, Take&& take) const {
         if (!engine_) [[unlikely]]
             return closed();
         if (!key_codec::fits(key)) return false;
         room_for<K> room;
         if constexpr (std::is_void_v<std::invoke_result_t<Take&, bytes>>) {
-            return engine_->lookup(key_codec::view(key, room), take);
+            return engine_->template lookup<Answer>(key_codec::view(key, room), take);
         } else {
             result<void> taken;
-            auto seen = engine_->lookup(key_codec::view(key, room), [&](bytes value) {
-                if (auto done = take(value); !done) taken = std::move(done);
+            auto seen = engine_->template lookup<Answer>(key_codec::view(key, room), [&](bytes v) {
+                if (auto done = take(v); !done) taken = std::move(done);
             });
             if (!taken) return taken.failure();
             return seen;
