@@ -541,10 +541,10 @@ struct thrown {
 // | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers   |
 // | `single` | one thread at a time                                | none: plain loads and stores    |
 //
-// A threading policy supplies `atomic`, `mutex`, `condition`, `thread` and `yield`; nothing else in
-// the library names a synchronisation primitive, so that a scheduler of a test's own can take their
-// place. No fences are used: ThreadSanitizer does not know them. `single` is the identity of the
-// axis: the same members, all of which do nothing.
+// A threading policy supplies `atomic`, `mutex`, `condition`, `thread`, `yield`, and a mark and a
+// hint of each thread's own; nothing else in the library names a synchronisation primitive, so that
+// a scheduler of a test's own can take their place. No fences are used: ThreadSanitizer does not
+// know them. `single` is the identity of the axis: the same members, all of which do nothing.
 //
 // | expression        | result         | promise                                                 |
 // |-------------------|----------------|---------------------------------------------------------|
@@ -555,6 +555,7 @@ struct thrown {
 // | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
 // | `T::yield()`      | void           | lets another thread run                                 |
 // | `T::this_thread()` | std::uintptr_t | differs between threads that live at once              |
+// | `T::thread_hint()` | std::size_t&   | of the calling thread alone, 0 when it begins          |
 #ifndef COFFER_CORE_THREADING_HPP
 #define COFFER_CORE_THREADING_HPP
 
@@ -562,7 +563,7 @@ namespace coffer {
 
 namespace detail {
 
-inline thread_local constinit char thread_mark = 0;
+inline thread_local constinit std::size_t thread_hint = 0;
 
 /// A value with the face of std::atomic and the cost of a plain variable.
 template <class T>
@@ -643,8 +644,9 @@ struct multi {
     using thread = std::thread;
     static void yield() noexcept { std::this_thread::yield(); }
     [[nodiscard]] static std::uintptr_t this_thread() noexcept {
-        return reinterpret_cast<std::uintptr_t>(&detail::thread_mark);
+        return reinterpret_cast<std::uintptr_t>(&detail::thread_hint);
     }
+    [[nodiscard]] static std::size_t& thread_hint() noexcept { return detail::thread_hint; }
 };
 
 struct single {
@@ -663,6 +665,7 @@ struct single {
     using thread = std::thread;  // for the one worker that `async` needs
     static void yield() noexcept {}
     [[nodiscard]] static std::uintptr_t this_thread() noexcept { return 0; }
+    [[nodiscard]] static std::size_t& thread_hint() noexcept { return detail::thread_hint; }
 };
 
 }  // namespace threading
@@ -713,6 +716,10 @@ template <class T>
 concept thread_mark = requires {
     { T::this_thread() } -> std::same_as<std::uintptr_t>;
 };
+template <class T>
+concept thread_hint = requires {
+    { T::thread_hint() } -> std::same_as<std::size_t&>;
+};
 
 }  // namespace detail::need
 
@@ -720,7 +727,8 @@ template <class T>
 concept threading_policy =
     detail::need::thread_concurrent<T> && detail::need::thread_atomic<T> &&
     detail::need::thread_mutex<T> && detail::need::thread_condition<T> &&
-    detail::need::thread_thread<T> && detail::need::thread_yield<T> && detail::need::thread_mark<T>;
+    detail::need::thread_thread<T> && detail::need::thread_yield<T> &&
+    detail::need::thread_mark<T> && detail::need::thread_hint<T>;
 
 /// Does not compile unless threading_policy<T>, and says what T lacks.
 template <class T>
@@ -744,6 +752,8 @@ consteval bool explain_threading_policy() {
                   "a coffer threading policy needs  static void yield()");
     static_assert(detail::need::thread_mark<T>,
                   "a coffer threading policy needs  static std::uintptr_t this_thread()");
+    static_assert(detail::need::thread_hint<T>,
+                  "a coffer threading policy needs  static std::size_t& thread_hint()");
     return threading_policy<T>;
 }
 
@@ -6941,12 +6951,14 @@ static_assert(durability_policy<write_through>);
 // coffer/core/epoch.hpp: readers that take no lock, and when what they might see may go.
 //
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
-// claims one free slot of the store's own and writes the current epoch there. A writer first
+// claims one free slot of the store's own and writes the current epoch there, trying first the one
+// that the thread had last, in whichever store: its thread_hint(). A writer first
 // unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
 // thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
 // nobody needs memory to let some go.
 //
-// I1  A slot is 0 (free) or the epoch at which its reader began; the first is never free.
+// I1  A slot is 0 (free) or the epoch at which its reader began. The first is never free: it is
+//     what threads that have had none try, so that they get apart before they share a line.
 // I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing. So are
@@ -7013,7 +7025,7 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {
-            slot& last = own_.slots[last_of_thread_];
+            slot& last = own_.slots[Threading::thread_hint()];
             return pin(claim(last) ? &last : &claim_another());
         }
     }
@@ -7071,7 +7083,7 @@ private:
             for (std::size_t tried = 0; tried != slot_count; ++tried) {
                 const std::size_t at = (from + tried) % slot_count;
                 if (!claim(in->slots[at])) continue;
-                if (in == &own_) last_of_thread_ = at;
+                if (in == &own_) Threading::thread_hint() = at;
                 return in->slots[at];
             }
             block* more = behind(*in);
@@ -7097,10 +7109,6 @@ private:
         of.next.compare_exchange_strong(none, nullptr, std::memory_order_acq_rel);
         return none;
     }
-
-    // A guess in every store: the slot that the thread had last, or at first the one that is never
-    // free, so that threads get apart before they share a line.
-    static inline constinit thread_local std::size_t last_of_thread_ = 0;
 
     block own_;
     typename Threading::template atomic<std::uint64_t> now_{1};

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -84,6 +85,7 @@ struct threads {
     using thread = archetype::thread;
     static void yield() { std::this_thread::yield(); }
     static std::uintptr_t this_thread() { return coffer::threading::multi::this_thread(); }
+    static std::size_t& thread_hint() { return coffer::threading::multi::thread_hint(); }
 };
 
 static_assert(coffer::threading_policy<threads>);

@@ -5,11 +5,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <set>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 using coffer::lock_of;
@@ -81,7 +83,19 @@ TEST_CASE("the lock and the condition of single never wait", "[threading]") {
     condition.notify_one();
     condition.notify_all();
     CHECK(threading::single::this_thread() == threading::single::this_thread());
+    CHECK(&threading::single::thread_hint() == &threading::single::thread_hint());
     threading::single::yield();
+}
+
+TEST_CASE("what a thread leaves in its hint is there for it alone", "[threading]") {
+    using threading::multi;
+    const std::size_t before = std::exchange(multi::thread_hint(), 7);
+    std::size_t seen = 1;
+    std::thread other([&] { seen = std::exchange(multi::thread_hint(), 8); });
+    other.join();
+    CHECK(seen == 0);
+    CHECK(multi::thread_hint() == 7);
+    multi::thread_hint() = before;
 }
 
 TEST_CASE("threads that live at once have marks of their own", "[threading]") {

@@ -102,6 +102,9 @@ struct restless {
     [[nodiscard]] static std::uintptr_t this_thread() noexcept {
         return coffer::threading::multi::this_thread();
     }
+    [[nodiscard]] static std::size_t& thread_hint() noexcept {
+        return coffer::threading::multi::thread_hint();
+    }
 };
 
 static_assert(coffer::threading_policy<restless>);

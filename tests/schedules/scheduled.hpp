@@ -58,6 +58,7 @@ class scheduler {
         ucontext_t context;
         std::unique_ptr<std::byte[]> stack;
         std::function<void()> work;
+        std::size_t hint = 0;
         const void* waits_for = nullptr;
         bool done = false;
     };
@@ -79,6 +80,7 @@ public:
     [[nodiscard]] std::vector<choice>& choices() noexcept { return choices_; }
     [[nodiscard]] std::uint64_t moment() noexcept { return ++moments_; }
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
+    [[nodiscard]] std::size_t& hint() noexcept { return fibers_[running_]->hint; }
     /// What told() has said of a schedule.
     void will_take(const char* choices) {
         std::istringstream from(choices);
@@ -353,6 +355,11 @@ struct scheduled {
     [[nodiscard]] static std::uintptr_t this_thread() noexcept {
         const scheduler* const all = scheduler::current();
         return all == nullptr ? 64 : 64 * (all->running() + 1);
+    }
+    [[nodiscard]] static std::size_t& thread_hint() noexcept {
+        static std::size_t without;
+        scheduler* const all = scheduler::current();
+        return all == nullptr ? without : all->hint();
     }
 };
 

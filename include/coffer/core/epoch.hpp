@@ -1,12 +1,14 @@
 // coffer/core/epoch.hpp: readers that take no lock, and when what they might see may go.
 //
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
-// claims one free slot of the store's own and writes the current epoch there. A writer first
+// claims one free slot of the store's own and writes the current epoch there, trying first the one
+// that the thread had last, in whichever store: its thread_hint(). A writer first
 // unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
 // thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
 // nobody needs memory to let some go.
 //
-// I1  A slot is 0 (free) or the epoch at which its reader began; the first is never free.
+// I1  A slot is 0 (free) or the epoch at which its reader began. The first is never free: it is
+//     what threads that have had none try, so that they get apart before they share a line.
 // I2  A reader that began before a thing was unlinked shows an epoch <= the thing's.
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing. So are
@@ -81,7 +83,7 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin();
         } else {
-            slot& last = own_.slots[last_of_thread_];
+            slot& last = own_.slots[Threading::thread_hint()];
             return pin(claim(last) ? &last : &claim_another());
         }
     }
@@ -139,7 +141,7 @@ private:
             for (std::size_t tried = 0; tried != slot_count; ++tried) {
                 const std::size_t at = (from + tried) % slot_count;
                 if (!claim(in->slots[at])) continue;
-                if (in == &own_) last_of_thread_ = at;
+                if (in == &own_) Threading::thread_hint() = at;
                 return in->slots[at];
             }
             block* more = behind(*in);
@@ -165,10 +167,6 @@ private:
         of.next.compare_exchange_strong(none, nullptr, std::memory_order_acq_rel);
         return none;
     }
-
-    // A guess in every store: the slot that the thread had last, or at first the one that is never
-    // free, so that threads get apart before they share a line.
-    static inline constinit thread_local std::size_t last_of_thread_ = 0;
 
     block own_;
     typename Threading::template atomic<std::uint64_t> now_{1};

@@ -5,10 +5,10 @@
 // | `multi`  | every member from any thread; readers take no lock  | atomics, one lock for writers   |
 // | `single` | one thread at a time                                | none: plain loads and stores    |
 //
-// A threading policy supplies `atomic`, `mutex`, `condition`, `thread` and `yield`; nothing else in
-// the library names a synchronisation primitive, so that a scheduler of a test's own can take their
-// place. No fences are used: ThreadSanitizer does not know them. `single` is the identity of the
-// axis: the same members, all of which do nothing.
+// A threading policy supplies `atomic`, `mutex`, `condition`, `thread`, `yield`, and a mark and a
+// hint of each thread's own; nothing else in the library names a synchronisation primitive, so that
+// a scheduler of a test's own can take their place. No fences are used: ThreadSanitizer does not
+// know them. `single` is the identity of the axis: the same members, all of which do nothing.
 //
 // | expression        | result         | promise                                                 |
 // |-------------------|----------------|---------------------------------------------------------|
@@ -19,6 +19,7 @@
 // | `T::thread`       | type           | empty by default, movable; made from a callable; joinable, join |
 // | `T::yield()`      | void           | lets another thread run                                 |
 // | `T::this_thread()` | std::uintptr_t | differs between threads that live at once              |
+// | `T::thread_hint()` | std::size_t&   | of the calling thread alone, 0 when it begins          |
 #ifndef COFFER_CORE_THREADING_HPP
 #define COFFER_CORE_THREADING_HPP
 
@@ -26,6 +27,7 @@
 #include <chrono>
 #include <concepts>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -34,7 +36,7 @@ namespace coffer {
 
 namespace detail {
 
-inline thread_local constinit char thread_mark = 0;
+inline thread_local constinit std::size_t thread_hint = 0;
 
 /// A value with the face of std::atomic and the cost of a plain variable.
 template <class T>
@@ -115,8 +117,9 @@ struct multi {
     using thread = std::thread;
     static void yield() noexcept { std::this_thread::yield(); }
     [[nodiscard]] static std::uintptr_t this_thread() noexcept {
-        return reinterpret_cast<std::uintptr_t>(&detail::thread_mark);
+        return reinterpret_cast<std::uintptr_t>(&detail::thread_hint);
     }
+    [[nodiscard]] static std::size_t& thread_hint() noexcept { return detail::thread_hint; }
 };
 
 struct single {
@@ -135,6 +138,7 @@ struct single {
     using thread = std::thread;  // for the one worker that `async` needs
     static void yield() noexcept {}
     [[nodiscard]] static std::uintptr_t this_thread() noexcept { return 0; }
+    [[nodiscard]] static std::size_t& thread_hint() noexcept { return detail::thread_hint; }
 };
 
 }  // namespace threading
@@ -185,6 +189,10 @@ template <class T>
 concept thread_mark = requires {
     { T::this_thread() } -> std::same_as<std::uintptr_t>;
 };
+template <class T>
+concept thread_hint = requires {
+    { T::thread_hint() } -> std::same_as<std::size_t&>;
+};
 
 }  // namespace detail::need
 
@@ -192,7 +200,8 @@ template <class T>
 concept threading_policy =
     detail::need::thread_concurrent<T> && detail::need::thread_atomic<T> &&
     detail::need::thread_mutex<T> && detail::need::thread_condition<T> &&
-    detail::need::thread_thread<T> && detail::need::thread_yield<T> && detail::need::thread_mark<T>;
+    detail::need::thread_thread<T> && detail::need::thread_yield<T> &&
+    detail::need::thread_mark<T> && detail::need::thread_hint<T>;
 
 /// Does not compile unless threading_policy<T>, and says what T lacks.
 template <class T>
@@ -216,6 +225,8 @@ consteval bool explain_threading_policy() {
                   "a coffer threading policy needs  static void yield()");
     static_assert(detail::need::thread_mark<T>,
                   "a coffer threading policy needs  static std::uintptr_t this_thread()");
+    static_assert(detail::need::thread_hint<T>,
+                  "a coffer threading policy needs  static std::size_t& thread_hint()");
     return threading_policy<T>;
 }
 
