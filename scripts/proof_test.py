@@ -158,6 +158,13 @@ class Sabotage(unittest.TestCase):
             with self.assertRaises(SystemExit):
                 sabotage.planted(text, bug, 1)
 
+    def test_each_bug_is_in_one_part_and_most_parts_need_one_program(self):
+        parts = [sabotage.part_of(part, 12) for part in range(1, 13)]
+        self.assertEqual(sorted(sum(parts, [])), list(range(1, len(sabotage.BUGS) + 1)))
+        needed = [{program for number in part for program in sabotage.programs_of(sabotage.BUGS[number - 1])}
+                  for part in parts]
+        self.assertGreaterEqual(sum(len(each) == 1 for each in needed), 8)
+
     def test_there_are_bugs_enough_for_every_pitfall_or_a_reason(self):
         from bugs import ABSENT, BUGS
         self.assertGreaterEqual(len(BUGS), 40)

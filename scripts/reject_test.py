@@ -4,7 +4,10 @@
 The first line of a test is `// expect: <words>`. With -DCOFFER_ACCEPT it must compile, which shows
 that the test itself is sound; without, it must not, and the compiler must print the words.
 
-scripts/reject_test.py [--compiler C++]... [file]...   all compilers of this machine, all files
+scripts/reject_test.py [--compiler C++]... [--precompiled FOLDER] [file]...
+    all compilers of this machine, all files; with what --precompile has left in FOLDER in half the time
+scripts/reject_test.py --compiler C++ --precompile FOLDER
+    compiles there, for that compiler, what the tests include
 """
 
 import argparse
@@ -14,12 +17,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-I", str(ROOT / "include")]
+FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-I", str(ROOT / "include")]
+SHARED = "#include <coffer/fs/simulated.hpp>\n#include <coffer/store.hpp>\n"
 
 
-def compile_one(compiler, file, *more):
+def run(compiler, *more):
     done = subprocess.run(
-        [compiler, *FLAGS, *more, str(file)],
+        [compiler, *FLAGS, *map(str, more)],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -27,16 +31,32 @@ def compile_one(compiler, file, *more):
     return done.returncode == 0, done.stdout
 
 
-def finding(compiler, file):
+def precompile(compiler, folder):
+    """g++ looks for the one name beside the header, clang++ for the other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    header = folder / "shared.hpp"
+    header.write_text(SHARED, "utf-8")
+    for old in folder.glob("shared.hpp.*"):
+        old.unlink()
+    result = header.with_suffix(".hpp.pch" if "clang" in Path(compiler).name else ".hpp.gch")
+    return run(compiler, "-x", "c++-header", header, "-o", result)
+
+
+def finding(compiler, file, precompiled):
     """What is wrong with this test under this compiler, or nothing."""
+    shared = ["-include", precompiled / "shared.hpp", "-Winvalid-pch"] if precompiled else []
+
+    def compile_it(*more):
+        return run(compiler, "-fsyntax-only", *shared, *more, file)
+
     first = file.read_text("utf-8").split("\n", 1)[0]
     if not first.startswith("// expect: ") or not first[11:].strip():
         return "the first line is not '// expect: <words>'"
     words = first[11:].strip()
-    compiled, log = compile_one(compiler, file, "-DCOFFER_ACCEPT")
+    compiled, log = compile_it("-DCOFFER_ACCEPT")
     if not compiled:
         return f"does not compile with -DCOFFER_ACCEPT:\n{log}"
-    compiled, log = compile_one(compiler, file)
+    compiled, log = compile_it()
     if compiled:
         return "compiles, and must not"
     if " ".join(words.split()) not in " ".join(log.split()):
@@ -47,8 +67,15 @@ def finding(compiler, file):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--compiler", action="append", default=[])
+    parser.add_argument("--precompile", type=Path)
+    parser.add_argument("--precompiled", type=Path)
     parser.add_argument("files", nargs="*", type=Path)
     options = parser.parse_args()
+    if options.precompile:
+        if len(options.compiler) != 1:
+            sys.exit("reject: --precompile is for one --compiler")
+        compiled, log = precompile(options.compiler[0], options.precompile)
+        sys.exit(None if compiled else f"reject: the headers do not compile:\n{log}")
     known = ("g++", "clang++", "clang++-16")
     compilers = options.compiler or [name for name in known if shutil.which(name)]
     files = options.files or sorted((ROOT / "tests/reject").glob("*.cpp"))
@@ -57,7 +84,7 @@ def main():
     passed = failed = 0
     for compiler in compilers:
         for file in files:
-            wrong = finding(compiler, file)
+            wrong = finding(compiler, file, options.precompiled)
             passed, failed = passed + (not wrong), failed + bool(wrong)
             print(
                 f"{'FAILED' if wrong else 'ok    '} {compiler} {file.name}"

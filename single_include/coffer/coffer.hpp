@@ -11992,23 +11992,32 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return place_runs(at, next, limit, key, value, out);
 }
 
+/// Whether the size of the value, in the upper half of `head`, takes one byte or two.
+[[nodiscard]] constexpr bool has_short_value(std::uint32_t head) noexcept {
+    return (head & 0x800000) == 0 || (head >> 24) - 1 < 0x7F;
+}
+/// A put with has_short_value(head), where `head` is what follows the check of the record at `at`
+/// and the size of the key takes one byte: nearly all records.
+[[nodiscard]] COFFER_ALWAYS_INLINE bool place_short_put(const std::byte* at, std::uint32_t head,
+                                                        const std::byte* limit, std::uint64_t key,
+                                                        record& out) noexcept {
+    const bool two = (head & 0x800000) != 0;
+    std::uint32_t value = head >> 16 & 0xFF;
+    if (two) value = (value & 0x7F) | head >> 24 << 7;
+    out.type = record_type::put;
+    out.more = (head & 0x80) != 0;
+    return place_runs(at, at + check_size + (two ? 4 : 3), limit, key, value, out);
+}
+
 /// Reads the record that begins at `at` and ends at or before `limit`, without its check: V2 to V4.
 /// False when there is none. Safe on any bytes.
 [[nodiscard]] COFFER_ALWAYS_INLINE bool parse_record(const std::byte* at, const std::byte* limit,
                                                      record& out) noexcept {
     if (limit - at >= static_cast<std::ptrdiff_t>(smallest_record)) [[likely]] {
         const auto head = load_le<std::uint32_t>(at + check_size);
-        std::uint32_t value = head >> 16 & 0xFF;
-        const std::uint32_t more_value = head >> 24;  // if the value's size takes two bytes
-        const bool two = value >= 0x80;
-        // A put with a key below 128 bytes and a value below 16384: nearly all records.
-        if ((head & 0x807F) == static_cast<std::uint32_t>(record_type::put) &&
-            (!two || more_value - 1 < 0x7F)) [[likely]] {
-            if (two) value = (value & 0x7F) | more_value << 7;
-            out.type = record_type::put;
-            out.more = (head & 0x80) != 0;
-            return place_runs(at, at + check_size + (two ? 4 : 3), limit, head >> 8 & 0x7F, value,
-                              out);
+        constexpr auto put = static_cast<std::uint32_t>(record_type::put);
+        if ((head & 0x807F) == put && has_short_value(head)) [[likely]] {
+            return place_short_put(at, head, limit, head >> 8 & 0x7F, out);
         }
     }
     record any;  // so that `out` need not lie in memory where it is not of this kind
@@ -12023,16 +12032,9 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
                                                      record& out) noexcept {
     if (limit - at >= static_cast<std::ptrdiff_t>(smallest_record) && key.size() < 128) [[likely]] {
         const auto head = load_le<std::uint32_t>(at + check_size);
-        std::uint32_t value = head >> 16 & 0xFF;
-        const std::uint32_t more_value = head >> 24;  // if the value's size takes two bytes
-        const bool two = value >= 0x80;
-        if ((head & 0xFF7F) == (static_cast<std::uint32_t>(record_type::put) | key.size() << 8) &&
-            (!two || more_value - 1 < 0x7F)) [[likely]] {
-            if (two) value = (value & 0x7F) | more_value << 7;
-            out.type = record_type::put;
-            out.more = (head & 0x80) != 0;
-            return place_runs(at, at + check_size + (two ? 4 : 3), limit, key.size(), value, out) &&
-                   equal(out.key, key);
+        constexpr auto put = static_cast<std::uint32_t>(record_type::put);
+        if ((head & 0xFF7F) == (put | key.size() << 8) && has_short_value(head)) [[likely]] {
+            return place_short_put(at, head, limit, key.size(), out) && equal(out.key, key);
         }
     }
     record any;
