@@ -6951,8 +6951,8 @@ static_assert(durability_policy<write_through>);
 // coffer/core/epoch.hpp: readers that take no lock, and when what they might see may go.
 //
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
-// claims one free slot of the store's own and writes the current epoch there, trying first the one
-// that the thread had last, in whichever store: its thread_hint(). A writer first
+// claims one free slot of the store's own and writes the current epoch there. It tries first the
+// slot that its thread had last, in whichever store: the policy's thread_hint(). A writer first
 // unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
 // thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
 // nobody needs memory to let some go.

@@ -197,14 +197,14 @@ A_GET = (
     "Two waits for memory, one after the other, bucket and record; both chases together take as "
     "long. The peers in memory wait for more lines, but do so in a third of the instructions, so "
     "that the processor begins the next get meanwhile: its window is some 220 here, by a model, "
-    "and a get on a file took 442 at da61be3 and takes 398 since, 91 of them the check. Without the pin 6 % less, with the next "
-    "bucket fetched by an oracle 4 %, without pin and check 18 %. Tried: fetching the "
-    "bucket before the pin (no gain), large pages of the page cache; what helped was fewer "
+    "and a get on a file took 442 at da61be3 and takes 398 since, 91 of them the check. Without "
+    "the pin 6 % less, with the next bucket fetched by an oracle 4 %, without pin and check 18 %. "
+    "Tried: fetching the bucket before the pin (no gain), large pages of the page cache; what helped was fewer "
     "instructions, and for `map` to ask for the value before its head has come (6 %).")
 HOT = (
     "Everything is in the caches, so instructions count: 318 for a view (403 at da61be3), 91 of "
-    "them to check the record, which the peers in memory do not do. Without a file, so without the check, a get "
-    "takes three fifths of it.")
+    "them to check the record, which the peers in memory do not do. Without a file, so without "
+    "the check, a get takes three fifths of it.")
 GET_MANY = (
     "The misses of a group overlap, so instructions count: 567 a key, of which 300 find it, 91 "
     "check its record, 80 copy the value into the caller's string and 70 are the caller's loop; at "
