@@ -20,7 +20,8 @@ VERSUS = SCRIPTS.parent / "bench/versus"
 sys.path[:0] = [str(SCRIPTS), str(VERSUS)]
 import amalgamate  # noqa: E402
 import floors  # noqa: E402
-from report import asked, combinations, figures, golite, machine, peers, runs  # noqa: E402
+from report import (asked, combinations, figures, golite, machine, peers, runs,  # noqa: E402
+                    ycsb)
 
 
 def script(name):
@@ -395,14 +396,15 @@ class Versus(unittest.TestCase):
         text = (VERSUS / "workloads.hpp").read_text("utf-8")
         known = set(re.findall(r'^ *\{"(\w+)",', text, re.M))
         known |= {f"durable_{n}" for n in (1, 2, 4, 8)}
-        known |= {f"ycsb_{letter}{more}" for letter in "ABCDEF" for more in ("", "_2")}
+        known |= {f"ycsb_{letter}{draw}{more}" for letter in "ABCDEF" for more in ("", "_2")
+                  for draw in ("", "_uniform") if letter != "D" or not draw}
         wanted = {work for work, subject in asked.pairs() if subject != "floor"}
         self.assertLessEqual(wanted, known)
         self.assertEqual(known - {"insert_bulk"}, set(asked.WORKLOADS))
         self.assertEqual(len(asked.WORKLOADS), len(set(asked.WORKLOADS)))
         self.assertLessEqual(asked.SINGLE_PUTS, known)
         for work in known - {"durable_1", "durable_2", "durable_4", "durable_8"}:
-            documented = re.sub(r"_[A-F](_2)?$", "_A", work)
+            documented = re.sub(r"_[A-F](\w*)$", r"_A\1", work)
             self.assertRegex(text, rf"// \|.*\b{documented}\b", work)
 
     def test_coffer_subjects_have_one_name(self):
@@ -466,18 +468,27 @@ class Versus(unittest.TestCase):
         self.assertEqual(line[1:], ["1000 k", "500 k", "2000 k", "250 k", "–"])
         self.assertEqual(self.line(text, "2")[1:], ["20000", "–", "10000"])
 
+    def test_ycsb_has_a_page_of_its_own(self):
+        found = self.times("ycsb_A_uniform_2", asked.HASH, 300) + self.times("ycsb_A_uniform_2", "lmdb", 200)
+        found += self.times("ycsb_E", asked.SORTED, 100) + self.times("ycsb_E", "lmdb", 400)
+        text = ycsb.page(found, {**self.ABOUT, "value bytes": 1000})
+        self.assertIn("values of 1000 bytes", text.splitlines()[0])
+        self.assertEqual(self.line(text, "A, uniform, 2 threads")[3], "1.50, ≤ 1 ✗")
+        self.assertEqual(self.line(text, "E")[3], "0.25, ≤ 1 ✓")
+        self.assertIn("1 limits are met, 1 are missed.", text)
+
     def test_ten_times_the_entries(self):
         found = self.times("insert_at_random", asked.HASH, 100, 200, memory=5000)
         found += [
             self.run_of("insert_at_random", asked.HASH, turn, 10_000, ns=ns, memory=30,
-                        index=200_000, buffers=50_000)
+                        index=200_000, buffers=50_000, p999=4000, max=7_000_000)
             for turn, ns in enumerate((300, 400))
         ]
         text = peers.page(found, self.ABOUT)
         line = self.line(text, "file_log/hash: insert_at_random")
         self.assertEqual(line[1:3], ["150", "350"])
         self.assertEqual(line[3], "2.50 (2.00 to 3.00), ≤ 2.5 ✓")
-        self.assertEqual(line[4:], ["20", "0.3", "0.25", "1.20, ≤ 1.1 ✗"])
+        self.assertEqual(line[4:], ["4.00", "7000", "20", "0.3", "0.25", "1.20, ≤ 1.1 ✗"])
         self.assertIn("ten times the entries: memory: 1.20 in place of 1.1", text)
 
     def test_latencies_space_memory_and_allocations(self):

@@ -27,7 +27,9 @@
 // | compact                          | a live entry of compacting the whole store       | compact                     |
 // | space                            | (bytes per entry, closed)                        |                             |
 // | reopen, reopen_killed            | open and a first get, after a close, after kill  | open                        |
-// | ycsb_A to ycsb_F, also _2        | ycsb.hpp; _2: two threads                        | YCSB                        |
+// | ycsb_A to ycsb_F                 | ycsb.hpp                                         | YCSB                        |
+// | ycsb_A_uniform and so on         | the same without popular keys                    | YCSB                        |
+// | ycsb_A_2, ycsb_A_uniform_2 ...   | the same of two threads                          | YCSB                        |
 //
 // `ns`: nanoseconds per operation; with threads, of one thread, so that twice as many threads at
 // the same speed have the same figure; of durable ones, wall time over all operations. `allocs`:
@@ -106,10 +108,14 @@ std::map<std::string, workload<S>> workloads() {
             return durable(on, writers);
         };
     }
-    for (const mix& each : mixes) {
-        const std::string name = std::string("ycsb_") + each.name;
-        all[name] = [&each](on_stage on) { return ycsb(on, each, 1); };
-        all[name + "_2"] = [&each](on_stage on) { return ycsb(on, each, 2); };
+    for (mix each : mixes) {
+        for (const char* draw : {"", "_uniform"}) {
+            each.uniform = *draw != '\0';
+            if (each.uniform && each.newest) continue;
+            const std::string name = std::string("ycsb_") + each.name + draw;
+            all[name] = [each](on_stage on) { return ycsb(on, each, 1); };
+            all[name + "_2"] = [each](on_stage on) { return ycsb(on, each, 2); };
+        }
     }
     return all;
 }

@@ -10,10 +10,10 @@
 // | E   | 95 % scan of 1 to 100 entries, 5 % put of a new key       | zipfian, scattered            |
 // | F   | 50 % get, 50 % get and put of the same key                | zipfian, scattered            |
 //
-// New keys lie anywhere between the old ones. A run has as many operations as the store entries, a
-// tenth of them for E. With two threads each does half of them; the newest keys are to each those
-// that it put itself, and then those that were loaded. What is drawn is drawn before the clock
-// starts; flush() ends the timed region.
+// Each but D also with all keys alike: `uniform`. New keys lie anywhere between the old ones. A run
+// has as many operations as the store entries, a tenth of them for E. With two threads each does
+// half of them; the newest keys are to each those that it put itself, and then those that were
+// loaded. What is drawn is drawn before the clock starts; flush() ends the timed region.
 #ifndef COFFER_BENCH_VERSUS_YCSB_HPP
 #define COFFER_BENCH_VERSUS_YCSB_HPP
 
@@ -27,6 +27,7 @@ struct mix {
     char name;
     double puts, inserts, scans, changes;  // the rest are gets
     bool newest = false;
+    bool uniform = false;
 };
 
 inline constexpr mix mixes[] = {
@@ -51,11 +52,12 @@ public:
            random_numbers& random, const order& fresh, std::size_t first_fresh) {
         all.reserve(operations);
         for (std::size_t i = 0; i < operations; ++i) {
-            const std::uint64_t rank = zipf.rank();
+            const std::uint64_t rank = of.uniform ? random.below(on.count()) : zipf.rank();
             const kind what = drawn(of, random.unit());
             // From the newest backwards, or anywhere.
-            const std::size_t place =
-                of.newest ? on.count() + inserted.size() - 1 - rank : zipf.scrambled(rank);
+            const std::size_t place = of.newest ? on.count() + inserted.size() - 1 - rank
+                                      : of.uniform ? rank
+                                                   : zipf.scrambled(rank);
             const bool old = place < on.count();
             all.push_back({what,
                            static_cast<std::uint32_t>(1 + random.below(100)),

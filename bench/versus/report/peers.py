@@ -78,9 +78,9 @@ def row(figures, entry, verdict):
     return cells
 
 
-def against_peers(figures, verdict):
+def against_peers(figures, verdict, sections=None):
     lines = []
-    for title, rows in asked.SECTIONS.items():
+    for title, rows in (sections or asked.SECTIONS).items():
         cells = [each for each in (row(figures, entry, verdict) for entry in rows) if each]
         if cells:
             lines += table([title, "coffer", "best on disk", "ratio", "best in memory", "ratio"],
@@ -163,8 +163,9 @@ def large(figures, ten, entries, verdict):
             mark = verdict.mark(title, statistics.median(ratios), asked.LARGE_RATIO)
             memory, index, buffers = (ten.of(work, subject, name)
                                       for name in ("memory", "index", "buffers"))
+            longest = [shown(ten.of(work, subject, name), 1e-3) for name in ("p999", "max")]
             cells = [f"{short(subject)}: {work}", shown(before), shown(value),
-                     range_shown(ratios) + mark]
+                     range_shown(ratios) + mark] + longest
             if memory is None or index is None:
                 cells += ["–"] * 4
             else:
@@ -174,8 +175,9 @@ def large(figures, ten, entries, verdict):
                           f"{share:.2f}" + verdict.mark(f"{title}: memory", share,
                                                         asked.LARGE_MEMORY)]
             rows.append(cells)
-    return table(["", "ns", f"ns, {entries} entries", "ratio", "index bytes per key",
-                  "private MB", "index + buffers, MB", "ratio"], rows) if rows else []
+    return table(["", "ns", f"ns, {entries} entries", "ratio", "p99.9 µs", "max µs",
+                  "index bytes per key", "private MB", "index + buffers, MB", "ratio"],
+                 rows) if rows else []
 
 
 def space(figures):
@@ -199,7 +201,7 @@ def memory(figures):
     wanted = [("private bytes per entry", "insert_at_random", "memory", 1),
               ("index bytes per key, at random", "insert_at_random", "index_per_key", 1),
               ("index bytes per key, in order", "insert_in_order", "index_per_key", 1)]
-    return columns(figures, "", asked.POLICIES + asked.MEMORY, wanted, short)
+    return columns(figures, "", asked.POLICIES + asked.DISK + asked.MEMORY, wanted, short)
 
 
 def unique(figures):
@@ -215,7 +217,9 @@ def head(runs, about):
             f"of {size}, of which half are random; median of {about['repeat']} runs in changing "
             "order, ± half their range. One process for each run; reads of one subject share one "
             "filled store in each turn. A ratio is the median of those of each turn, with the "
-            "least and the greatest; only ratios mean anything on another machine."
+            "least and the greatest; only ratios mean anything on another machine. Processes are "
+            "not pinned, and a sync is the guest's where the machine is virtual; two processors "
+            "show whether threads get in each other's way, not how far they scale."
             + cut_short(runs, about["repeat"]), ""] + machine_table(about) + [
                 "", machine.quiet(runs)]
 
@@ -241,7 +245,10 @@ def judgement(figures, ten, about):
                     "has one durability class; what is in memory has none. Without a sync: with "
                     "flush() at the end, in the timed region. `bench/versus/workloads.hpp` says "
                     "what each workload does, and which of db_bench and YCSB it is. With two "
-                    "threads: of one of them." + unique(figures), peers)
+                    "threads: of one of them. No ratio is asked where promises differ "
+                    "(`write_through` and `mmap`, beside a peer whose bytes are not with the "
+                    "system yet) or where the figure itself has a limit, below." + unique(figures),
+                    peers)
     lines += section("## Limits of coffer's own", "A ratio is over what the title names.", own)
     lines += section("## Ten times the entries", "Private memory is that which no file backs; "
                      "buffers are the two segments that `file_log` may hold.", larger)
@@ -294,5 +301,7 @@ def page(runs, about, plots=()):
     figures = Figures([each for each in runs if each["n"] != ten_times])
     ten = Figures([each for each in runs if each["n"] == ten_times])
     lines = head(runs, about) + judgement(figures, ten, about) + more_of_coffer(figures)
+    lines += ["", "[Every workload on every combination](combinations.md); [the goals of the "
+              "source document](golite.md)."]
     lines += surroundings(figures, about) + [""] + [f"![{name}]({name})" for name in plots]
     return "\n".join(lines).rstrip() + "\n"
