@@ -543,8 +543,9 @@ struct thrown {
 //
 // A threading policy supplies `atomic`, `mutex`, `condition`, `thread`, `yield`, and a mark and a
 // hint of each thread's own; nothing else in the library names a synchronisation primitive, so that
-// a scheduler of a test's own can take their place. No fences are used: ThreadSanitizer does not
-// know them. `single` is the identity of the axis: the same members, all of which do nothing.
+// a scheduler of a test's own can take their place. No fences stand between threads:
+// ThreadSanitizer does not know them. `single` is the identity of the axis: the same members, all
+// of which do nothing.
 //
 // | expression        | result         | promise                                                 |
 // |-------------------|----------------|---------------------------------------------------------|
@@ -662,7 +663,7 @@ struct single {
         void notify_one() noexcept {}
         void notify_all() noexcept {}
     };
-    using thread = std::thread;  // for the one worker that `async` needs
+    using thread = std::thread;  // never started: a store with a worker is `multi` inside
     static void yield() noexcept {}
     [[nodiscard]] static std::uintptr_t this_thread() noexcept { return 0; }
     [[nodiscard]] static std::size_t& thread_hint() noexcept { return detail::thread_hint; }
@@ -6953,9 +6954,10 @@ static_assert(durability_policy<write_through>);
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
 // claims one free slot of the store's own and writes the current epoch there. It tries first the
 // slot that its thread had last, in whichever store: the policy's thread_hint(). A writer first
-// unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
-// thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
-// nobody needs memory to let some go.
+// unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; once
+// every claimed slot shows a later epoch, reclaim() hands it out to be freed, which may take long
+// and so is done outside of the writer's lock. What waits is linked through itself: nobody needs
+// memory to let some go.
 //
 // I1  A slot is 0 (free) or the epoch at which its reader began. The first is never free: it is
 //     what threads that have had none try, so that they get apart before they share a line.
@@ -6963,7 +6965,7 @@ static_assert(durability_policy<write_through>);
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing. So are
 //     adding slots and looking whether there are more.
-// I4  Things are freed in the order in which they were retired.
+// I4  Things are handed out in the order in which they were retired.
 //
 // Threads: pins from any thread; the rest under the owner's writer lock.
 // Cost: a pin is one exchange on a line of the thread's own, about 5 ns; under `single`, nothing.
@@ -7030,8 +7032,26 @@ public:
         }
     }
 
+    /// Things that nobody holds any more; they are freed, in their order, when this ends.
+    class [[nodiscard]] reclaimed {
+    public:
+        reclaimed() noexcept = default;
+        explicit reclaimed(retired* first) noexcept : first_(first) {}
+        reclaimed(reclaimed&& other) noexcept : first_(std::exchange(other.first_, nullptr)) {}
+        reclaimed& operator=(reclaimed&&) = delete;
+        ~reclaimed() {
+            while (first_ != nullptr) {
+                retired& gone = *std::exchange(first_, first_->next);
+                gone.free(gone.context, gone);
+            }
+        }
+
+    private:
+        retired* first_ = nullptr;
+    };
+
     /// The thing has been unlinked: nobody who enters from now on can reach it. `free` is called
-    /// when nobody holds it any more.
+    /// when nobody holds it any more; under `single` at once.
     void retire(retired& thing, void (*free)(void*, retired&) noexcept, void* context) noexcept {
         thing = {free, context, stamp(), nullptr};
         if constexpr (!Threading::concurrent) {
@@ -7042,15 +7062,16 @@ public:
         }
     }
 
-    /// Frees what no reader can hold any more. True: nothing waits.
-    bool reclaim() noexcept {
-        if (first_ == nullptr) return true;
-        const std::uint64_t before = oldest();
-        while (first_ != nullptr && first_->since < before) {  // I4
-            retired& gone = *std::exchange(first_, first_->next);
-            gone.free(gone.context, gone);
-        }
-        return first_ == nullptr;
+    /// What no reader can hold any more.
+    [[nodiscard]] reclaimed reclaim() noexcept {
+        if (first_ == nullptr) return {};
+        retired* const first = first_;
+        retired* last = nullptr;
+        for (const std::uint64_t before = oldest(); first_ != nullptr && first_->since < before;)
+            last = std::exchange(first_, first_->next);  // I4
+        if (last == nullptr) return {};
+        last->next = nullptr;
+        return reclaimed(first);
     }
 
     /// For owners who link what waits themselves: what was unlinked before stamp() may be used
@@ -11874,7 +11895,7 @@ inline std::byte* put_varint(std::byte* to, std::uint64_t value) noexcept {
 // V2  The type is known, the reserved bits and the padding are zero.
 // V3  Sizes are the shortest varints, within the bounds, and the record ends inside its segment.
 // V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end
-//     have a `mark_body` as their value, drop has a segment id.
+//     have a `mark_body` as their value, drop has a segment id. Whoever uses one asks for that.
 //
 // Pure functions of bytes: no state, no threads, no failure but "this is no record here".
 #ifndef COFFER_FORMAT_RECORD_HPP
@@ -12009,8 +12030,8 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return place_runs(at, at + check_size + (two ? 4 : 3), limit, key, value, out);
 }
 
-/// Reads the record that begins at `at` and ends at or before `limit`, without its check: V2 to V4.
-/// False when there is none. Safe on any bytes.
+/// Reads the record that begins at `at` and ends at or before `limit`, without its check and its
+/// padding: V2, V3. False when there is none. Safe on any bytes.
 [[nodiscard]] COFFER_ALWAYS_INLINE bool parse_record(const std::byte* at, const std::byte* limit,
                                                      record& out) noexcept {
     if (limit - at >= static_cast<std::ptrdiff_t>(smallest_record)) [[likely]] {
@@ -12044,7 +12065,7 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return true;
 }
 
-/// parse_record, the check and the padding: V1 to V4.
+/// parse_record, the check and the padding: V1 to V3.
 [[nodiscard]] inline bool read_record(const std::byte* at, const std::byte* limit,
                                       std::uint64_t seed, std::uint64_t offset,
                                       record& out) noexcept {
@@ -12785,7 +12806,7 @@ inline constexpr std::string_view torn_prefix = "torn-";
 //     then on, and boot is 0: a cache never makes a write fail.
 // I3  A place of the table of pieces that has a name is whole.
 // Threads: as keeper.hpp says; pieces are made under a lock of their own.
-// Cost: a change of the index stores eight words more.
+// Cost: a change of the index stores nine words more.
 #ifndef COFFER_JOURNAL_LIVE_FILE_HPP
 #define COFFER_JOURNAL_LIVE_FILE_HPP
 
@@ -16329,90 +16350,6 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
 #endif
 // end file coffer/format/segment_header.hpp
 
-// begin file coffer/journal/progress.hpp
-// coffer/journal/progress.hpp: how far a log has come: written, with the system, durable.
-//
-// Places for those who wait for one, and bytes for those who bound what may wait.
-//
-// I1  durable() <= handed() <= tail(), and each only grows; the tail goes back only to where it was
-//     when the writer's section was entered.
-// Threads: reading from any; each of the three is changed by one at a time.
-#ifndef COFFER_JOURNAL_PROGRESS_HPP
-#define COFFER_JOURNAL_PROGRESS_HPP
-
-namespace coffer::detail {
-
-template <threading_policy Threading>
-class log_progress {
-    using word = typename Threading::template atomic<std::uint64_t>;
-
-public:
-    /// The place behind the last record.
-    [[nodiscard]] position tail() const noexcept { return at(tail_); }
-    [[nodiscard]] position handed() const noexcept { return at(handed_); }
-    [[nodiscard]] position durable() const noexcept { return at(durable_); }
-
-    /// Bytes that were appended but not yet handed over, and not yet durable.
-    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept { return behind(handed_bytes_); }
-    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept { return behind(durable_bytes_); }
-
-protected:
-    [[nodiscard]] std::uint64_t appended_bytes() const noexcept {
-        return appended_.load(std::memory_order_relaxed);
-    }
-
-    /// `size` bytes more end at `tail`.
-    void appended(position tail, std::uint64_t size) noexcept {
-        appended_.store(appended_bytes() + size, std::memory_order_relaxed);
-        to(tail_, tail);
-    }
-    void went_back(position tail) noexcept { to(tail_, tail); }
-    /// All up to `upto` is with the system, or durable: `bytes` of those appended.
-    void handed_over(position upto, std::uint64_t bytes) noexcept {
-        handed_bytes_.store(bytes, std::memory_order_relaxed);
-        to(handed_, upto);
-    }
-    void became_durable(position upto, std::uint64_t bytes) noexcept {
-        durable_bytes_.store(bytes, std::memory_order_relaxed);
-        to(durable_, upto);
-    }
-    /// `between`: the bytes between the two places.
-    void begin_at(position end, position durable, std::uint64_t between) noexcept {
-        to(tail_, end);
-        to(handed_, end);
-        to(durable_, durable);
-        appended_.store(between, std::memory_order_relaxed);
-        handed_bytes_.store(between, std::memory_order_relaxed);
-        durable_bytes_.store(0, std::memory_order_relaxed);
-    }
-
-private:
-    /// What was appended and is not in `those`, which may have come to more since the first look.
-    [[nodiscard]] std::uint64_t behind(const word& those) const noexcept {
-        const std::uint64_t appended = appended_bytes();
-        const std::uint64_t done = those.load(std::memory_order_relaxed);
-        return appended > done ? appended - done : 0;
-    }
-    [[nodiscard]] static position at(const word& from) noexcept {
-        return position::of_word(from.load(std::memory_order_acquire));
-    }
-    static void to(word& which, position where) noexcept {
-        which.store(where.word(), std::memory_order_release);
-    }
-
-    word tail_{0};
-    word handed_{0};
-    word durable_{0};
-    word appended_{0};
-    word handed_bytes_{0};
-    word durable_bytes_{0};
-};
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/journal/progress.hpp
-
 // begin file coffer/journal/room.hpp
 // coffer/journal/room.hpp: how large the next segment is, and its making.
 //
@@ -16502,6 +16439,17 @@ template <class Medium, class Directory>
     }
 }
 
+/// Takes back what make_body has made for segment `number`: its memory, and its file if memory
+/// allows.
+template <class Medium, class Directory>
+void unmake_body(made_body<Medium>& made, Directory* folder, std::uint64_t number) noexcept {
+    { const auto gone = std::move(made.body); }
+    if constexpr (Medium::persistent) {
+        static_cast<void>(if_memory_allows(
+            [&] { static_cast<void>(folder->remove(segment_name(number))); }));
+    }
+}
+
 }  // namespace coffer::detail
 
 #endif
@@ -16510,10 +16458,11 @@ template <class Medium, class Directory>
 // begin file coffer/journal/section.hpp
 // coffer/journal/section.hpp: the lock around the writer's section.
 //
-// Inside it lie a few hundred instructions and never a system call, so who finds it taken looks
-// again for some microseconds before it sleeps. Two writers that came in by turns would move
-// everything that a put touches between two caches each time; who waits a microsecond between two
-// looks lets the other put a few times meanwhile, and both are faster for it.
+// Inside it lie a few hundred instructions for each record and no system call, but where an old key
+// has to be read because options.map_reads is off. So who finds it taken looks again for some
+// microseconds before it sleeps. Two writers that came in by turns would move everything that a put
+// touches between two caches each time; who waits a microsecond between two looks lets the other
+// put a few times meanwhile, and both are faster for it.
 //
 // The word has three states, after Ulrich Drepper, "Futexes Are Tricky" (2004): nobody is in;
 // somebody is; somebody is, and others may sleep. std::mutex keeps an owner and a count besides,
@@ -16910,31 +16859,31 @@ private:
 // begin file coffer/journal/slots.hpp
 // coffer/journal/slots.hpp: which slots of the segment table are free.
 //
-// Slots are small numbers that addresses carry; they are given out again, unlike segment ids.
-// Threads: inside the writer's section, or before the log is shared.
+// Slots are small numbers that addresses carry; they are given out again, unlike segment ids, the
+// lowest first. One bit for each that there can be: nothing is allocated, so that a slot comes back
+// on any way out.
+// Threads: inside the writer's section, or before the log is shared. Cost: 8 KiB; a slot is found
+// by the word.
 #ifndef COFFER_JOURNAL_SLOTS_HPP
 #define COFFER_JOURNAL_SLOTS_HPP
 
 namespace coffer::detail {
 
 class slot_pool {
+    static constexpr std::uint32_t width = 64;
+
 public:
-    /// A free slot; most_slots when there is none.
-    [[nodiscard]] std::uint32_t find() const noexcept {
-        return free_.empty() ? used_ : free_.back();
-    }
-
-    void take(std::uint32_t slot) {
-        const auto at = std::find(free_.begin(), free_.end(), slot);
-        if (at != free_.end()) {
-            free_.erase(at);
-            return;
+    /// Gives out `slot`, which is free, or where that is most_slots the lowest free one. Answers
+    /// which; most_slots: there is none.
+    [[nodiscard]] std::uint32_t take(std::uint32_t slot = most_slots) noexcept {
+        for (std::uint32_t at = 0; slot == most_slots && at != most_slots; at += width) {
+            const std::uint64_t taken = taken_[at / width];
+            if (~taken != 0) slot = at + static_cast<std::uint32_t>(std::countr_one(taken));
         }
-        for (; used_ < slot; ++used_) free_.push_back(used_);
-        used_ = slot + 1;
+        if (slot != most_slots) taken_[slot / width] |= bit_of(slot);
+        return slot;
     }
-
-    void give(std::uint32_t slot) { free_.push_back(slot); }
+    void give(std::uint32_t slot) noexcept { taken_[slot / width] &= ~bit_of(slot); }
 
     [[nodiscard]] static failure none_free() {
         return fail(errc::no_space,
@@ -16943,14 +16892,255 @@ public:
     }
 
 private:
-    std::vector<std::uint32_t> free_;
-    std::uint32_t used_ = 0;
+    [[nodiscard]] static constexpr std::uint64_t bit_of(std::uint32_t slot) noexcept {
+        return std::uint64_t{1} << slot % width;
+    }
+
+    std::uint64_t taken_[most_slots / width] = {};
 };
 
 }  // namespace coffer::detail
 
 #endif
 // end file coffer/journal/slots.hpp
+
+// begin file coffer/journal/log_segments.hpp
+// coffer/journal/log_segments.hpp: the segments of a log, from the making of one to its removal.
+//
+// A segment has a file (or memory), a slot of the table, by which readers find it, and a place in
+// the list. The log (log.hpp) says what goes into them and when; what is here is the same whatever
+// they hold.
+//
+// S1  A slot is taken before there is a file, and both are given back on any way out: what fails
+//     leaves nothing behind.
+// S2  What readers may still see is freed outside of the section, in the order in which it was
+//     retired: of a segment what settling it has left before the segment itself.
+//
+// Threads: any; the list, the table and the slots under enter(). make() one at a time.
+// Failure: no_space, before there is anything.
+#ifndef COFFER_JOURNAL_LOG_SEGMENTS_HPP
+#define COFFER_JOURNAL_LOG_SEGMENTS_HPP
+
+namespace coffer::detail {
+
+template <class Medium, threading_policy Threading>
+class log_segments {
+public:
+    using file_system_type = typename Medium::file_system_type;
+    using directory = typename file_system_type::directory;
+    using segment_type = segment<typename Medium::body, Threading>;
+    using table_type = segment_table<Threading, segment_type>;
+    using list_type = segment_list<segment_type>;
+    using owned = typename list_type::owned;
+    using keeper_type = keeper_of<Medium, Threading>;
+
+    static constexpr bool persistent = Medium::persistent;
+
+    /// The writer's section.
+    [[nodiscard]] auto enter() noexcept { return section_.enter(); }
+    void let_in() const noexcept { section_.let_in(); }
+
+    [[nodiscard]] table_type& table() noexcept { return table_; }
+    [[nodiscard]] const table_type& table() const noexcept { return table_; }
+    [[nodiscard]] const log_options& options() const noexcept { return options_; }
+    [[nodiscard]] file_system_type& system() noexcept { return system_; }
+    [[nodiscard]] keeper_type& keeper() noexcept { return keeper_; }
+    [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
+    [[nodiscard]] const store_id& id() const noexcept { return id_; }
+    /// All segments of the log, oldest first; inside the section.
+    [[nodiscard]] const std::vector<owned>& segments() const noexcept { return listed_.all(); }
+    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
+
+    /// Takes in a segment that recovery found, in order of ids. `slot`: known, or most_slots.
+    [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
+        slot = slots_.take(slot);
+        if (slot == most_slots) return slots_.none_free();
+        auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
+        if (!body) return body.failure();
+        auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
+                                                   segment_seed(id_.low, id_.high, found.id),
+                                                   keeper_.state(slot));
+        made->take_up(found);
+        keeper_.keep(*made);
+        table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
+        const auto section = enter_ready();
+        return &listed_.add(std::move(made), found.durable == found.end);
+    }
+
+    /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
+    /// its slot and its file go.
+    [[nodiscard]] result<void> remove(owned gone) {
+        if (gone == nullptr) return {};
+        const std::uint64_t number = gone->id;
+        free_slot(gone->slot);
+        gone.reset();
+        if constexpr (persistent) return folder_->remove(segment_name(number));
+        return {};
+    }
+
+    /// Frees what no reader can hold any more. Not in the section.
+    void reclaim() {
+        const auto alone = lock_of<typename Threading::mutex>(freeing_);  // S2
+        const auto take_out = [this] {
+            const auto section = enter();
+            return readers_.reclaim();
+        };
+        static_cast<void>(take_out());
+    }
+
+protected:
+    log_segments(file_system_type system, const log_options& options)
+        : system_(system), options_(options), medium_(system, options) {}
+    log_segments(const log_segments&) = delete;
+    log_segments& operator=(const log_segments&) = delete;
+    ~log_segments() = default;
+
+    [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id) {
+        folder_ = std::move(folder);
+        id_ = id;
+        return table_.start();
+    }
+
+    /// Enters the section with room in the list for one more.
+    [[nodiscard]] auto enter_ready() {
+        return detail::enter_ready(listed_, [this] { return enter(); });
+    }
+
+    /// A new segment with room for `size` bytes in one piece, not in the list; its name is not
+    /// durable yet.
+    [[nodiscard]] result<owned> make(std::uint64_t number, std::uint64_t size, bool frees_space) {
+        if (number > largest_segment_id) return no_number_left();
+        auto section = enter();
+        auto wanted = room_for(size, listed_.bytes(), listed_.size(), options_);
+        const std::uint32_t slot = wanted ? slots_.take() : most_slots;
+        section.unlock();
+        if (!wanted) return wanted.failure();
+        if (slot == most_slots) return slots_.none_free();
+        on_exit untaken([&] { free_slot(slot); });  // S1
+        auto made = make_body(medium_, folder_.get(), options_, segment_name(number), *wanted,
+                              frees_space);
+        if (!made) return made.failure();
+        on_exit unused([&] { unmake_body(*made, folder_.get(), number); });
+        auto out = std::make_unique<segment_type>(
+            std::move(made->body), number, slot, made->capacity,
+            segment_seed(id_.low, id_.high, number), keeper_.fresh_state(slot, number));
+        unused.dismiss();
+        untaken.dismiss();
+        return out;
+    }
+
+    file_system_type system_;
+    log_options options_;
+    Medium medium_;
+    std::unique_ptr<directory> folder_;
+    store_id id_;
+
+    writers_section<Threading> section_;  // guards what follows
+    table_type table_;
+    epoch<Threading> readers_;
+    list_type listed_;
+    keeper_type keeper_;
+    slot_pool slots_;
+
+private:
+    void free_slot(std::uint32_t slot) noexcept {
+        const auto section = enter();
+        table_.clear(slot);
+        keeper_.drop(slot);
+        slots_.give(slot);
+    }
+
+    typename Threading::mutex freeing_;
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/log_segments.hpp
+
+// begin file coffer/journal/progress.hpp
+// coffer/journal/progress.hpp: how far a log has come: written, with the system, durable.
+//
+// Places for those who wait for one, and bytes for those who bound what may wait.
+//
+// I1  durable() <= handed() <= tail(), and each only grows; the tail goes back only to where it was
+//     when the writer's section was entered.
+// Threads: reading from any; each of the three is changed by one at a time.
+#ifndef COFFER_JOURNAL_PROGRESS_HPP
+#define COFFER_JOURNAL_PROGRESS_HPP
+
+namespace coffer::detail {
+
+template <threading_policy Threading>
+class log_progress {
+    using word = typename Threading::template atomic<std::uint64_t>;
+
+public:
+    /// The place behind the last record.
+    [[nodiscard]] position tail() const noexcept { return at(tail_); }
+    [[nodiscard]] position handed() const noexcept { return at(handed_); }
+    [[nodiscard]] position durable() const noexcept { return at(durable_); }
+
+    /// Bytes that were appended but not yet handed over, and not yet durable.
+    [[nodiscard]] std::uint64_t unhanded_bytes() const noexcept { return behind(handed_bytes_); }
+    [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept { return behind(durable_bytes_); }
+
+protected:
+    [[nodiscard]] std::uint64_t appended_bytes() const noexcept {
+        return appended_.load(std::memory_order_relaxed);
+    }
+
+    /// `size` bytes more end at `tail`.
+    void appended(position tail, std::uint64_t size) noexcept {
+        appended_.store(appended_bytes() + size, std::memory_order_relaxed);
+        to(tail_, tail);
+    }
+    void went_back(position tail) noexcept { to(tail_, tail); }
+    /// All up to `upto` is with the system, or durable: `bytes` of those appended.
+    void handed_over(position upto, std::uint64_t bytes) noexcept {
+        handed_bytes_.store(bytes, std::memory_order_relaxed);
+        to(handed_, upto);
+    }
+    void became_durable(position upto, std::uint64_t bytes) noexcept {
+        durable_bytes_.store(bytes, std::memory_order_relaxed);
+        to(durable_, upto);
+    }
+    /// `between`: the bytes between the two places.
+    void begin_at(position end, position durable, std::uint64_t between) noexcept {
+        to(tail_, end);
+        to(handed_, end);
+        to(durable_, durable);
+        appended_.store(between, std::memory_order_relaxed);
+        handed_bytes_.store(between, std::memory_order_relaxed);
+        durable_bytes_.store(0, std::memory_order_relaxed);
+    }
+
+private:
+    /// What was appended and is not in `those`, which may have come to more since the first look.
+    [[nodiscard]] std::uint64_t behind(const word& those) const noexcept {
+        const std::uint64_t appended = appended_bytes();
+        const std::uint64_t done = those.load(std::memory_order_relaxed);
+        return appended > done ? appended - done : 0;
+    }
+    [[nodiscard]] static position at(const word& from) noexcept {
+        return position::of_word(from.load(std::memory_order_acquire));
+    }
+    static void to(word& which, position where) noexcept {
+        which.store(where.word(), std::memory_order_release);
+    }
+
+    word tail_{0};
+    word handed_{0};
+    word durable_{0};
+    word appended_{0};
+    word handed_bytes_{0};
+    word durable_bytes_{0};
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/journal/progress.hpp
 
 // begin file coffer/journal/space_reserve.hpp
 // coffer/journal/space_reserve.hpp: disk space that is held back for what frees space.
@@ -17112,10 +17302,10 @@ private:
 //    on stable storage   with the system   in memory
 //
 // The writer's section (enter) claims a place at the tail, copies a record there and publishes it;
-// no system call, no sync and no allocation happens inside. Two turns keep I/O in order while the
-// section stays free: who has the first syncs, oldest segment first; who has the second hands bytes
-// to the system. A sync takes the second only for what it hands over itself, so that nobody who
-// has a buffer to hand over waits for the disk.
+// no sync, no allocation and no release of memory happens inside. Two turns keep I/O in order while
+// the section stays free: who has the first syncs, oldest segment first; who has the second hands
+// bytes to the system. A sync takes the second only for what it hands over itself, so that nobody
+// who has a buffer to hand over waits for the disk.
 //
 // I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
 // I2  durable <= handed <= tail (progress.hpp).
@@ -17133,30 +17323,26 @@ private:
 namespace coffer::detail {
 
 template <class Medium, threading_policy Threading>
-class log : public log_progress<Threading> {
+class log : public log_progress<Threading>, public log_segments<Medium, Threading> {
     using progress = log_progress<Threading>;
+    using parts = log_segments<Medium, Threading>;
+    using typename parts::owned;
+    using parts::options_, parts::folder_, parts::table_, parts::readers_, parts::listed_,
+        parts::keeper_, parts::enter_ready;
 
 public:
     using progress::tail, progress::handed, progress::durable;
-    using file_system_type = typename Medium::file_system_type;
-    using directory = typename file_system_type::directory;
-    using segment_type = segment<typename Medium::body, Threading>;
-    using table_type = segment_table<Threading, segment_type>;
-    using list_type = segment_list<segment_type>;
+    using typename parts::file_system_type, typename parts::directory,
+        typename parts::segment_type, typename parts::keeper_type;
+    using parts::persistent, parts::enter, parts::remove;
     using task_type = task<segment_type>;
-    using keeper_type = keeper_of<Medium, Threading>;
     using threading_type = Threading;
 
-    static constexpr bool persistent = Medium::persistent;
     static constexpr bool hands_over = Medium::hands_over;
 
-    log(file_system_type system, const log_options& options)
-        : system_(system), options_(options), medium_(system, options) {}
+    log(file_system_type system, const log_options& options) : parts(system, options) {}
 
     // ---- the writer's section ----
-
-    [[nodiscard]] auto enter() noexcept { return section_.enter(); }
-    void let_in() const noexcept { section_.let_in(); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
@@ -17165,7 +17351,7 @@ public:
         if (lean_ && why == purpose::change) return false;
         size = in_need(size, why);
         if (active_ != nullptr && active_->fits(size)) return true;
-        if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
+        if (next_ == nullptr || !listed_.ready() || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
     }
@@ -17233,7 +17419,7 @@ public:
             if (!held && why == purpose::change) return held;
         }
         {
-            auto section = enter();
+            auto section = enter_ready();
             const bool regained = lean_ && reserve_.held();
             lean_ = persistent && !reserve_.held();
             if (regained && active_ != nullptr && active_->fits(size)) return {};
@@ -17241,7 +17427,7 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
-        auto section = enter_ready(listed_, [this] { return enter(); });
+        auto section = enter();
         std::swap(next_, *made);
         section.unlock();
         return remove(std::move(*made));
@@ -17314,17 +17500,6 @@ public:
 
     // ---- what recovery, cleaning and closing need ----
 
-    [[nodiscard]] table_type& table() noexcept { return table_; }
-    [[nodiscard]] const table_type& table() const noexcept { return table_; }
-    [[nodiscard]] const log_options& options() const noexcept { return options_; }
-    [[nodiscard]] file_system_type& system() noexcept { return system_; }
-    [[nodiscard]] keeper_type& keeper() noexcept { return keeper_; }
-    [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
-    [[nodiscard]] const store_id& id() const noexcept { return id_; }
-    /// All segments of the log, oldest first; inside the section.
-    [[nodiscard]] const std::vector<std::unique_ptr<segment_type>>& segments() const noexcept {
-        return listed_.all();
-    }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     /// Room for what frees space, the reserve included; inside the section.
     [[nodiscard]] std::uint64_t room_left() const noexcept {
@@ -17336,27 +17511,8 @@ public:
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
     [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id,
                                      std::uint64_t next_id) {
-        folder_ = std::move(folder);
-        id_ = id;
         next_id_ = next_id;
-        return table_.start();
-    }
-
-    /// Takes in a segment that recovery found, in order of ids. `slot`: known, or most_slots.
-    [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
-        if (slot == most_slots) slot = slots_.find();
-        if (slot == most_slots) return slots_.none_free();
-        auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
-        if (!body) return body.failure();
-        auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
-                                                   segment_seed(id_.low, id_.high, found.id),
-                                                   keeper_.state(slot));
-        made->take_up(found);
-        keeper_.keep(*made);
-        slots_.take(slot);
-        table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        const auto section = enter_ready(listed_, [this] { return enter(); });
-        return &listed_.add(std::move(made), found.durable == found.end);
+        return parts::start(std::move(folder), id);
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
@@ -17374,10 +17530,10 @@ public:
         auto made = make_segment(size, purpose::clean);
         if (!made) return made.failure();
         segment_type& to = **made;
-        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
+        segment_header header{this->id(), to.id, tail(), durable(), commits_, true, {}};
         header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
-        auto section = enter_ready(listed_, [this] { return enter(); });
+        auto section = enter_ready();
         active_ = &listed_.add(std::move(*made), false);
         table_.publish(to, to.body.memory(), to.capacity, false);
         section.unlock();
@@ -17404,7 +17560,7 @@ public:
         const auto alone = syncing_.take();
         if (auto done = sync_in_turn(); !done) return done;
         auto section = enter();
-        std::unique_ptr<segment_type> unused = std::move(next_);
+        owned unused = std::move(next_);
         if (active_ != nullptr) seal(record_type::end);
         active_ = nullptr;
         section.unlock();
@@ -17427,35 +17583,18 @@ public:
             if (auto made = prepare(0); !made) return made;
             auto section = enter();
             if (active_ == nullptr || active_->end == active_->begin) return {};
-            if (next_ == nullptr) continue;
+            if (next_ == nullptr || !listed_.ready()) continue;
             rotate();
             return {};
         }
     }
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
-    [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
+    [[nodiscard]] owned take_out(const segment_type& victim) {
         keeper_.drop(victim.slot);
         told();
         return listed_.take(victim);
     }
-
-    /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
-    /// its slot and its file go.
-    [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
-        if (gone == nullptr) return {};
-        const std::uint64_t number = gone->id;
-        auto section = enter();
-        table_.clear(gone->slot);
-        keeper_.drop(gone->slot);
-        slots_.give(gone->slot);
-        section.unlock();
-        gone.reset();
-        if constexpr (persistent) return folder_->remove(segment_name(number));
-        return {};
-    }
-
-    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
@@ -17468,42 +17607,24 @@ private:
         return size + (leaves ? reserve_size(options_.segment_bytes) / 4 : 0);
     }
 
-    [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
-                                                          std::uint64_t number) {
-        if (number > largest_segment_id) return no_number_left();
-        auto section = enter();
-        auto wanted = room_for(in_need(size, why), listed_.bytes(), listed_.size(), options_);
-        section.unlock();
-        if (!wanted) return wanted.failure();
-        return make_body(medium_, folder_.get(), options_, segment_name(number), *wanted,
-                         why != purpose::change);
-    }
-
-    [[nodiscard]] result<typename list_type::owned> make_segment(std::uint64_t size, purpose why) {
+    [[nodiscard]] result<owned> make_segment(std::uint64_t size, purpose why) {
         if (trouble_.poisoned()) return check().failure();  // I5
         const std::uint64_t number = next_id_++;
-        auto made = make_body_for(size, why, number);
+        const bool frees = why != purpose::change;
+        auto made = this->make(number, in_need(size, why), frees);
         if constexpr (persistent) {
-            if (!made && why != purpose::change && made.error().kind() == errc::no_space) {
+            if (!made && frees && made.error().kind() == errc::no_space) {
                 auto section = enter();
                 lean_ = true;
                 section.unlock();
-                if (reserve_.release(*folder_)) made = make_body_for(size, why, number);
+                if (reserve_.release(*folder_))
+                    made = this->make(number, in_need(size, why), frees);
             }
-        }
-        if (!made) return made.failure();
-        if constexpr (persistent) {
+            if (!made) return made;
             auto named = synced([this] { return folder_->sync(); });  // I4
             if (!named) return named.failure();
         }
-        auto section = enter();
-        const std::uint32_t slot = slots_.find();
-        if (slot == most_slots) return slots_.none_free();
-        slots_.take(slot);
-        section.unlock();
-        return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
-                                              segment_seed(id_.low, id_.high, number),
-                                              keeper_.fresh_state(slot, number));
+        return made;
     }
 
     /// Ends the active segment with a mark.
@@ -17527,7 +17648,7 @@ private:
         [[maybe_unused]] const auto change = keeper_.change();
         if (active_ != nullptr) seal(record_type::mark);
         segment_type& to = *next_;
-        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
+        segment_header header{this->id(), to.id, tail(), durable(), commits_, true, {}};
         std::vector<segment_run>& runs = listed_.runs();
         header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());
@@ -17636,28 +17757,18 @@ private:
         full.capacity = full.end;
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
         full.let_go(readers_, *left);
-        readers_.reclaim();
+        section.unlock();
+        this->reclaim();
         return {};
     }
 
-    file_system_type system_;
-    log_options options_;
-    Medium medium_;
-    std::unique_ptr<directory> folder_;
-    store_id id_;
-
-    writers_section<Threading> section_;  // guards what follows
-    table_type table_;
-    epoch<Threading> readers_;
-    list_type listed_;
+    // Guarded by the section.
     segment_type* active_ = nullptr;
-    std::unique_ptr<segment_type> next_;
+    owned next_;
     bool lean_ = persistent;  // no reserve is held
     std::uint64_t commits_ = 0;
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
     std::uint64_t last_ = 0;    // where the last record begins, 0: there is none in this segment
-    keeper_type keeper_;
-    slot_pool slots_;
 
     typename Threading::mutex preparing_;  // guards these two
     std::uint64_t next_id_ = 1;
@@ -18226,7 +18337,8 @@ private:
 //
 // S1  Every key's slot leads to its newest visible record, or to a descriptor whose chain does.
 // S2  A record that no slot and no chain leads to is counted as dead in its segment.
-// Threads: lookup, walk and order from any thread; the rest inside the writer's section.
+// Threads: what only reads from any thread, an index is made outside of the writer's section; the
+// rest inside.
 #ifndef COFFER_STORAGE_RECORDS_HPP
 #define COFFER_STORAGE_RECORDS_HPP
 
@@ -18275,7 +18387,7 @@ public:
         : journal(system, options), pending(journal.readers()) {}
 
     ~records() {
-        journal.readers().reclaim();
+        journal.reclaim();
         delete index_.load(std::memory_order_relaxed);
     }
 
@@ -18472,7 +18584,8 @@ public:
         return made;
     }
 
-    /// Puts `fresh` in the place of the index; the old one goes when its readers have left.
+    /// Puts `fresh` in the place of the index. The old one goes at the journal's reclaim(), when
+    /// its readers have left.
     void replace_index(owned_index fresh) {
         journal.keeper().use(fresh->generation);
         kept_index* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
@@ -18480,7 +18593,6 @@ public:
         journal.readers().retire(
             *old, [](void*, retired& gone) noexcept { delete static_cast<kept_index*>(&gone); },
             nullptr);
-        journal.readers().reclaim();
     }
 
     static inline constinit thread_local read_ahead ahead_of_thread{};
@@ -18656,8 +18768,10 @@ private:
 //     writers keep step. An index that is kept beside the log counts with it.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
+// Failure: no write is hurt. What a step in the background meets waits for clean_all() or finish(),
+// but for lack of room, which shows where a write needs it.
 // Cost: a step holds the section for what lives in `step_bytes` of records; to tell that from what
-// is dead takes a lookup outside it, which reads no other record.
+// is dead takes a lookup outside it, which reads hardly any other record.
 #ifndef COFFER_STORAGE_CLEANER_HPP
 #define COFFER_STORAGE_CLEANER_HPP
 
@@ -18670,32 +18784,43 @@ class cleaner {
     using keys = typename Records::keys;
     static constexpr bool persistent = Records::log_type::persistent;
     static constexpr std::uint64_t step_bytes = 64 * 1024;
+    using debt_type = cleaning_debt<typename Records::log_type::file_system_type,
+                                    typename Records::threading_type>;
 
 public:
+    /// Bytes of cleaning that a late cleaner needs for each that is written.
+    static constexpr std::uint64_t share = debt_type::share;
+
     cleaner(Records& records, Writer& writer)
         : records_(&records), writer_(&writer), debt_(records.journal.system()) {}
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
     ~cleaner() {
-        records_->journal.readers().reclaim();
+        records_->journal.reclaim();
         delete limbo_;
         while (free_ != nullptr) delete take_free();
     }
 
-    /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
-    [[nodiscard]] result<bool> step() {
+    /// One bounded step of cleaning in the background, or as many as get through `owed` bytes.
+    /// False: there is nothing worth doing now. An error is kept, too.
+    [[nodiscard]] result<bool> step(std::uint64_t owed = 0) {
         on_exit rests([this] { debt_.forgive(); });
         // Whoever calls compact() cleans: the thread that hands over and syncs shall not wait.
         if (!cleaning_.try_lock()) return false;
         const on_exit over([this] { cleaning_.unlock(); });
-        if (victim_ == nullptr) {
-            if (auto found = find_victim(); !found || !*found) return found;
-            if (auto begun = begin(); !begun) return begun.failure();
+        for (;;) {
+            if (victim_ == nullptr) {
+                if (auto found = find_victim(); !found || !*found) return kept(std::move(found));
+                if (auto begun = begin(); !begun) return kept(begun.failure());
+            }
+            const std::uint64_t from = at_;
+            if (auto moved = advance(); !moved) return kept(std::move(moved));
+            const std::uint64_t done = at_ - from;
+            debt_.work_off(done);
+            if (done >= owed) break;
+            owed -= done;
         }
-        const std::uint64_t from = at_;
-        if (auto moved = advance(); !moved) return moved.failure();
         rests.dismiss();
-        debt_.work_off(at_ - from);
         return true;
     }
 
@@ -18713,9 +18838,30 @@ public:
     /// Then a step is due, also where the last one found nothing worth doing.
     [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
-    /// Cleans every segment that holds anything dead.
+    /// Cleans every segment that holds anything dead, and says what the background met before.
     [[nodiscard]] result<void> clean_all() {
         auto alone = typename Records::lock(cleaning_);
+        if (auto done = clean_everything(); !done) return done;
+        return std::exchange(untold_, {});
+    }
+
+    /// Removes what could not go while readers were in it, and says what the background met.
+    [[nodiscard]] result<void> finish() {
+        auto alone = typename Records::lock(cleaning_);
+        records_->journal.reclaim();
+        if (auto removed = remove_free(); !removed) return removed;
+        return std::exchange(untold_, {});
+    }
+
+private:
+    /// What step() answers; an error is for whoever asks next, too.
+    [[nodiscard]] result<bool> kept(result<bool> done) {
+        if (!done && untold_ && done.error().kind() != errc::no_space)
+            untold_ = coffer::failure(done.error());
+        return done;
+    }
+
+    [[nodiscard]] result<void> clean_everything() {
         while (victim_ != nullptr) {
             if (auto more = advance(); !more) return more.failure();
         }
@@ -18727,17 +18873,6 @@ public:
         return done;
     }
 
-    /// Removes what could not go while readers were in it.
-    [[nodiscard]] result<void> finish() {
-        auto alone = typename Records::lock(cleaning_);
-        {
-            auto section = records_->journal.enter();
-            records_->journal.readers().reclaim();
-        }
-        return remove_free();
-    }
-
-private:
     /// Oldest first, so that tombstones become needless; on a full disk those with least to move
     /// first, as long as the reserve can take it.
     [[nodiscard]] result<void> clean_full() {
@@ -18905,18 +19040,19 @@ private:
     /// Moves some records of the victim, or ends it. False: the victim is done.
     [[nodiscard]] result<bool> advance() {
         const record* lacks_room = nullptr;
-        bool waits = false;                  // the next record's key has a write under way
-        if (!read_some()) return abandon();  // C2
-        records_->journal.let_in();
-        {
+        bool waits = false;           // the next record's key has a write under way
+        bool damaged = !read_some();  // C2
+        if (!damaged) {
+            records_->journal.let_in();
             auto section = records_->journal.enter();
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
             for (const found_record& each : next_) {
                 at_ = each.at;
                 auto done = move(each.what);
+                damaged = !done && done.error().kind() == errc::corruption;
+                if (damaged) break;
                 if (!done) {
-                    if (done.error().kind() == errc::corruption) return abandon();
                     victim_ = nullptr;  // what cannot be read now is cleaned later
                     return done.failure();
                 }
@@ -18924,8 +19060,9 @@ private:
                 waits = *done == outcome::wait;
                 if (*done != outcome::done) break;
             }
-            if (lacks_room == nullptr && !waits) at_ = next_end_;
+            if (lacks_room == nullptr && !waits && !damaged) at_ = next_end_;
         }
+        if (damaged) return abandon();
         if (lacks_room != nullptr) {
             if (auto made = records_->journal.prepare(lacks_room->size, why()); !made) {
                 victim_ = nullptr;
@@ -19024,8 +19161,10 @@ private:
     }
 
     [[nodiscard]] result<bool> abandon() {
-        victim_->damaged = true;
-        victim_ = nullptr;
+        {
+            auto section = records_->journal.enter();
+            std::exchange(victim_, nullptr)->damaged = true;
+        }
         return fail(errc::corruption,
                     "cleaning met a record that is not what was written and left its "
                     "segment alone; verify() lists the damage",
@@ -19052,12 +19191,18 @@ private:
             records_->journal.readers().retire(
                 *std::exchange(limbo_, nullptr),
                 [](void* self, retired& gone) noexcept {
-                    gone.next = std::exchange(static_cast<cleaner*>(self)->free_, &gone);
+                    static_cast<cleaner*>(self)->keep_free(gone);
                 },
                 this);
-            records_->journal.readers().reclaim();
         }
+        records_->journal.reclaim();
         return remove_free();
+    }
+
+    /// No reader is left in `gone`. Outside of the section.
+    void keep_free(retired& gone) noexcept {
+        auto section = records_->journal.enter();
+        gone.next = std::exchange(free_, &gone);
     }
 
     [[nodiscard]] result<void> note_drop() {
@@ -19102,8 +19247,7 @@ private:
 
     Records* records_;
     Writer* writer_;
-    cleaning_debt<typename Records::log_type::file_system_type, typename Records::threading_type>
-        debt_;
+    debt_type debt_;
     typename Records::mutex cleaning_;
     segment_type* victim_ = nullptr;
     bool tight_ = false;  // the disk is full: the reserve may be used
@@ -19112,6 +19256,7 @@ private:
     std::vector<std::byte> contents_;
     std::vector<found_record> next_;  // those that the next step moves
     std::uint64_t next_end_ = 0;      // where the step after it begins
+    result<void> untold_;            // what step() met, until somebody is told
     segment_type* limbo_ = nullptr;  // taken out, on its way to the readers' epoch
     retired* free_ = nullptr;        // segments without readers; guarded by the section
 };
@@ -19929,6 +20074,7 @@ private:
         auto fresh = records_->make_index();
         if (!fresh) return fresh.failure();
         records_->replace_index(std::move(*fresh));
+        records_->journal.reclaim();
         records_->set_count(0);
         for (const auto& each : records_->journal.segments()) {
             if (each->id >= in.id) break;  // later ones are still to come
@@ -21267,8 +21413,9 @@ private:
 // A batch does 3 and 4 for each of its operations under one section and commits with one store.
 // clear and batches that contain it swap in a fresh index and keep other writers out meanwhile.
 //
-// Threads: any. Failure: an error before 4 changes nothing; an error of 5 takes the write back in
-// the running store, and what the disk holds is decided by the next open.
+// Threads: any. Failure: an error before 4 changes nothing; an error of 5, which only a policy that
+// hides writes until they are kept has, takes the write back in the running store, and what the
+// disk holds is decided by the next open.
 #ifndef COFFER_STORAGE_WRITER_HPP
 #define COFFER_STORAGE_WRITER_HPP
 
@@ -21628,6 +21775,7 @@ private:
         // The table is to know for what it keeps its room: locate() may take what is beyond that.
         static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
         position end;
+        std::uint64_t dead = 0;  // in the segment of the clear, when it is appended
         std::vector<address> places(changes.size());
         bool alone = false;
         const on_exit in_any_case([&] {
@@ -21654,6 +21802,7 @@ private:
             }
             end = records_->journal.tail();
             records_->clearing = records_->journal.active();
+            dead = records_->clearing->dead.load(std::memory_order_relaxed);
             break;
         }
         on_exit untold([this] { records_->journal.give_up(nullptr); });
@@ -21666,10 +21815,11 @@ private:
         auto section = records_->journal.enter();
         records_->exclusive = alone = false;
         records_->clearing = nullptr;
-        swap_in(std::move(*fresh), changes, places);
+        swap_in(std::move(*fresh), changes, places, dead);
         records_->journal.told();
         records_->journal.keeper().end_change();
         section.unlock();
+        records_->journal.reclaim();
         wake_->cleared();
         return {};
     }
@@ -21702,19 +21852,24 @@ private:
         const std::vector<address>& places_;  // ascending: a commit lies in one segment
     };
 
-    /// The index after a clear: what the operations behind the last clear say.
+    /// The index after a clear: what the operations behind the last clear say. Of its segment
+    /// `dead` bytes were dead when it was appended; what came since are marks.
     void swap_in(typename Records::owned_index fresh, const change_list& changes,
-                 const std::vector<address>& places) {
+                 const std::vector<address>& places, std::uint64_t dead) {
         std::size_t from = 0;
+        std::uint64_t tombstones = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            if (changes[i].type == record_type::clear) from = i + 1;
+            if (changes[i].type == record_type::clear) from = i + 1, tombstones = 0;
+            if (changes[i].type == record_type::erase) tombstones += changes[i].record.size();
         }
         const address cleared = places[from - 1];
         for (const auto& each : records_->journal.segments()) {
             const bool last = each->slot == slot_of(cleared);
-            each->dead.store((last ? offset_of(cleared) : each->end) - each->begin,
-                             std::memory_order_relaxed);
-            each->tombstones = 0;
+            const std::uint64_t gone =
+                last ? offset_of(cleared) + (each->dead.load(std::memory_order_relaxed) - dead)
+                     : each->end;
+            each->dead.store(gone - each->begin, std::memory_order_relaxed);
+            each->tombstones = last ? tombstones : 0;
             if (last) break;
         }
         std::uint64_t count = 0;
@@ -21970,11 +22125,7 @@ public:
         if (auto may = writable(); !may) [[unlikely]]
             return may.failure();
         auto done = writer_.write(type, key, value, when);
-        if constexpr (!threads::concurrent) {
-            between_calls();
-        } else if (done && *done) {
-            cleaner_.keep_step(record_size(key.size(), value.size()));
-        }
+        after_write(done && *done ? record_size(key.size(), value.size()) : 0);
         return done;
     }
 
@@ -21982,11 +22133,7 @@ public:
         if (auto may = writable(); !may) [[unlikely]]
             return may;
         auto done = writer_.write(changes);
-        if constexpr (!threads::concurrent) {
-            between_calls();
-        } else if (done) {
-            cleaner_.keep_step(changes.bytes_in_log());
-        }
+        after_write(done ? changes.bytes_in_log() : 0);
         return done;
     }
 
@@ -22011,9 +22158,7 @@ public:
         if (read_only_) return {};
         const on_exit released([this] {
             records_.journal.keeper().end();
-            auto section = records_.journal.enter();
-            records_.journal.readers().reclaim();
-            section.unlock();
+            records_.journal.reclaim();
             lock_.reset();
         });
         result<void> cleaned;
@@ -22194,19 +22339,28 @@ private:
         }
     }
 
-    [[nodiscard]] bool clean_some() {
-        auto more = cleaner_.step();
+    /// As many bytes as are `owed`, or one step.
+    [[nodiscard]] bool clean_some(std::uint64_t owed = 0) {
+        auto more = cleaner_.step(owed);
         if (!more) tell(more.error());
         return more && *more;
     }
 
-    /// The call that came before it has done what it was asked, and must not fail any more.
-    void between_calls() {
-        if (job_.cleans) {
-            static_cast<void>(if_memory_allows([this] { job_.cleans = clean_some(); }));
+    /// Of so many bytes. Others clean in the background, and a writer that outruns them waits; who
+    /// is alone cleans a little in each call. The write is done and must not fail any more.
+    COFFER_ALWAYS_INLINE void after_write(std::uint64_t bytes) {
+        if constexpr (threads::concurrent) {
+            if (bytes != 0) cleaner_.keep_step(bytes);
+        } else if (job_.cleans) {
+            clean_in_call(bytes);
         } else if (records_.journal.take_rotated()) {
             job_.cleans = options_.auto_compact;
         }
+    }
+    COFFER_NOINLINE void clean_in_call(std::uint64_t bytes) {
+        constexpr std::uint64_t most = 8 * 1024 * 1024;  // some milliseconds
+        const std::uint64_t owed = (std::min)(most, cleaner_.share * bytes);
+        static_cast<void>(if_memory_allows([&] { job_.cleans = clean_some(owed); }));
     }
 
     options options_;

@@ -37,6 +37,11 @@ struct graveyard {
     }
 };
 
+template <class Epoch>
+void free_some(Epoch& readers) {
+    static_cast<void>(readers.reclaim());
+}
+
 constexpr std::size_t slots = 128;  // that there are at first
 
 struct node : retired {
@@ -59,7 +64,7 @@ TEST_CASE("under single a thing goes at once", "[epoch]") {
     const auto pin = readers.enter();
     yard.retire(readers, 3);
     CHECK(yard.freed == std::vector<std::uint64_t>{3});
-    CHECK(readers.reclaim());
+    free_some(readers);
 }
 
 TEST_CASE("without readers things go at the next reclaim, in order, once", "[epoch]") {
@@ -67,9 +72,9 @@ TEST_CASE("without readers things go at the next reclaim, in order, once", "[epo
     graveyard yard;
     for (std::uint64_t i = 1; i <= 3; ++i) yard.retire(readers, i);
     CHECK(yard.freed.empty());
-    CHECK(readers.reclaim());
+    free_some(readers);
     CHECK(yard.freed == std::vector<std::uint64_t>{1, 2, 3});
-    CHECK(readers.reclaim());
+    free_some(readers);
     CHECK(yard.freed.size() == 3);
 }
 
@@ -82,13 +87,13 @@ TEST_CASE("a pin keeps what was retired after it began, not what went before", "
     auto late = readers.enter();
     yard.retire(readers, 3);
 
-    CHECK_FALSE(readers.reclaim());
+    free_some(readers);
     CHECK(yard.freed == std::vector<std::uint64_t>{1});
     early = {};  // I1: the slot is free again
-    CHECK_FALSE(readers.reclaim());
+    free_some(readers);
     CHECK(yard.freed == std::vector<std::uint64_t>{1, 2});
     late = {};
-    CHECK(readers.reclaim());
+    free_some(readers);
     CHECK(yard.freed == std::vector<std::uint64_t>{1, 2, 3});
 }
 
@@ -114,9 +119,30 @@ TEST_CASE("a pin that is moved goes on holding; an empty one holds nothing", "[e
         outer = std::move(moved);
     }
     yard.retire(readers, 1);
-    CHECK_FALSE(readers.reclaim());
+    free_some(readers);
+    CHECK(yard.freed.empty());
     outer = epoch<threading::multi>::pin();
-    CHECK(readers.reclaim());
+    free_some(readers);
+    CHECK(yard.freed == std::vector<std::uint64_t>{1});
+}
+
+TEST_CASE("what is reclaimed is freed once, when that ends; more may be retired meanwhile",
+          "[epoch]") {
+    epoch<threading::multi> readers;
+    graveyard yard;
+    yard.retire(readers, 1);
+    yard.retire(readers, 2);
+    {
+        auto gone = readers.reclaim();
+        CHECK(yard.freed.empty());
+        yard.retire(readers, 3);
+        free_some(readers);
+        CHECK(yard.freed == std::vector<std::uint64_t>{3});
+        const auto moved = std::move(gone);
+    }
+    CHECK(yard.freed == std::vector<std::uint64_t>{3, 1, 2});
+    free_some(readers);
+    CHECK(yard.freed.size() == 3);
 }
 
 TEST_CASE("a thread may hold more pins than there were slots at first", "[epoch]") {
@@ -128,10 +154,12 @@ TEST_CASE("a thread may hold more pins than there were slots at first", "[epoch]
     std::swap(pins.front(), pins.back());  // of the first, of the last slots
     while (pins.size() > 1) {
         pins.erase(pins.size() % 2 == 0 ? pins.begin() : pins.end() - 1);
-        REQUIRE_FALSE(readers.reclaim());
+        free_some(readers);
+        REQUIRE(yard.freed.empty());
     }
     pins.clear();
-    CHECK(readers.reclaim());
+    free_some(readers);
+    CHECK(yard.freed == std::vector<std::uint64_t>{1});
 }
 
 TEST_CASE("more readers than slots", "[epoch][threads]") {
@@ -159,11 +187,11 @@ TEST_CASE("more readers than slots", "[epoch][threads]") {
     node* const old = shown.exchange(new node);
     readers.retire(*old, &node::free, &freed);
     pins.clear();
-    for (int i = 0; i < 1000; ++i) readers.reclaim();
+    for (int i = 0; i < 1000; ++i) free_some(readers);
     CHECK(freed.load() == 0);
     over = true;
     for (std::thread& each : threads) each.join();
-    CHECK(readers.reclaim());
+    free_some(readers);
     CHECK(freed.load() == 1);
     CHECK(wrong.load() == 0);
     delete shown.load();
@@ -197,14 +225,14 @@ TEST_CASE("readers never see a node that was freed", "[epoch][threads]") {
         next->number = i;
         node* const old = shown.exchange(next, std::memory_order_acq_rel);
         readers.retire(*old, &node::free, &freed);
-        if (i % 16 == 0) readers.reclaim();
+        if (i % 16 == 0) free_some(readers);
         if (i % 1024 == 0) std::this_thread::yield();
     }
     over = true;
     for (std::thread& each : threads) each.join();
     CHECK(wrong.load() == 0);
     CHECK(looks.load() >= 1000);
-    CHECK(readers.reclaim());
+    free_some(readers);
     CHECK(freed.load() >= rounds);
     delete shown.load();
 }

@@ -156,7 +156,7 @@ struct indexed_table {
         record_keys keys(records);
         const auto probe = table.probe(coffer::as_bytes(key));
         table.put(table.locate(probe, keys), where);
-        if (++changes_ % 64 == 0) epoch.reclaim();
+        if (++changes_ % 64 == 0) static_cast<void>(epoch.reclaim());
         return keys.unknown == 0;
     }
     bool put(const std::string& key) { return put(key, records.add(key)); }
@@ -168,7 +168,7 @@ struct indexed_table {
         const auto place = table.locate(probe, keys);
         if (place.ref == 0) return false;
         table.remove(place);
-        if (++changes_ % 64 == 0) epoch.reclaim();
+        if (++changes_ % 64 == 0) static_cast<void>(epoch.reclaim());
         return true;
     }
 

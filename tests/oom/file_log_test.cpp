@@ -13,6 +13,38 @@ namespace threading = coffer::threading;
 
 }  // namespace
 
+TEST_CASE("a write that is refused memory leaves no file", "[oom]") {
+    using store = coffer::store<std::string, std::string, storage::file_log, durability::buffered,
+                                index::hash, threading::single>;
+    const stdfs::path root = scratch("no_file");
+    stdfs::remove_all(root);
+    coffer::options chosen = small_segments();
+    chosen.auto_compact = false;
+    store db = store::open(root.string(), chosen);
+    const std::string text(3000, 'v');
+    std::uint64_t refused = 0;
+    for (std::uint64_t at = 1; at < 60; ++at) {
+        memory::refuse(at, false);
+        for (int i = 0; i < 20 && memory::refused == 0; ++i) {  // through several segments
+            try {
+                const memory::metering meter;
+                static_cast<void>(db.try_put(key(i), text));
+            } catch (const std::bad_alloc&) {
+                continue;
+            }
+        }
+        refused += memory::refused;
+        memory::refuse(UINT64_MAX, false);
+    }
+    std::uint64_t files = 0;
+    for (const auto& each : stdfs::directory_iterator(root))
+        files += each.path().extension() == ".log" ? 1U : 0U;
+    CHECK(refused > 20);
+    CHECK(files <= db.stats().segments + 1);  // one may be prepared
+    db.close();
+    stdfs::remove_all(root);
+}
+
 TEST_CASE("without memory: file_log sync hash, unmapped", "[oom]") {
     using store = coffer::store<std::string, std::string, storage::file_log, durability::sync>;
     sweep<store>("file_log sync hash multi unmapped", unmapped()).all();

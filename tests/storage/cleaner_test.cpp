@@ -11,6 +11,7 @@
 #include <chrono>
 #include <future>
 #include <map>
+#include <random>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -457,6 +458,53 @@ TEST_CASE("the background does not wait for whoever calls compact()", "[cleaner]
     CHECK(db.size() == 400);
 }
 
+namespace {
+
+/// How a store is overwritten, by each of so many writers.
+struct overwriting {
+    std::size_t writers;
+    unsigned keys;  // of each writer
+    unsigned rounds;
+    std::size_t value_bytes;
+    unsigned batch;  // puts in one write
+};
+
+/// By how much the dead bytes were ever beyond `share` 48th of the log and six segments.
+template <class Store>
+std::uint64_t beyond(Store& db, const overwriting& how, std::uint64_t share,
+                     std::uint64_t segment_bytes) {
+    std::atomic<std::uint64_t> most{0};
+    const auto overwrite = [&](std::size_t writer) {
+        typename Store::batch together;
+        std::mt19937 random(static_cast<unsigned>(writer));
+        unsigned puts = 0;
+        for (unsigned i = 0; i < how.rounds * how.keys; ++i) {
+            const auto which = i < how.keys ? i : static_cast<unsigned>(random() % how.keys);
+            const std::string key = std::to_string(which) + "/" + std::to_string(writer);
+            const std::string value(how.value_bytes, 'v');
+            if (how.batch == 1) {
+                db.put(key, value);
+            } else {
+                together.put(key, value);
+                if (++puts % how.batch != 0) continue;
+                db.write(together);
+                together.reset();
+            }
+            if (how.value_bytes < 1000 && i % 64 != 0) continue;
+            const auto now = db.stats();
+            const std::uint64_t bound = now.log_bytes * share / 48 + 6 * segment_bytes;
+            if (now.dead_bytes > bound) most = (std::max)(most.load(), now.dead_bytes - bound);
+        }
+    };
+    std::vector<std::thread> all;
+    for (std::size_t i = 1; i < how.writers; ++i) all.emplace_back(overwrite, i);
+    overwrite(0);
+    for (auto& each : all) each.join();
+    return most.load();
+}
+
+}  // namespace
+
 TEMPLATE_TEST_CASE("C4: writers do not outrun the cleaner: what is dead stays below a share",
                    "[cleaner][threads]", coffer::storage::file_log, coffer::storage::mmap) {
     using threaded =
@@ -466,29 +514,30 @@ TEMPLATE_TEST_CASE("C4: writers do not outrun the cleaner: what is dead stays be
     // takes a sixth of that it is 13 of 48, since both together may take no more.
     constexpr bool keeps_index = std::is_same_v<TestType, coffer::storage::mmap>;
     constexpr std::uint64_t share = keeps_index ? 13 : 18;  // of 48
-    constexpr std::size_t value_bytes = keeps_index ? 30 : 100;
-    constexpr std::size_t writers = 4;
-    constexpr int keys = keeps_index ? 20000 : 2000;  // of each writer
-    constexpr int rounds = keeps_index ? 6 : 20;
+    const overwriting how = keeps_index ? overwriting{4, 20000, 6, 30, 1}
+                                        : overwriting{4, 2000, 20, 100, 1};
     coffer::options chosen;
     chosen.segment_bytes = 64 * 1024;
     threaded db = threaded::open("/db", chosen);
-    std::atomic<std::uint64_t> most{0};
-    const auto overwrite = [&](std::size_t writer) {
-        for (int i = 0; i < rounds * keys; ++i) {
-            const int which = i * 1009 % keys;
-            db.put(std::to_string(which) + "/" + std::to_string(writer),
-                   std::string(value_bytes, 'v'));
-            if (i % 64 != 0) continue;
-            const auto now = db.stats();
-            const std::uint64_t bound = now.log_bytes * share / 48 + 6 * chosen.segment_bytes;
-            if (now.dead_bytes > bound) most = (std::max)(most.load(), now.dead_bytes - bound);
-        }
-    };
-    std::vector<std::thread> all;
-    for (std::size_t i = 0; i < writers; ++i) all.emplace_back(overwrite, i);
-    for (auto& each : all) each.join();
-    CHECK(most.load() == 0);
-    CHECK(db.size() == writers * keys);
+    CHECK(beyond(db, how, share, chosen.segment_bytes) == 0);
+    CHECK(db.size() == how.writers * how.keys);
+    CHECK(db.verify().ok());
+}
+
+TEMPLATE_TEST_CASE("C4: so it does for small records, for batches and for large values",
+                   "[cleaner][threads]", coffer::threading::multi, coffer::threading::single) {
+    using subject =
+        coffer::store<std::string, std::string, coffer::storage::file_log,
+                      coffer::durability::buffered, TestType, coffer::fs::simulated>;
+    constexpr std::size_t writers = TestType::concurrent ? 2 : 1;
+    const overwriting how = GENERATE(overwriting{writers, 20000, 6, 0, 1},
+                                     overwriting{writers, 3000, 12, 100, 50},
+                                     overwriting{writers, 60, 30, 50'000, 1});
+    coffer::options chosen;
+    chosen.segment_bytes = 64 * 1024;
+    subject db = subject::open("/db", chosen);
+    CAPTURE(how.value_bytes, how.batch);
+    CHECK(beyond(db, how, 18, chosen.segment_bytes) == 0);
+    CHECK(db.size() == how.writers * how.keys);
     CHECK(db.verify().ok());
 }

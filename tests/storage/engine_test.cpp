@@ -159,6 +159,44 @@ TEST_CASE("an error in the background is told, stays, and ends when it works aga
     CHECK(shared::open("/db", small(), disk).size() == 2);
 }
 
+TEMPLATE_TEST_CASE("what cleaning meets in the background is answered by compact() or by close()",
+                   "[engine][threads]", coffer::threading::multi, coffer::threading::single) {
+    using subject = coffer::store<std::string, std::string, coffer::durability::buffered, TestType,
+                                  simulated>;
+    const bool compacts = GENERATE(true, false);
+    const simulated disk;
+    listener heard;
+    const auto is_heard = [&] {
+        const std::lock_guard hold(heard.mutex);
+        return !heard.errors.empty();
+    };
+    subject db = subject::open("/db", heard.options(), disk);
+    db.put("a key that stays", "value");
+    for (int i = 0; i < 1000; ++i) db.put("key" + std::to_string(i), std::string(300, 'v'));
+    db.sync();
+    const std::string first = "/db/0000000000000001.log";
+    const auto file = disk.read_file(first).value();
+    const std::size_t at = coffer::as_text(file).find("that stays");
+    REQUIRE(at != std::string_view::npos);
+    REQUIRE(disk.flip(first, at, std::byte{1}));
+    for (int i = 0; i < 1000; ++i) db.erase("key" + std::to_string(i));
+    db.sync();
+    for (int i = 0; i < 100'000 && !is_heard(); ++i) {
+        db.erase("nothing");  // under `single` each call cleans a little
+        std::this_thread::yield();
+    }
+    REQUIRE(is_heard());
+    CHECK(db.try_put("more", "value"));
+    CHECK(db.try_flush());
+    CHECK(db.try_sync());
+    auto told = compacts ? db.try_compact() : db.try_close();
+    REQUIRE_FALSE(told);
+    CHECK(told.error().kind() == errc::corruption);
+    CHECK(db.is_open() == compacts);
+    if (compacts) CHECK(db.try_compact());
+    CHECK(db.try_close());
+}
+
 TEST_CASE("a poisoned store refuses writes, shows what is there, and says why when it is closed",
           "[engine]") {
     const simulated disk;

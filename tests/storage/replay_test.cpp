@@ -178,6 +178,34 @@ TEST_CASE("reopening gives the same entries, counts and dead bytes", "[replay]")
     }
 }
 
+TEST_CASE("what a clear leaves dead is counted as its replay counts it", "[replay]") {
+    using synced = coffer::store<std::string, std::string, coffer::durability::sync,
+                                 coffer::threading::single, simulated>;
+    const simulated disk;
+    synced db = synced::open("/db", small(), disk);
+    for (int i = 0; i < 20; ++i) db.put("key" + std::to_string(i), "value");
+    const auto counts_alike = [&] {
+        const auto shown = db.stats();
+        const auto again =
+            synced::open_read_only("/db", small(), disk.process_killed()).stats();
+        CHECK(shown.entries == again.entries);
+        CHECK(shown.dead_bytes == again.dead_bytes);
+    };
+    counts_alike();
+    db.clear();
+    counts_alike();
+    synced::batch all;
+    all.erase("key1");
+    all.clear();
+    all.put("key2", "lost");
+    all.erase("key3");
+    all.put("key2", "kept");
+    db.write(all);
+    counts_alike();
+    for (int i = 0; i < 20; ++i) db.put("key" + std::to_string(i % 5), "value");
+    counts_alike();
+}
+
 TEST_CASE("commits behind the durable place are saved whole and written again", "[replay]") {
     const scene::disk disk;
     segment_file file(1);

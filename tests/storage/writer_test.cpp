@@ -243,8 +243,10 @@ TEMPLATE_TEST_CASE("a clear in a batch takes what was before it, in the store an
     CHECK(it.get("b") == "2");
     CHECK(it.get("d") == "absent");
     CHECK(it.get("e") == "absent");
+    CHECK(it.all.journal.active()->tombstones == 2 * record_size(1, 0));
     REQUIRE(it.writer.write(all_of({clear_of_all(), put_of("f", "3"), clear_of_all()})));
     CHECK(it.all.size() == 0);
+    CHECK(it.all.journal.active()->tombstones == 0);
     CHECK(it.put("a", "4").value());
     CHECK(it.get("a") == "4");
 }

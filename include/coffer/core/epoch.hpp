@@ -3,9 +3,10 @@
 // A reader holds a `pin` while it follows addresses into memory that a writer may take away: it
 // claims one free slot of the store's own and writes the current epoch there. It tries first the
 // slot that its thread had last, in whichever store: the policy's thread_hint(). A writer first
-// unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; the
-// thing is freed once every claimed slot shows a later epoch. What waits is linked through itself:
-// nobody needs memory to let some go.
+// unlinks a thing, then retire()s it under the epoch of that moment and advances the epoch; once
+// every claimed slot shows a later epoch, reclaim() hands it out to be freed, which may take long
+// and so is done outside of the writer's lock. What waits is linked through itself: nobody needs
+// memory to let some go.
 //
 // I1  A slot is 0 (free) or the epoch at which its reader began. The first is never free: it is
 //     what threads that have had none try, so that they get apart before they share a line.
@@ -13,7 +14,7 @@
 // I3  Claiming and scanning are both read-modify-writes of the slot, hence ordered: a reader whose
 //     claim comes after the scan synchronises with it and cannot see the unlinked thing. So are
 //     adding slots and looking whether there are more.
-// I4  Things are freed in the order in which they were retired.
+// I4  Things are handed out in the order in which they were retired.
 //
 // Threads: pins from any thread; the rest under the owner's writer lock.
 // Cost: a pin is one exchange on a line of the thread's own, about 5 ns; under `single`, nothing.
@@ -88,8 +89,26 @@ public:
         }
     }
 
+    /// Things that nobody holds any more; they are freed, in their order, when this ends.
+    class [[nodiscard]] reclaimed {
+    public:
+        reclaimed() noexcept = default;
+        explicit reclaimed(retired* first) noexcept : first_(first) {}
+        reclaimed(reclaimed&& other) noexcept : first_(std::exchange(other.first_, nullptr)) {}
+        reclaimed& operator=(reclaimed&&) = delete;
+        ~reclaimed() {
+            while (first_ != nullptr) {
+                retired& gone = *std::exchange(first_, first_->next);
+                gone.free(gone.context, gone);
+            }
+        }
+
+    private:
+        retired* first_ = nullptr;
+    };
+
     /// The thing has been unlinked: nobody who enters from now on can reach it. `free` is called
-    /// when nobody holds it any more.
+    /// when nobody holds it any more; under `single` at once.
     void retire(retired& thing, void (*free)(void*, retired&) noexcept, void* context) noexcept {
         thing = {free, context, stamp(), nullptr};
         if constexpr (!Threading::concurrent) {
@@ -100,15 +119,16 @@ public:
         }
     }
 
-    /// Frees what no reader can hold any more. True: nothing waits.
-    bool reclaim() noexcept {
-        if (first_ == nullptr) return true;
-        const std::uint64_t before = oldest();
-        while (first_ != nullptr && first_->since < before) {  // I4
-            retired& gone = *std::exchange(first_, first_->next);
-            gone.free(gone.context, gone);
-        }
-        return first_ == nullptr;
+    /// What no reader can hold any more.
+    [[nodiscard]] reclaimed reclaim() noexcept {
+        if (first_ == nullptr) return {};
+        retired* const first = first_;
+        retired* last = nullptr;
+        for (const std::uint64_t before = oldest(); first_ != nullptr && first_->since < before;)
+            last = std::exchange(first_, first_->next);  // I4
+        if (last == nullptr) return {};
+        last->next = nullptr;
+        return reclaimed(first);
     }
 
     /// For owners who link what waits themselves: what was unlinked before stamp() may be used

@@ -7,8 +7,9 @@
 //
 // A threading policy supplies `atomic`, `mutex`, `condition`, `thread`, `yield`, and a mark and a
 // hint of each thread's own; nothing else in the library names a synchronisation primitive, so that
-// a scheduler of a test's own can take their place. No fences are used: ThreadSanitizer does not
-// know them. `single` is the identity of the axis: the same members, all of which do nothing.
+// a scheduler of a test's own can take their place. No fences stand between threads:
+// ThreadSanitizer does not know them. `single` is the identity of the axis: the same members, all
+// of which do nothing.
 //
 // | expression        | result         | promise                                                 |
 // |-------------------|----------------|---------------------------------------------------------|
@@ -135,7 +136,7 @@ struct single {
         void notify_one() noexcept {}
         void notify_all() noexcept {}
     };
-    using thread = std::thread;  // for the one worker that `async` needs
+    using thread = std::thread;  // never started: a store with a worker is `multi` inside
     static void yield() noexcept {}
     [[nodiscard]] static std::uintptr_t this_thread() noexcept { return 0; }
     [[nodiscard]] static std::size_t& thread_hint() noexcept { return detail::thread_hint; }

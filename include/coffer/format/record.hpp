@@ -13,7 +13,7 @@
 // V2  The type is known, the reserved bits and the padding are zero.
 // V3  Sizes are the shortest varints, within the bounds, and the record ends inside its segment.
 // V4  Only put has a value of the user's; erase has a key only; clear has neither; mark and end
-//     have a `mark_body` as their value, drop has a segment id.
+//     have a `mark_body` as their value, drop has a segment id. Whoever uses one asks for that.
 //
 // Pure functions of bytes: no state, no threads, no failure but "this is no record here".
 #ifndef COFFER_FORMAT_RECORD_HPP
@@ -159,8 +159,8 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return place_runs(at, at + check_size + (two ? 4 : 3), limit, key, value, out);
 }
 
-/// Reads the record that begins at `at` and ends at or before `limit`, without its check: V2 to V4.
-/// False when there is none. Safe on any bytes.
+/// Reads the record that begins at `at` and ends at or before `limit`, without its check and its
+/// padding: V2, V3. False when there is none. Safe on any bytes.
 [[nodiscard]] COFFER_ALWAYS_INLINE bool parse_record(const std::byte* at, const std::byte* limit,
                                                      record& out) noexcept {
     if (limit - at >= static_cast<std::ptrdiff_t>(smallest_record)) [[likely]] {
@@ -194,7 +194,7 @@ inline void write_record(std::byte* to, record_type type, bool more, bytes key, 
     return true;
 }
 
-/// parse_record, the check and the padding: V1 to V4.
+/// parse_record, the check and the padding: V1 to V3.
 [[nodiscard]] inline bool read_record(const std::byte* at, const std::byte* limit,
                                       std::uint64_t seed, std::uint64_t offset,
                                       record& out) noexcept {

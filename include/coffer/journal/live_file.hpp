@@ -12,7 +12,7 @@
 //     then on, and boot is 0: a cache never makes a write fail.
 // I3  A place of the table of pieces that has a name is whole.
 // Threads: as keeper.hpp says; pieces are made under a lock of their own.
-// Cost: a change of the index stores eight words more.
+// Cost: a change of the index stores nine words more.
 #ifndef COFFER_JOURNAL_LIVE_FILE_HPP
 #define COFFER_JOURNAL_LIVE_FILE_HPP
 

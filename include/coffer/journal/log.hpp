@@ -5,10 +5,10 @@
 //    on stable storage   with the system   in memory
 //
 // The writer's section (enter) claims a place at the tail, copies a record there and publishes it;
-// no system call, no sync and no allocation happens inside. Two turns keep I/O in order while the
-// section stays free: who has the first syncs, oldest segment first; who has the second hands bytes
-// to the system. A sync takes the second only for what it hands over itself, so that nobody who
-// has a buffer to hand over waits for the disk.
+// no sync, no allocation and no release of memory happens inside. Two turns keep I/O in order while
+// the section stays free: who has the first syncs, oldest segment first; who has the second hands
+// bytes to the system. A sync takes the second only for what it hands over itself, so that nobody
+// who has a buffer to hand over waits for the disk.
 //
 // I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
 // I2  durable <= handed <= tail (progress.hpp).
@@ -23,61 +23,48 @@
 #ifndef COFFER_JOURNAL_LOG_HPP
 #define COFFER_JOURNAL_LOG_HPP
 
-#include <coffer/config/assert.hpp>
-#include <coffer/core/epoch.hpp>
 #include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
-#include <coffer/format/names.hpp>
 #include <coffer/format/record.hpp>
 #include <coffer/format/segment_header.hpp>
-#include <coffer/fs/concept.hpp>
-#include <coffer/journal/found_segment.hpp>
-#include <coffer/journal/keeper.hpp>
+#include <coffer/journal/log_segments.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/progress.hpp>
 #include <coffer/journal/room.hpp>
-#include <coffer/journal/section.hpp>
 #include <coffer/journal/segment.hpp>
 #include <coffer/journal/segment_list.hpp>
-#include <coffer/journal/segment_table.hpp>
-#include <coffer/journal/slots.hpp>
 #include <coffer/journal/space_reserve.hpp>
 #include <coffer/journal/turn.hpp>
 
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 namespace coffer::detail {
 
 template <class Medium, threading_policy Threading>
-class log : public log_progress<Threading> {
+class log : public log_progress<Threading>, public log_segments<Medium, Threading> {
     using progress = log_progress<Threading>;
+    using parts = log_segments<Medium, Threading>;
+    using typename parts::owned;
+    using parts::options_, parts::folder_, parts::table_, parts::readers_, parts::listed_,
+        parts::keeper_, parts::enter_ready;
 
 public:
     using progress::tail, progress::handed, progress::durable;
-    using file_system_type = typename Medium::file_system_type;
-    using directory = typename file_system_type::directory;
-    using segment_type = segment<typename Medium::body, Threading>;
-    using table_type = segment_table<Threading, segment_type>;
-    using list_type = segment_list<segment_type>;
+    using typename parts::file_system_type, typename parts::directory,
+        typename parts::segment_type, typename parts::keeper_type;
+    using parts::persistent, parts::enter, parts::remove;
     using task_type = task<segment_type>;
-    using keeper_type = keeper_of<Medium, Threading>;
     using threading_type = Threading;
 
-    static constexpr bool persistent = Medium::persistent;
     static constexpr bool hands_over = Medium::hands_over;
 
-    log(file_system_type system, const log_options& options)
-        : system_(system), options_(options), medium_(system, options) {}
+    log(file_system_type system, const log_options& options) : parts(system, options) {}
 
     // ---- the writer's section ----
-
-    [[nodiscard]] auto enter() noexcept { return section_.enter(); }
-    void let_in() const noexcept { section_.let_in(); }
 
     /// May `size` more bytes be appended in one piece? Rotates into a prepared segment if need be.
     /// False: leave the section, prepare(size), and come back. While no reserve is held there is
@@ -86,7 +73,7 @@ public:
         if (lean_ && why == purpose::change) return false;
         size = in_need(size, why);
         if (active_ != nullptr && active_->fits(size)) return true;
-        if (next_ == nullptr || !fits_fresh(*next_, size)) return false;
+        if (next_ == nullptr || !listed_.ready() || !fits_fresh(*next_, size)) return false;
         rotate();
         return true;
     }
@@ -154,7 +141,7 @@ public:
             if (!held && why == purpose::change) return held;
         }
         {
-            auto section = enter();
+            auto section = enter_ready();
             const bool regained = lean_ && reserve_.held();
             lean_ = persistent && !reserve_.held();
             if (regained && active_ != nullptr && active_->fits(size)) return {};
@@ -162,7 +149,7 @@ public:
         }
         auto made = make_segment(size, why);
         if (!made) return made.failure();
-        auto section = enter_ready(listed_, [this] { return enter(); });
+        auto section = enter();
         std::swap(next_, *made);
         section.unlock();
         return remove(std::move(*made));
@@ -235,17 +222,6 @@ public:
 
     // ---- what recovery, cleaning and closing need ----
 
-    [[nodiscard]] table_type& table() noexcept { return table_; }
-    [[nodiscard]] const table_type& table() const noexcept { return table_; }
-    [[nodiscard]] const log_options& options() const noexcept { return options_; }
-    [[nodiscard]] file_system_type& system() noexcept { return system_; }
-    [[nodiscard]] keeper_type& keeper() noexcept { return keeper_; }
-    [[nodiscard]] directory* folder() noexcept { return folder_.get(); }
-    [[nodiscard]] const store_id& id() const noexcept { return id_; }
-    /// All segments of the log, oldest first; inside the section.
-    [[nodiscard]] const std::vector<std::unique_ptr<segment_type>>& segments() const noexcept {
-        return listed_.all();
-    }
     [[nodiscard]] segment_type* active() noexcept { return active_; }
     /// Room for what frees space, the reserve included; inside the section.
     [[nodiscard]] std::uint64_t room_left() const noexcept {
@@ -257,27 +233,8 @@ public:
     /// Begins the life of the log object: no segment is active; `next_id` is above every id seen.
     [[nodiscard]] result<void> start(std::unique_ptr<directory> folder, const store_id& id,
                                      std::uint64_t next_id) {
-        folder_ = std::move(folder);
-        id_ = id;
         next_id_ = next_id;
-        return table_.start();
-    }
-
-    /// Takes in a segment that recovery found, in order of ids. `slot`: known, or most_slots.
-    [[nodiscard]] result<segment_type*> adopt(const found_segment& found, std::uint32_t slot) {
-        if (slot == most_slots) slot = slots_.find();
-        if (slot == most_slots) return slots_.none_free();
-        auto body = medium_.open(folder_.get(), segment_name(found.id), found.end);
-        if (!body) return body.failure();
-        auto made = std::make_unique<segment_type>(std::move(*body), found.id, slot, found.end,
-                                                   segment_seed(id_.low, id_.high, found.id),
-                                                   keeper_.state(slot));
-        made->take_up(found);
-        keeper_.keep(*made);
-        slots_.take(slot);
-        table_.publish(*made, made->body.memory(), found.end, options_.verify_reads);
-        const auto section = enter_ready(listed_, [this] { return enter(); });
-        return &listed_.add(std::move(made), found.durable == found.end);
+        return parts::start(std::move(folder), id);
     }
 
     /// Where recovery found the end of the log: appends follow in a new segment.
@@ -295,10 +252,10 @@ public:
         auto made = make_segment(size, purpose::clean);
         if (!made) return made.failure();
         segment_type& to = **made;
-        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
+        segment_header header{this->id(), to.id, tail(), durable(), commits_, true, {}};
         header.live = listed_.runs();
         to.begin = to.end = header_size(header.live.size());
-        auto section = enter_ready(listed_, [this] { return enter(); });
+        auto section = enter_ready();
         active_ = &listed_.add(std::move(*made), false);
         table_.publish(to, to.body.memory(), to.capacity, false);
         section.unlock();
@@ -325,7 +282,7 @@ public:
         const auto alone = syncing_.take();
         if (auto done = sync_in_turn(); !done) return done;
         auto section = enter();
-        std::unique_ptr<segment_type> unused = std::move(next_);
+        owned unused = std::move(next_);
         if (active_ != nullptr) seal(record_type::end);
         active_ = nullptr;
         section.unlock();
@@ -348,35 +305,18 @@ public:
             if (auto made = prepare(0); !made) return made;
             auto section = enter();
             if (active_ == nullptr || active_->end == active_->begin) return {};
-            if (next_ == nullptr) continue;
+            if (next_ == nullptr || !listed_.ready()) continue;
             rotate();
             return {};
         }
     }
 
     /// Takes a segment out of the log; inside the section. Its slot still answers readers.
-    [[nodiscard]] std::unique_ptr<segment_type> take_out(const segment_type& victim) {
+    [[nodiscard]] owned take_out(const segment_type& victim) {
         keeper_.drop(victim.slot);
         told();
         return listed_.take(victim);
     }
-
-    /// Ends a segment that is not in the log, that no index names and no reader holds: its memory,
-    /// its slot and its file go.
-    [[nodiscard]] result<void> remove(std::unique_ptr<segment_type> gone) {
-        if (gone == nullptr) return {};
-        const std::uint64_t number = gone->id;
-        auto section = enter();
-        table_.clear(gone->slot);
-        keeper_.drop(gone->slot);
-        slots_.give(gone->slot);
-        section.unlock();
-        gone.reset();
-        if constexpr (persistent) return folder_->remove(segment_name(number));
-        return {};
-    }
-
-    [[nodiscard]] epoch<Threading>& readers() noexcept { return readers_; }
 
 private:
     [[nodiscard]] bool fits_fresh(const segment_type& into, std::uint64_t size) const noexcept {
@@ -389,42 +329,24 @@ private:
         return size + (leaves ? reserve_size(options_.segment_bytes) / 4 : 0);
     }
 
-    [[nodiscard]] result<made_body<Medium>> make_body_for(std::uint64_t size, purpose why,
-                                                          std::uint64_t number) {
-        if (number > largest_segment_id) return no_number_left();
-        auto section = enter();
-        auto wanted = room_for(in_need(size, why), listed_.bytes(), listed_.size(), options_);
-        section.unlock();
-        if (!wanted) return wanted.failure();
-        return make_body(medium_, folder_.get(), options_, segment_name(number), *wanted,
-                         why != purpose::change);
-    }
-
-    [[nodiscard]] result<typename list_type::owned> make_segment(std::uint64_t size, purpose why) {
+    [[nodiscard]] result<owned> make_segment(std::uint64_t size, purpose why) {
         if (trouble_.poisoned()) return check().failure();  // I5
         const std::uint64_t number = next_id_++;
-        auto made = make_body_for(size, why, number);
+        const bool frees = why != purpose::change;
+        auto made = this->make(number, in_need(size, why), frees);
         if constexpr (persistent) {
-            if (!made && why != purpose::change && made.error().kind() == errc::no_space) {
+            if (!made && frees && made.error().kind() == errc::no_space) {
                 auto section = enter();
                 lean_ = true;
                 section.unlock();
-                if (reserve_.release(*folder_)) made = make_body_for(size, why, number);
+                if (reserve_.release(*folder_))
+                    made = this->make(number, in_need(size, why), frees);
             }
-        }
-        if (!made) return made.failure();
-        if constexpr (persistent) {
+            if (!made) return made;
             auto named = synced([this] { return folder_->sync(); });  // I4
             if (!named) return named.failure();
         }
-        auto section = enter();
-        const std::uint32_t slot = slots_.find();
-        if (slot == most_slots) return slots_.none_free();
-        slots_.take(slot);
-        section.unlock();
-        return std::make_unique<segment_type>(std::move(made->body), number, slot, made->capacity,
-                                              segment_seed(id_.low, id_.high, number),
-                                              keeper_.fresh_state(slot, number));
+        return made;
     }
 
     /// Ends the active segment with a mark.
@@ -448,7 +370,7 @@ private:
         [[maybe_unused]] const auto change = keeper_.change();
         if (active_ != nullptr) seal(record_type::mark);
         segment_type& to = *next_;
-        segment_header header{id_, to.id, tail(), durable(), commits_, true, {}};
+        segment_header header{this->id(), to.id, tail(), durable(), commits_, true, {}};
         std::vector<segment_run>& runs = listed_.runs();
         header.live.swap(runs);
         const std::size_t size = header_size(header.live.size());
@@ -557,28 +479,18 @@ private:
         full.capacity = full.end;
         table_.publish(full, full.body.memory(), full.end, options_.verify_reads);
         full.let_go(readers_, *left);
-        readers_.reclaim();
+        section.unlock();
+        this->reclaim();
         return {};
     }
 
-    file_system_type system_;
-    log_options options_;
-    Medium medium_;
-    std::unique_ptr<directory> folder_;
-    store_id id_;
-
-    writers_section<Threading> section_;  // guards what follows
-    table_type table_;
-    epoch<Threading> readers_;
-    list_type listed_;
+    // Guarded by the section.
     segment_type* active_ = nullptr;
-    std::unique_ptr<segment_type> next_;
+    owned next_;
     bool lean_ = persistent;  // no reserve is held
     std::uint64_t commits_ = 0;
     std::uint64_t marked_ = 0;  // end of the last mark in the active segment
     std::uint64_t last_ = 0;    // where the last record begins, 0: there is none in this segment
-    keeper_type keeper_;
-    slot_pool slots_;
 
     typename Threading::mutex preparing_;  // guards these two
     std::uint64_t next_id_ = 1;

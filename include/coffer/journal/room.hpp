@@ -11,6 +11,8 @@
 #define COFFER_JOURNAL_ROOM_HPP
 
 #include <coffer/core/result.hpp>
+#include <coffer/core/scope.hpp>
+#include <coffer/format/names.hpp>
 #include <coffer/format/segment_header.hpp>
 #include <coffer/journal/log_state.hpp>
 #include <coffer/journal/segment.hpp>
@@ -94,6 +96,17 @@ template <class Medium, class Directory>
             return body.failure();
         }
         capacity = (std::max)(wanted.least, capacity / 2 / header_unit * header_unit);
+    }
+}
+
+/// Takes back what make_body has made for segment `number`: its memory, and its file if memory
+/// allows.
+template <class Medium, class Directory>
+void unmake_body(made_body<Medium>& made, Directory* folder, std::uint64_t number) noexcept {
+    { const auto gone = std::move(made.body); }
+    if constexpr (Medium::persistent) {
+        static_cast<void>(if_memory_allows(
+            [&] { static_cast<void>(folder->remove(segment_name(number))); }));
     }
 }
 

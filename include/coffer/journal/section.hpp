@@ -1,9 +1,10 @@
 // coffer/journal/section.hpp: the lock around the writer's section.
 //
-// Inside it lie a few hundred instructions and never a system call, so who finds it taken looks
-// again for some microseconds before it sleeps. Two writers that came in by turns would move
-// everything that a put touches between two caches each time; who waits a microsecond between two
-// looks lets the other put a few times meanwhile, and both are faster for it.
+// Inside it lie a few hundred instructions for each record and no system call, but where an old key
+// has to be read because options.map_reads is off. So who finds it taken looks again for some
+// microseconds before it sleeps. Two writers that came in by turns would move everything that a put
+// touches between two caches each time; who waits a microsecond between two looks lets the other
+// put a few times meanwhile, and both are faster for it.
 //
 // The word has three states, after Ulrich Drepper, "Futexes Are Tricky" (2004): nobody is in;
 // somebody is; somebody is, and others may sleep. std::mutex keeps an owner and a count besides,

@@ -17,8 +17,10 @@
 //     writers keep step. An index that is kept beside the log counts with it.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
+// Failure: no write is hurt. What a step in the background meets waits for clean_all() or finish(),
+// but for lack of room, which shows where a write needs it.
 // Cost: a step holds the section for what lives in `step_bytes` of records; to tell that from what
-// is dead takes a lookup outside it, which reads no other record.
+// is dead takes a lookup outside it, which reads hardly any other record.
 #ifndef COFFER_STORAGE_CLEANER_HPP
 #define COFFER_STORAGE_CLEANER_HPP
 
@@ -42,32 +44,43 @@ class cleaner {
     using keys = typename Records::keys;
     static constexpr bool persistent = Records::log_type::persistent;
     static constexpr std::uint64_t step_bytes = 64 * 1024;
+    using debt_type = cleaning_debt<typename Records::log_type::file_system_type,
+                                    typename Records::threading_type>;
 
 public:
+    /// Bytes of cleaning that a late cleaner needs for each that is written.
+    static constexpr std::uint64_t share = debt_type::share;
+
     cleaner(Records& records, Writer& writer)
         : records_(&records), writer_(&writer), debt_(records.journal.system()) {}
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
     ~cleaner() {
-        records_->journal.readers().reclaim();
+        records_->journal.reclaim();
         delete limbo_;
         while (free_ != nullptr) delete take_free();
     }
 
-    /// One bounded step of cleaning in the background. False: there is nothing worth doing now.
-    [[nodiscard]] result<bool> step() {
+    /// One bounded step of cleaning in the background, or as many as get through `owed` bytes.
+    /// False: there is nothing worth doing now. An error is kept, too.
+    [[nodiscard]] result<bool> step(std::uint64_t owed = 0) {
         on_exit rests([this] { debt_.forgive(); });
         // Whoever calls compact() cleans: the thread that hands over and syncs shall not wait.
         if (!cleaning_.try_lock()) return false;
         const on_exit over([this] { cleaning_.unlock(); });
-        if (victim_ == nullptr) {
-            if (auto found = find_victim(); !found || !*found) return found;
-            if (auto begun = begin(); !begun) return begun.failure();
+        for (;;) {
+            if (victim_ == nullptr) {
+                if (auto found = find_victim(); !found || !*found) return kept(std::move(found));
+                if (auto begun = begin(); !begun) return kept(begun.failure());
+            }
+            const std::uint64_t from = at_;
+            if (auto moved = advance(); !moved) return kept(std::move(moved));
+            const std::uint64_t done = at_ - from;
+            debt_.work_off(done);
+            if (done >= owed) break;
+            owed -= done;
         }
-        const std::uint64_t from = at_;
-        if (auto moved = advance(); !moved) return moved.failure();
         rests.dismiss();
-        debt_.work_off(at_ - from);
         return true;
     }
 
@@ -85,9 +98,30 @@ public:
     /// Then a step is due, also where the last one found nothing worth doing.
     [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
-    /// Cleans every segment that holds anything dead.
+    /// Cleans every segment that holds anything dead, and says what the background met before.
     [[nodiscard]] result<void> clean_all() {
         auto alone = typename Records::lock(cleaning_);
+        if (auto done = clean_everything(); !done) return done;
+        return std::exchange(untold_, {});
+    }
+
+    /// Removes what could not go while readers were in it, and says what the background met.
+    [[nodiscard]] result<void> finish() {
+        auto alone = typename Records::lock(cleaning_);
+        records_->journal.reclaim();
+        if (auto removed = remove_free(); !removed) return removed;
+        return std::exchange(untold_, {});
+    }
+
+private:
+    /// What step() answers; an error is for whoever asks next, too.
+    [[nodiscard]] result<bool> kept(result<bool> done) {
+        if (!done && untold_ && done.error().kind() != errc::no_space)
+            untold_ = coffer::failure(done.error());
+        return done;
+    }
+
+    [[nodiscard]] result<void> clean_everything() {
         while (victim_ != nullptr) {
             if (auto more = advance(); !more) return more.failure();
         }
@@ -99,17 +133,6 @@ public:
         return done;
     }
 
-    /// Removes what could not go while readers were in it.
-    [[nodiscard]] result<void> finish() {
-        auto alone = typename Records::lock(cleaning_);
-        {
-            auto section = records_->journal.enter();
-            records_->journal.readers().reclaim();
-        }
-        return remove_free();
-    }
-
-private:
     /// Oldest first, so that tombstones become needless; on a full disk those with least to move
     /// first, as long as the reserve can take it.
     [[nodiscard]] result<void> clean_full() {
@@ -277,18 +300,19 @@ private:
     /// Moves some records of the victim, or ends it. False: the victim is done.
     [[nodiscard]] result<bool> advance() {
         const record* lacks_room = nullptr;
-        bool waits = false;                  // the next record's key has a write under way
-        if (!read_some()) return abandon();  // C2
-        records_->journal.let_in();
-        {
+        bool waits = false;           // the next record's key has a write under way
+        bool damaged = !read_some();  // C2
+        if (!damaged) {
+            records_->journal.let_in();
             auto section = records_->journal.enter();
             // What was taken back may be in the log all the same: nothing is moved behind it.
             if (auto may = records_->journal.check(); !may) return may.failure();
             for (const found_record& each : next_) {
                 at_ = each.at;
                 auto done = move(each.what);
+                damaged = !done && done.error().kind() == errc::corruption;
+                if (damaged) break;
                 if (!done) {
-                    if (done.error().kind() == errc::corruption) return abandon();
                     victim_ = nullptr;  // what cannot be read now is cleaned later
                     return done.failure();
                 }
@@ -296,8 +320,9 @@ private:
                 waits = *done == outcome::wait;
                 if (*done != outcome::done) break;
             }
-            if (lacks_room == nullptr && !waits) at_ = next_end_;
+            if (lacks_room == nullptr && !waits && !damaged) at_ = next_end_;
         }
+        if (damaged) return abandon();
         if (lacks_room != nullptr) {
             if (auto made = records_->journal.prepare(lacks_room->size, why()); !made) {
                 victim_ = nullptr;
@@ -396,8 +421,10 @@ private:
     }
 
     [[nodiscard]] result<bool> abandon() {
-        victim_->damaged = true;
-        victim_ = nullptr;
+        {
+            auto section = records_->journal.enter();
+            std::exchange(victim_, nullptr)->damaged = true;
+        }
         return fail(errc::corruption,
                     "cleaning met a record that is not what was written and left its "
                     "segment alone; verify() lists the damage",
@@ -424,12 +451,18 @@ private:
             records_->journal.readers().retire(
                 *std::exchange(limbo_, nullptr),
                 [](void* self, retired& gone) noexcept {
-                    gone.next = std::exchange(static_cast<cleaner*>(self)->free_, &gone);
+                    static_cast<cleaner*>(self)->keep_free(gone);
                 },
                 this);
-            records_->journal.readers().reclaim();
         }
+        records_->journal.reclaim();
         return remove_free();
+    }
+
+    /// No reader is left in `gone`. Outside of the section.
+    void keep_free(retired& gone) noexcept {
+        auto section = records_->journal.enter();
+        gone.next = std::exchange(free_, &gone);
     }
 
     [[nodiscard]] result<void> note_drop() {
@@ -474,8 +507,7 @@ private:
 
     Records* records_;
     Writer* writer_;
-    cleaning_debt<typename Records::log_type::file_system_type, typename Records::threading_type>
-        debt_;
+    debt_type debt_;
     typename Records::mutex cleaning_;
     segment_type* victim_ = nullptr;
     bool tight_ = false;  // the disk is full: the reserve may be used
@@ -484,6 +516,7 @@ private:
     std::vector<std::byte> contents_;
     std::vector<found_record> next_;  // those that the next step moves
     std::uint64_t next_end_ = 0;      // where the step after it begins
+    result<void> untold_;            // what step() met, until somebody is told
     segment_type* limbo_ = nullptr;  // taken out, on its way to the readers' epoch
     retired* free_ = nullptr;        // segments without readers; guarded by the section
 };

@@ -26,6 +26,7 @@
 #include <coffer/storage/verifying.hpp>
 #include <coffer/storage/writer.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -215,11 +216,7 @@ public:
         if (auto may = writable(); !may) [[unlikely]]
             return may.failure();
         auto done = writer_.write(type, key, value, when);
-        if constexpr (!threads::concurrent) {
-            between_calls();
-        } else if (done && *done) {
-            cleaner_.keep_step(record_size(key.size(), value.size()));
-        }
+        after_write(done && *done ? record_size(key.size(), value.size()) : 0);
         return done;
     }
 
@@ -227,11 +224,7 @@ public:
         if (auto may = writable(); !may) [[unlikely]]
             return may;
         auto done = writer_.write(changes);
-        if constexpr (!threads::concurrent) {
-            between_calls();
-        } else if (done) {
-            cleaner_.keep_step(changes.bytes_in_log());
-        }
+        after_write(done ? changes.bytes_in_log() : 0);
         return done;
     }
 
@@ -256,9 +249,7 @@ public:
         if (read_only_) return {};
         const on_exit released([this] {
             records_.journal.keeper().end();
-            auto section = records_.journal.enter();
-            records_.journal.readers().reclaim();
-            section.unlock();
+            records_.journal.reclaim();
             lock_.reset();
         });
         result<void> cleaned;
@@ -439,19 +430,28 @@ private:
         }
     }
 
-    [[nodiscard]] bool clean_some() {
-        auto more = cleaner_.step();
+    /// As many bytes as are `owed`, or one step.
+    [[nodiscard]] bool clean_some(std::uint64_t owed = 0) {
+        auto more = cleaner_.step(owed);
         if (!more) tell(more.error());
         return more && *more;
     }
 
-    /// The call that came before it has done what it was asked, and must not fail any more.
-    void between_calls() {
-        if (job_.cleans) {
-            static_cast<void>(if_memory_allows([this] { job_.cleans = clean_some(); }));
+    /// Of so many bytes. Others clean in the background, and a writer that outruns them waits; who
+    /// is alone cleans a little in each call. The write is done and must not fail any more.
+    COFFER_ALWAYS_INLINE void after_write(std::uint64_t bytes) {
+        if constexpr (threads::concurrent) {
+            if (bytes != 0) cleaner_.keep_step(bytes);
+        } else if (job_.cleans) {
+            clean_in_call(bytes);
         } else if (records_.journal.take_rotated()) {
             job_.cleans = options_.auto_compact;
         }
+    }
+    COFFER_NOINLINE void clean_in_call(std::uint64_t bytes) {
+        constexpr std::uint64_t most = 8 * 1024 * 1024;  // some milliseconds
+        const std::uint64_t owed = (std::min)(most, cleaner_.share * bytes);
+        static_cast<void>(if_memory_allows([&] { job_.cleans = clean_some(owed); }));
     }
 
     options options_;

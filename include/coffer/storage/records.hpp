@@ -5,7 +5,8 @@
 //
 // S1  Every key's slot leads to its newest visible record, or to a descriptor whose chain does.
 // S2  A record that no slot and no chain leads to is counted as dead in its segment.
-// Threads: lookup, walk and order from any thread; the rest inside the writer's section.
+// Threads: what only reads from any thread, an index is made outside of the writer's section; the
+// rest inside.
 #ifndef COFFER_STORAGE_RECORDS_HPP
 #define COFFER_STORAGE_RECORDS_HPP
 
@@ -71,7 +72,7 @@ public:
         : journal(system, options), pending(journal.readers()) {}
 
     ~records() {
-        journal.readers().reclaim();
+        journal.reclaim();
         delete index_.load(std::memory_order_relaxed);
     }
 
@@ -268,7 +269,8 @@ public:
         return made;
     }
 
-    /// Puts `fresh` in the place of the index; the old one goes when its readers have left.
+    /// Puts `fresh` in the place of the index. The old one goes at the journal's reclaim(), when
+    /// its readers have left.
     void replace_index(owned_index fresh) {
         journal.keeper().use(fresh->generation);
         kept_index* const old = index_.exchange(fresh.release(), std::memory_order_acq_rel);
@@ -276,7 +278,6 @@ public:
         journal.readers().retire(
             *old, [](void*, retired& gone) noexcept { delete static_cast<kept_index*>(&gone); },
             nullptr);
-        journal.readers().reclaim();
     }
 
     static inline constinit thread_local read_ahead ahead_of_thread{};

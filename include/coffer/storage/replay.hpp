@@ -104,6 +104,7 @@ private:
         auto fresh = records_->make_index();
         if (!fresh) return fresh.failure();
         records_->replace_index(std::move(*fresh));
+        records_->journal.reclaim();
         records_->set_count(0);
         for (const auto& each : records_->journal.segments()) {
             if (each->id >= in.id) break;  // later ones are still to come

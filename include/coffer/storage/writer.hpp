@@ -10,8 +10,9 @@
 // A batch does 3 and 4 for each of its operations under one section and commits with one store.
 // clear and batches that contain it swap in a fresh index and keep other writers out meanwhile.
 //
-// Threads: any. Failure: an error before 4 changes nothing; an error of 5 takes the write back in
-// the running store, and what the disk holds is decided by the next open.
+// Threads: any. Failure: an error before 4 changes nothing; an error of 5, which only a policy that
+// hides writes until they are kept has, takes the write back in the running store, and what the
+// disk holds is decided by the next open.
 #ifndef COFFER_STORAGE_WRITER_HPP
 #define COFFER_STORAGE_WRITER_HPP
 
@@ -384,6 +385,7 @@ private:
         // The table is to know for what it keeps its room: locate() may take what is beyond that.
         static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
         position end;
+        std::uint64_t dead = 0;  // in the segment of the clear, when it is appended
         std::vector<address> places(changes.size());
         bool alone = false;
         const on_exit in_any_case([&] {
@@ -410,6 +412,7 @@ private:
             }
             end = records_->journal.tail();
             records_->clearing = records_->journal.active();
+            dead = records_->clearing->dead.load(std::memory_order_relaxed);
             break;
         }
         on_exit untold([this] { records_->journal.give_up(nullptr); });
@@ -422,10 +425,11 @@ private:
         auto section = records_->journal.enter();
         records_->exclusive = alone = false;
         records_->clearing = nullptr;
-        swap_in(std::move(*fresh), changes, places);
+        swap_in(std::move(*fresh), changes, places, dead);
         records_->journal.told();
         records_->journal.keeper().end_change();
         section.unlock();
+        records_->journal.reclaim();
         wake_->cleared();
         return {};
     }
@@ -458,19 +462,24 @@ private:
         const std::vector<address>& places_;  // ascending: a commit lies in one segment
     };
 
-    /// The index after a clear: what the operations behind the last clear say.
+    /// The index after a clear: what the operations behind the last clear say. Of its segment
+    /// `dead` bytes were dead when it was appended; what came since are marks.
     void swap_in(typename Records::owned_index fresh, const change_list& changes,
-                 const std::vector<address>& places) {
+                 const std::vector<address>& places, std::uint64_t dead) {
         std::size_t from = 0;
+        std::uint64_t tombstones = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            if (changes[i].type == record_type::clear) from = i + 1;
+            if (changes[i].type == record_type::clear) from = i + 1, tombstones = 0;
+            if (changes[i].type == record_type::erase) tombstones += changes[i].record.size();
         }
         const address cleared = places[from - 1];
         for (const auto& each : records_->journal.segments()) {
             const bool last = each->slot == slot_of(cleared);
-            each->dead.store((last ? offset_of(cleared) : each->end) - each->begin,
-                             std::memory_order_relaxed);
-            each->tombstones = 0;
+            const std::uint64_t gone =
+                last ? offset_of(cleared) + (each->dead.load(std::memory_order_relaxed) - dead)
+                     : each->end;
+            each->dead.store(gone - each->begin, std::memory_order_relaxed);
+            each->tombstones = last ? tombstones : 0;
             if (last) break;
         }
         std::uint64_t count = 0;
