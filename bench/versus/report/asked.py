@@ -126,7 +126,7 @@ ROWS = [each for rows in SECTIONS.values() for each in rows]
 
 
 def ycsb(letter, *more):
-    """The name of a mix, and its row on the page of its own."""
+    """The row of a mix; `more` is what follows in the name of its workload."""
     name = "".join([f"ycsb_{letter}", *more])
     words = {"_uniform": ", uniform", "_2": ", 2 threads"}
     title = letter + "".join(words[each] for each in more)
@@ -177,21 +177,13 @@ LIMITS = [
           figure="written"),
     Limit("bytes written per byte put while overwriting, sorted", "overwrite", SORTED, 3.0,
           figure="written"),
-    Limit("longest put while the index grows: ms", "put_latency", HASH, 5, figure="max",
-          scale=1e-6),
-    Limit("longest put while the index grows, sorted: ms", "put_latency", SORTED, 5, figure="max",
-          scale=1e-6),
-    Limit("longest put while the index grows, async: ms", "put_latency", ASYNC, 5, figure="max",
-          scale=1e-6),
-    Limit("longest put while the index grows, mmap: ms", "put_latency", MMAP, 5, figure="max",
-          scale=1e-6),
-    Limit("longest put while compacting: ms", "overwrite", HASH, 5, figure="max", scale=1e-6),
-    Limit("longest put while compacting, sorted: ms", "overwrite", SORTED, 5, figure="max",
-          scale=1e-6),
-    Limit("longest put while compacting, mmap: ms", "overwrite", MMAP, 5, figure="max",
-          scale=1e-6),
-    Limit("longest put while compacting, single: ms", "overwrite", SINGLE, 5, figure="max",
-          scale=1e-6),
+    *(Limit(f"longest put while {what}{whose}: ms", workload, subject, 5, figure="max", scale=1e-6)
+      for what, workload, subjects in (
+          ("the index grows", "put_latency",
+           {"": HASH, ", sorted": SORTED, ", async": ASYNC, ", mmap": MMAP}),
+          ("compacting", "overwrite",
+           {"": HASH, ", sorted": SORTED, ", mmap": MMAP, ", single": SINGLE}))
+      for whose, subject in subjects.items()),
     Limit("single over multi: insert in order, hash", "insert_in_order", SINGLE, 1 / 1.15,
           ("insert_in_order", HASH)),
     Limit("single over multi: insert at random, hash", "insert_at_random", SINGLE, 1 / 1.15,
