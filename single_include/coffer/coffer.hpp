@@ -7008,24 +7008,20 @@ public:
 
     class [[nodiscard]] pin {
     public:
-        pin() noexcept = default;
         explicit pin(slot* held) noexcept : held_(held) {}
-        pin(pin&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
-        pin& operator=(pin&& other) noexcept {
-            std::swap(held_, other.held_);
-            return *this;
-        }
+        pin(const pin&) = delete;
+        pin& operator=(const pin&) = delete;
         COFFER_ALWAYS_INLINE ~pin() {
-            if (held_ != nullptr) held_->began.store(0, std::memory_order_release);
+            if constexpr (Threading::concurrent) held_->began.store(0, std::memory_order_release);
         }
 
     private:
-        slot* held_ = nullptr;
+        [[maybe_unused]] slot* const held_;  // under `single` nobody asks
     };
 
     [[nodiscard]] COFFER_ALWAYS_INLINE pin enter() noexcept {
         if constexpr (!Threading::concurrent) {
-            return pin();
+            return pin(nullptr);
         } else {
             slot& last = own_.slots[Threading::thread_hint()];
             return pin(claim(last) ? &last : &claim_another());
@@ -7264,7 +7260,8 @@ struct policy_id {
 // |---------------------------------|----------------|--------|------------------------------------|
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
 // | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key`; can be made empty |
-// | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
+// | `t.prefetch(probe)`             | void           | any    | a hint that a lookup or a change follows |
+// | `t.approach(probe)`             | void           | any    | optional, called in its place before lookups of a group: finds the way first; `probe` keeps how far it has come |
 // | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
@@ -9825,9 +9822,10 @@ private:
 // as that goes well: after three misses in a row it only watches whether two descents end in the
 // same leaf. Lookups at random pay a few instructions for it.
 //
-// I1  A finger is a hint. A leaf is believed if it is one, if it does not change meanwhile, and if
-//     the key lies between its first and its last one: then no other leaf can hold the key. A node
-//     that has left the tree has no entries (sorted_pool: give), so nothing lies between them.
+// I1  A finger is a hint, as is the leaf that a lookup has come near. A leaf is believed if it is
+//     one, if it does not change meanwhile, and if the key lies between its first and its last one:
+//     then no other leaf can hold the key. A node that has left the tree has no entries
+//     (sorted_pool: give), so nothing lies between them.
 // I2  A pool is known by its serial number, which no later one has: a finger means no other tree
 //     that lies in the same place.
 //
@@ -9939,33 +9937,47 @@ struct sighting {
     std::uint64_t version = 0;
 };
 
-/// Goes down to a leaf; tells `pass(sighting, id, entry, meta)` of every inner node on the way.
-/// False: something changed meanwhile. The leaf's words are to be checked by its version.
+/// Goes down to the parent of a leaf, or to the root where that is a leaf; tells
+/// `pass(sighting, id, entry, meta)` of every inner node on the way. Returns the id of the leaf,
+/// which is hinted at and, unless it is the root, not read. no_node: something changed meanwhile;
+/// also otherwise it may be no leaf any more, for whoever uses it to see.
+template <class Pool, class Pass>
+[[nodiscard]] COFFER_ALWAYS_INLINE node_id approach(const Pool& pool, const route& way,
+                                                    sighting<typename Pool::node>& here,
+                                                    Pass&& pass) noexcept {
+    auto id = static_cast<node_id>(pool.now().root.load(std::memory_order_acquire));
+    here = {pool.at(id), 0};
+    here.version = here.node.begin();
+    if (pool.now().root.load(std::memory_order_acquire) != id) return no_node;
+    for (node_meta meta = here.node.meta(); meta.level() != 0; meta = here.node.meta()) {
+        const unsigned entry = child_on(pool, here.node, meta, way);
+        const node_id child = child_of(here.node.entry(entry));
+        if (!here.node.valid(here.version)) return no_node;
+        pass(here, id, entry, meta);
+        id = child;
+        sighting<typename Pool::node> next{pool.at(child), 0};
+        if (meta.level() == 1) {
+            next.node.prefetch();
+            break;
+        }
+        next.version = next.node.begin();
+        if (!here.node.valid(here.version)) return no_node;
+        here = next;
+    }
+    return id;
+}
+
+/// Goes down to a leaf, as approach() does. False: something changed meanwhile. The leaf's words
+/// are to be checked by its version.
 template <class Pool, class Pass>
 [[nodiscard]] bool descend(const Pool& pool, const route& way, sighting<typename Pool::node>& leaf,
                            node_id& leaf_id, Pass&& pass) noexcept {
-    using sighted = sighting<typename Pool::node>;
-    auto id = static_cast<node_id>(pool.now().root.load(std::memory_order_acquire));
-    sighted here{pool.at(id), 0};
-    here.version = here.node.begin();
-    if (pool.now().root.load(std::memory_order_acquire) != id) return false;
-    for (;;) {
-        const node_meta meta = here.node.meta();
-        if (meta.level() == 0) break;
-        const unsigned entry = child_on(pool, here.node, meta, way);
-        const node_id child = child_of(here.node.entry(entry));
-        if (!here.node.valid(here.version)) return false;
-        pass(here, id, entry, meta);
-        sighted next{pool.at(child), 0};
-        if (meta.level() == 1) next.node.prefetch();
-        next.version = next.node.begin();
-        if (!here.node.valid(here.version)) return false;
-        here = next;
-        id = child;
-    }
-    leaf = here;
-    leaf_id = id;
-    return true;
+    sighting<typename Pool::node> parent;
+    leaf_id = approach(pool, way, parent, pass);
+    if (leaf_id == no_node) return false;
+    leaf = {pool.at(leaf_id), 0};
+    leaf.version = leaf.node.begin();
+    return parent.node.valid(parent.version);
 }
 
 /// A separator on the way to a leaf, not yet read.
@@ -10413,6 +10425,7 @@ public:
     struct lookup {
         bytes key = {};
         std::uint64_t head = 0;
+        node_id leaf = no_node;  // to which approach() has come
     };
     using place = sorted_place;
     /// How distant a walk has come: everything below `from` was met.
@@ -10439,6 +10452,16 @@ public:
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {key, head_at(key, 0)}; }
 
+    /// Without going down there is nothing to ask for: the root is in the cache.
+    void prefetch(const lookup&) const noexcept {}
+    /// Goes down to the leaf without a look at it, unless keys come in order.
+    void approach(lookup& wanted) const noexcept {
+        if (finger_of_thread.points_into(pool_.serial)) return;
+        sighting<node> parent;
+        wanted.leaf = detail::approach(pool_, {wanted.key, wanted.head, route::aim::at}, parent,
+                                       [](const auto&, node_id, unsigned, node_meta) {});
+    }
+
     [[nodiscard]] ref likely(const lookup& wanted) const noexcept {
         ref found[large_entries];
         const unsigned count = candidates(wanted, found);
@@ -10458,8 +10481,6 @@ public:
             return at.present ? found[at.position] : 0;
         }
     }
-    /// Nothing to gain: the root is in the cache, and what follows depends on it.
-    void prefetch(const lookup&) const noexcept {}
 
     template <class Keys>
     [[nodiscard]] place locate(const lookup& wanted, Keys& keys) {
@@ -10573,6 +10594,10 @@ private:
     unsigned candidates(const lookup& wanted, ref* found) const noexcept {
         unsigned count = 0;
         if (find_in_last(wanted, found, count)) return count;
+        if (wanted.leaf != no_node && find_at(wanted.leaf, wanted, found, count)) {
+            finger_of_thread.came_to(pool_.serial, wanted.leaf);
+            return count;
+        }
         while (!find_in_any(wanted, found, count)) {
         }
         return count;
@@ -11944,8 +11969,9 @@ struct record {
     return mix(segment, id_low ^ mix(id_high, 0));
 }
 
-[[nodiscard]] inline std::uint64_t record_check(const std::byte* at, std::size_t size,
-                                                std::uint64_t seed, std::uint64_t offset) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t record_check(const std::byte* at,
+                                                              std::size_t size, std::uint64_t seed,
+                                                              std::uint64_t offset) noexcept {
     return check64({at + check_size, size - check_size}, seed + offset);
 }
 
@@ -18064,7 +18090,7 @@ public:
     }
 
     /// Is it a record of the batch that is being written?
-    [[nodiscard]] bool hides(address where) const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool hides(address where) const noexcept {
         const address from = hidden_.load(std::memory_order_acquire);
         if (from == nowhere_hidden) [[likely]]
             return false;
@@ -18409,7 +18435,16 @@ public:
     [[nodiscard]] Answer lookup(bytes key, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
-        return lookup_pinned<Answer>(table, key, table.probe(key), show);
+        const typename table_type::lookup probe = table.probe(key);
+        if constexpr (!guesses_of<table_type>) {
+            return lookup_with_care(table, probe, show);
+        } else {
+            const ref guess = guess_of(table, probe);
+            if (guess == 0) return false;
+            if (shown_at_once(table, key, guess, show)) [[likely]]
+                return true;
+            return look_again(key, show);
+        }
     }
 
     static constexpr std::size_t group_size = 16;
@@ -18424,18 +18459,27 @@ public:
         std::array<typename table_type::lookup, group_size> probes;
         for (std::size_t i = 0; i < group.size(); ++i) {
             probes[i] = table.probe(group[i]);
-            table.prefetch(probes[i]);
-        }
-        // Where keys are in order a guess costs as much as the lookup itself.
-        if constexpr (!Index::ordered && requires { table.likely(probes[0]); }) {
-            for (std::size_t i = 0; i < group.size(); ++i) {
-                const ref slot = table.likely(probes[i]);
-                if (slot - 1 < unclear - 1) prefetch(slot);
+            if constexpr (requires { table.approach(probes[i]); }) {
+                table.approach(probes[i]);
+            } else {
+                table.prefetch(probes[i]);
             }
         }
+        std::array<ref, group_size> guesses;
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found = lookup_pinned<result<bool>>(table, group[i], probes[i],
-                                                     [&](bytes value) { show(i, value); });
+            guesses[i] = guess_of(table, probes[i]);
+            if (guesses[i] == unclear) guesses[i] = place_of(table, probes[i]);
+            if (guesses[i] - 1 < unclear - 1) journal.table().prefetch(guesses[i]);
+        }
+        // Each guess is of a later moment than the one before. So behind an answer that is later
+        // than all of them no guess is used: an older value could be seen behind a newer one.
+        bool late = false;
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            const auto show_it = [&](bytes value) { show(i, value); };
+            if (!late && (guesses[i] == 0 || shown_at_once(table, group[i], guesses[i], show_it)))
+                continue;
+            late = true;
+            auto found = look_again(group[i], show_it);
             if (!found) return found.failure();
         }
         return {};
@@ -18606,26 +18650,44 @@ private:
     /// What a slot leads to will be read soon.
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
-    template <class Answer, class Show>
-    [[nodiscard]] COFFER_ALWAYS_INLINE Answer lookup_pinned(
-        const table_type& table, bytes key, const typename table_type::lookup& probe,
-        Show&& show) const {
-        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
-        if constexpr (requires { table.likely(probe); }) {
+    /// Can the table tell where a key's record is without a look at keys?
+    template <class Table>
+    static constexpr bool guesses_of =
+        requires(const Table& of, const typename Table::lookup& probe) { of.likely(probe); };
+
+    /// Where the record of a key is or, seldom, that of another one; 0: there is none. What is
+    /// pending or hidden is `unclear`, so that the answer is of this moment, whoever uses it when.
+    [[nodiscard]] COFFER_ALWAYS_INLINE ref
+    guess_of(const table_type& table, const typename table_type::lookup& probe) const noexcept {
+        if constexpr (guesses_of<table_type>) {
             const ref guess = table.likely(probe);
-            if (guess == 0) return false;
-            record found;
-            if (!is_pending(guess) && !pending.hides(guess) &&
-                reader_type::at_once(journal.table(), guess, key, found, [&](std::size_t size) {
-                    passed(table, guess, size);
-                })) [[likely]] {
-                show(found.value);
-                return true;
-            }
-            return look_again(key, show);
+            return guess != 0 && (is_pending(guess) || pending.hides(guess)) ? unclear : guess;
         } else {
-            return lookup_with_care(table, probe, show);
+            return unclear;
         }
+    }
+
+    /// The same by a look at keys; `unclear` when one cannot be read.
+    [[nodiscard]] COFFER_NOINLINE ref place_of(const table_type& table,
+                                               const typename table_type::lookup& probe) const {
+        keys known(*this);
+        const ref slot = table.find(probe, known);
+        return known.failed() ? unclear : pending.resolve(slot);
+    }
+
+    /// Shows the value behind a guess that was made under the caller's pin. False: it was unclear,
+    /// or its record is not mapped, damaged, or only looks like the key's.
+    template <class Show>
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool shown_at_once(const table_type& table, bytes key,
+                                                          ref guess, Show&& show) const {
+        record found;
+        if (guess == unclear ||
+            !reader_type::at_once(journal.table(), guess, key, found,
+                                  [&](std::size_t size) { passed(table, guess, size); })) {
+            return false;
+        }
+        show(found.value);
+        return true;
     }
 
     /// From the beginning, so that nothing has to be kept for it.

@@ -408,6 +408,67 @@ TEST_CASE("sorted: a thread that remembers a leaf sees what has become of it") {
     }
 }
 
+TEST_CASE("sorted: a lookup that has come near a leaf sees what has become of it") {
+    const auto run = [](auto&& subject, auto name) {
+        REQUIRE(subject.start());
+        std::map<std::string, ref> expected;
+        const auto put = [&](std::uint64_t number) {
+            const std::string key = name(number);
+            REQUIRE(subject.put(key, expected[key] = subject.records.add(key)));
+        };
+        const auto drop = [&](std::uint64_t number) {
+            REQUIRE(subject.remove(name(number)));
+            expected.erase(name(number));
+        };
+        for (std::uint64_t i = 0; i < 4000; i += 2) put(i);
+        std::vector<std::string> names;
+        for (std::uint64_t i = 0; i < 4000; ++i) names.push_back(name(i));
+        std::vector<decltype(subject.table.probe({}))> probes;
+        std::size_t near = 0;
+        for (const std::string& each : names) {
+            probes.push_back(subject.table.probe(coffer::as_bytes(each)));
+            subject.table.approach(probes.back());
+            near += probes.back().leaf != coffer::detail::no_node;
+        }
+        REQUIRE(near == names.size());
+        SECTION("that is as it was") {
+        }
+        SECTION("that is filled and split") {
+            for (std::uint64_t i = 1; i < 4000; i += 2) put(i);
+        }
+        SECTION("that is emptied and leaves the tree") {
+            for (std::uint64_t i = 0; i < 4000; i += 2) {
+                if (i % 500 != 0) drop(i);
+            }
+        }
+        SECTION("that becomes another one") {
+            for (std::uint64_t i = 0; i < 4000; i += 2) {
+                drop(i);
+                put(100'000 + i);
+            }
+        }
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            const std::size_t at = i * 1237 % names.size();  // so that no leaf is remembered
+            const auto held = expected.find(names[at]);
+            wrong += subject.find(probes[at]) != (held == expected.end() ? 0 : held->second);
+        }
+        REQUIRE(wrong == 0);
+    };
+    SECTION("of keys of any size") {
+        run(t::indexed<sorted, single>(), user);
+    }
+    SECTION("of numbers") {
+        run(t::indexed<sorted, single, 8>(), big_endian<8>);
+    }
+    SECTION("of keys of any size, with versions") {
+        run(t::indexed<sorted, multi>(), user);
+    }
+    SECTION("of numbers, with versions") {
+        run(t::indexed<sorted, multi, 8>(), big_endian<8>);
+    }
+}
+
 TEST_CASE("sorted: what a thread remembers of a tree says nothing of the next in its place") {
     using tree = t::indexed<sorted, single>;
     alignas(tree) std::byte place[sizeof(tree)];

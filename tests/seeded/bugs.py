@@ -206,6 +206,8 @@ BUGS = [
     Bug("a descriptor that an index still leads to serves again", 21, "storage/records.hpp", "text",
         "if (bearer != nullptr) {\n            pending.retire",
         "if (bearer != nullptr || COFFER_SEEDED(N)) {\n            pending.retire", ("units",)),
+    Bug("a key of a group is answered from before the answer in front of it", 0, "storage/records.hpp",
+        "value", "!late", "true", ("units",)),
     Bug("a deadline is forgotten when its work fails", 34, "durability/deadline.hpp", "skip",
         "since_.compare_exchange_strong(unset, since, std::memory_order_seq_cst);", "", ("units",)),
     Bug("behind the largest number positions begin anew", 27, "journal/log_segments.hpp", "value",

@@ -150,17 +150,18 @@ TEST_CASE("P3: a descriptor is used again only when no reader of its time is lef
     pending_writes<threading::multi> pending(readers);
     REQUIRE(pending.prepare(1));
     const ref slot = pending.install(new_record, false, old_record, position(7, 5000));
-    auto pin = readers.enter();
-    pending.commit(position(7, 5000));
-    CHECK(pending.take_committed(position(7, 5000)) == slot);
-    pending.retire(slot);
-    pending.reclaim();
-    const ref other = pending.install(third_record, false, 0, position(7, 6000));
-    CHECK(other != slot);
-    CHECK(pending.resolve(slot) == new_record);  // for the reader that still holds it
-    pending.reclaim();
-    CHECK(pending.install(third_record, false, 0, position(7, 6500)) != slot);
-    pin = {};
+    {
+        const auto pin = readers.enter();
+        pending.commit(position(7, 5000));
+        CHECK(pending.take_committed(position(7, 5000)) == slot);
+        pending.retire(slot);
+        pending.reclaim();
+        const ref other = pending.install(third_record, false, 0, position(7, 6000));
+        CHECK(other != slot);
+        CHECK(pending.resolve(slot) == new_record);  // for the reader that still holds it
+        pending.reclaim();
+        CHECK(pending.install(third_record, false, 0, position(7, 6500)) != slot);
+    }
     pending.reclaim();
     CHECK(pending.install(third_record, false, 0, position(7, 7000)) == slot);
 }

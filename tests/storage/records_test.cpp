@@ -273,6 +273,22 @@ TEST_CASE("groups of lookups answer as one by one", "[records]") {
     REQUIRE(it.all.lookup_group({}, [](std::size_t, coffer::bytes) {}));
 }
 
+TEST_CASE("no answer of a group is older than the one before it", "[records]") {
+    world_of<coffer::index::sorted> it;
+    it.put("first", "old");
+    it.put("0123456789-a", "another");  // the tree takes it for the second key of the group
+    it.put("third", "old");
+    const coffer::bytes keys[] = {as_bytes("first"), as_bytes("0123456789-b"), as_bytes("third")};
+    std::vector<std::string> seen(3, "absent");
+    REQUIRE(it.all.lookup_group(keys, [&](std::size_t i, coffer::bytes value) {
+        seen[i] = as_text(value);
+        if (i != 0) return;
+        it.put("0123456789-b", "new");
+        it.put("third", "new");
+    }));
+    CHECK(seen == std::vector<std::string>{"old", "new", "new"});
+}
+
 TEST_CASE("walks show visible entries, one in order until it has enough", "[records]") {
     world it;
     it.put("plain", "1");

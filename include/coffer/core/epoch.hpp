@@ -65,24 +65,20 @@ public:
 
     class [[nodiscard]] pin {
     public:
-        pin() noexcept = default;
         explicit pin(slot* held) noexcept : held_(held) {}
-        pin(pin&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
-        pin& operator=(pin&& other) noexcept {
-            std::swap(held_, other.held_);
-            return *this;
-        }
+        pin(const pin&) = delete;
+        pin& operator=(const pin&) = delete;
         COFFER_ALWAYS_INLINE ~pin() {
-            if (held_ != nullptr) held_->began.store(0, std::memory_order_release);
+            if constexpr (Threading::concurrent) held_->began.store(0, std::memory_order_release);
         }
 
     private:
-        slot* held_ = nullptr;
+        [[maybe_unused]] slot* const held_;  // under `single` nobody asks
     };
 
     [[nodiscard]] COFFER_ALWAYS_INLINE pin enter() noexcept {
         if constexpr (!Threading::concurrent) {
-            return pin();
+            return pin(nullptr);
         } else {
             slot& last = own_.slots[Threading::thread_hint()];
             return pin(claim(last) ? &last : &claim_another());

@@ -73,8 +73,9 @@ struct record {
     return mix(segment, id_low ^ mix(id_high, 0));
 }
 
-[[nodiscard]] inline std::uint64_t record_check(const std::byte* at, std::size_t size,
-                                                std::uint64_t seed, std::uint64_t offset) noexcept {
+[[nodiscard]] COFFER_ALWAYS_INLINE std::uint64_t record_check(const std::byte* at,
+                                                              std::size_t size, std::uint64_t seed,
+                                                              std::uint64_t offset) noexcept {
     return check64({at + check_size, size - check_size}, seed + offset);
 }
 

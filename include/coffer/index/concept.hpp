@@ -18,7 +18,8 @@
 // |---------------------------------|----------------|--------|------------------------------------|
 // | `t.start(seed)`                 | result<void>   | writer | empty; once, before anything else  |
 // | `t.probe(key)`                  | table::lookup  | any    | what a lookup needs; refers to `key`; can be made empty |
-// | `t.prefetch(probe)`             | void           | any    | a hint that a lookup follows       |
+// | `t.prefetch(probe)`             | void           | any    | a hint that a lookup or a change follows |
+// | `t.approach(probe)`             | void           | any    | optional, called in its place before lookups of a group: finds the way first; `probe` keeps how far it has come |
 // | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |

@@ -65,6 +65,7 @@ public:
     struct lookup {
         bytes key = {};
         std::uint64_t head = 0;
+        node_id leaf = no_node;  // to which approach() has come
     };
     using place = sorted_place;
     /// How distant a walk has come: everything below `from` was met.
@@ -91,6 +92,16 @@ public:
 
     [[nodiscard]] lookup probe(bytes key) const noexcept { return {key, head_at(key, 0)}; }
 
+    /// Without going down there is nothing to ask for: the root is in the cache.
+    void prefetch(const lookup&) const noexcept {}
+    /// Goes down to the leaf without a look at it, unless keys come in order.
+    void approach(lookup& wanted) const noexcept {
+        if (finger_of_thread.points_into(pool_.serial)) return;
+        sighting<node> parent;
+        wanted.leaf = detail::approach(pool_, {wanted.key, wanted.head, route::aim::at}, parent,
+                                       [](const auto&, node_id, unsigned, node_meta) {});
+    }
+
     [[nodiscard]] ref likely(const lookup& wanted) const noexcept {
         ref found[large_entries];
         const unsigned count = candidates(wanted, found);
@@ -110,8 +121,6 @@ public:
             return at.present ? found[at.position] : 0;
         }
     }
-    /// Nothing to gain: the root is in the cache, and what follows depends on it.
-    void prefetch(const lookup&) const noexcept {}
 
     template <class Keys>
     [[nodiscard]] place locate(const lookup& wanted, Keys& keys) {
@@ -225,6 +234,10 @@ private:
     unsigned candidates(const lookup& wanted, ref* found) const noexcept {
         unsigned count = 0;
         if (find_in_last(wanted, found, count)) return count;
+        if (wanted.leaf != no_node && find_at(wanted.leaf, wanted, found, count)) {
+            finger_of_thread.came_to(pool_.serial, wanted.leaf);
+            return count;
+        }
         while (!find_in_any(wanted, found, count)) {
         }
         return count;

@@ -6,9 +6,10 @@
 // as that goes well: after three misses in a row it only watches whether two descents end in the
 // same leaf. Lookups at random pay a few instructions for it.
 //
-// I1  A finger is a hint. A leaf is believed if it is one, if it does not change meanwhile, and if
-//     the key lies between its first and its last one: then no other leaf can hold the key. A node
-//     that has left the tree has no entries (sorted_pool: give), so nothing lies between them.
+// I1  A finger is a hint, as is the leaf that a lookup has come near. A leaf is believed if it is
+//     one, if it does not change meanwhile, and if the key lies between its first and its last one:
+//     then no other leaf can hold the key. A node that has left the tree has no entries
+//     (sorted_pool: give), so nothing lies between them.
 // I2  A pool is known by its serial number, which no later one has: a finger means no other tree
 //     that lies in the same place.
 //

@@ -11,6 +11,7 @@
 #ifndef COFFER_INDEX_SORTED_SEARCH_HPP
 #define COFFER_INDEX_SORTED_SEARCH_HPP
 
+#include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/held_bytes.hpp>
 #include <coffer/index/sorted_chain.hpp>
@@ -75,33 +76,47 @@ struct sighting {
     std::uint64_t version = 0;
 };
 
-/// Goes down to a leaf; tells `pass(sighting, id, entry, meta)` of every inner node on the way.
-/// False: something changed meanwhile. The leaf's words are to be checked by its version.
+/// Goes down to the parent of a leaf, or to the root where that is a leaf; tells
+/// `pass(sighting, id, entry, meta)` of every inner node on the way. Returns the id of the leaf,
+/// which is hinted at and, unless it is the root, not read. no_node: something changed meanwhile;
+/// also otherwise it may be no leaf any more, for whoever uses it to see.
+template <class Pool, class Pass>
+[[nodiscard]] COFFER_ALWAYS_INLINE node_id approach(const Pool& pool, const route& way,
+                                                    sighting<typename Pool::node>& here,
+                                                    Pass&& pass) noexcept {
+    auto id = static_cast<node_id>(pool.now().root.load(std::memory_order_acquire));
+    here = {pool.at(id), 0};
+    here.version = here.node.begin();
+    if (pool.now().root.load(std::memory_order_acquire) != id) return no_node;
+    for (node_meta meta = here.node.meta(); meta.level() != 0; meta = here.node.meta()) {
+        const unsigned entry = child_on(pool, here.node, meta, way);
+        const node_id child = child_of(here.node.entry(entry));
+        if (!here.node.valid(here.version)) return no_node;
+        pass(here, id, entry, meta);
+        id = child;
+        sighting<typename Pool::node> next{pool.at(child), 0};
+        if (meta.level() == 1) {
+            next.node.prefetch();
+            break;
+        }
+        next.version = next.node.begin();
+        if (!here.node.valid(here.version)) return no_node;
+        here = next;
+    }
+    return id;
+}
+
+/// Goes down to a leaf, as approach() does. False: something changed meanwhile. The leaf's words
+/// are to be checked by its version.
 template <class Pool, class Pass>
 [[nodiscard]] bool descend(const Pool& pool, const route& way, sighting<typename Pool::node>& leaf,
                            node_id& leaf_id, Pass&& pass) noexcept {
-    using sighted = sighting<typename Pool::node>;
-    auto id = static_cast<node_id>(pool.now().root.load(std::memory_order_acquire));
-    sighted here{pool.at(id), 0};
-    here.version = here.node.begin();
-    if (pool.now().root.load(std::memory_order_acquire) != id) return false;
-    for (;;) {
-        const node_meta meta = here.node.meta();
-        if (meta.level() == 0) break;
-        const unsigned entry = child_on(pool, here.node, meta, way);
-        const node_id child = child_of(here.node.entry(entry));
-        if (!here.node.valid(here.version)) return false;
-        pass(here, id, entry, meta);
-        sighted next{pool.at(child), 0};
-        if (meta.level() == 1) next.node.prefetch();
-        next.version = next.node.begin();
-        if (!here.node.valid(here.version)) return false;
-        here = next;
-        id = child;
-    }
-    leaf = here;
-    leaf_id = id;
-    return true;
+    sighting<typename Pool::node> parent;
+    leaf_id = approach(pool, way, parent, pass);
+    if (leaf_id == no_node) return false;
+    leaf = {pool.at(leaf_id), 0};
+    leaf.version = leaf.node.begin();
+    return parent.node.valid(parent.version);
 }
 
 /// A separator on the way to a leaf, not yet read.

@@ -84,7 +84,7 @@ public:
     }
 
     /// Is it a record of the batch that is being written?
-    [[nodiscard]] bool hides(address where) const noexcept {
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool hides(address where) const noexcept {
         const address from = hidden_.load(std::memory_order_acquire);
         if (from == nowhere_hidden) [[likely]]
             return false;

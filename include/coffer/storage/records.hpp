@@ -94,7 +94,16 @@ public:
     [[nodiscard]] Answer lookup(bytes key, Show&& show) const {
         const auto pin = enter();
         const table_type& table = index();
-        return lookup_pinned<Answer>(table, key, table.probe(key), show);
+        const typename table_type::lookup probe = table.probe(key);
+        if constexpr (!guesses_of<table_type>) {
+            return lookup_with_care(table, probe, show);
+        } else {
+            const ref guess = guess_of(table, probe);
+            if (guess == 0) return false;
+            if (shown_at_once(table, key, guess, show)) [[likely]]
+                return true;
+            return look_again(key, show);
+        }
     }
 
     static constexpr std::size_t group_size = 16;
@@ -109,18 +118,27 @@ public:
         std::array<typename table_type::lookup, group_size> probes;
         for (std::size_t i = 0; i < group.size(); ++i) {
             probes[i] = table.probe(group[i]);
-            table.prefetch(probes[i]);
-        }
-        // Where keys are in order a guess costs as much as the lookup itself.
-        if constexpr (!Index::ordered && requires { table.likely(probes[0]); }) {
-            for (std::size_t i = 0; i < group.size(); ++i) {
-                const ref slot = table.likely(probes[i]);
-                if (slot - 1 < unclear - 1) prefetch(slot);
+            if constexpr (requires { table.approach(probes[i]); }) {
+                table.approach(probes[i]);
+            } else {
+                table.prefetch(probes[i]);
             }
         }
+        std::array<ref, group_size> guesses;
         for (std::size_t i = 0; i < group.size(); ++i) {
-            auto found = lookup_pinned<result<bool>>(table, group[i], probes[i],
-                                                     [&](bytes value) { show(i, value); });
+            guesses[i] = guess_of(table, probes[i]);
+            if (guesses[i] == unclear) guesses[i] = place_of(table, probes[i]);
+            if (guesses[i] - 1 < unclear - 1) journal.table().prefetch(guesses[i]);
+        }
+        // Each guess is of a later moment than the one before. So behind an answer that is later
+        // than all of them no guess is used: an older value could be seen behind a newer one.
+        bool late = false;
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            const auto show_it = [&](bytes value) { show(i, value); };
+            if (!late && (guesses[i] == 0 || shown_at_once(table, group[i], guesses[i], show_it)))
+                continue;
+            late = true;
+            auto found = look_again(group[i], show_it);
             if (!found) return found.failure();
         }
         return {};
@@ -291,26 +309,44 @@ private:
     /// What a slot leads to will be read soon.
     void prefetch(ref slot) const noexcept { journal.table().prefetch(pending.bearer(slot)); }
 
-    template <class Answer, class Show>
-    [[nodiscard]] COFFER_ALWAYS_INLINE Answer lookup_pinned(
-        const table_type& table, bytes key, const typename table_type::lookup& probe,
-        Show&& show) const {
-        // What is pending, in a chain, unmapped or damaged, or only looks like the key, is rare.
-        if constexpr (requires { table.likely(probe); }) {
+    /// Can the table tell where a key's record is without a look at keys?
+    template <class Table>
+    static constexpr bool guesses_of =
+        requires(const Table& of, const typename Table::lookup& probe) { of.likely(probe); };
+
+    /// Where the record of a key is or, seldom, that of another one; 0: there is none. What is
+    /// pending or hidden is `unclear`, so that the answer is of this moment, whoever uses it when.
+    [[nodiscard]] COFFER_ALWAYS_INLINE ref
+    guess_of(const table_type& table, const typename table_type::lookup& probe) const noexcept {
+        if constexpr (guesses_of<table_type>) {
             const ref guess = table.likely(probe);
-            if (guess == 0) return false;
-            record found;
-            if (!is_pending(guess) && !pending.hides(guess) &&
-                reader_type::at_once(journal.table(), guess, key, found, [&](std::size_t size) {
-                    passed(table, guess, size);
-                })) [[likely]] {
-                show(found.value);
-                return true;
-            }
-            return look_again(key, show);
+            return guess != 0 && (is_pending(guess) || pending.hides(guess)) ? unclear : guess;
         } else {
-            return lookup_with_care(table, probe, show);
+            return unclear;
         }
+    }
+
+    /// The same by a look at keys; `unclear` when one cannot be read.
+    [[nodiscard]] COFFER_NOINLINE ref place_of(const table_type& table,
+                                               const typename table_type::lookup& probe) const {
+        keys known(*this);
+        const ref slot = table.find(probe, known);
+        return known.failed() ? unclear : pending.resolve(slot);
+    }
+
+    /// Shows the value behind a guess that was made under the caller's pin. False: it was unclear,
+    /// or its record is not mapped, damaged, or only looks like the key's.
+    template <class Show>
+    [[nodiscard]] COFFER_ALWAYS_INLINE bool shown_at_once(const table_type& table, bytes key,
+                                                          ref guess, Show&& show) const {
+        record found;
+        if (guess == unclear ||
+            !reader_type::at_once(journal.table(), guess, key, found,
+                                  [&](std::size_t size) { passed(table, guess, size); })) {
+            return false;
+        }
+        show(found.value);
+        return true;
     }
 
     /// From the beginning, so that nothing has to be kept for it.
