@@ -79,11 +79,12 @@ struct sighting {
 /// Goes down to the parent of a leaf, or to the root where that is a leaf; tells
 /// `pass(sighting, id, entry, meta)` of every inner node on the way. Returns the id of the leaf,
 /// which is hinted at and, unless it is the root, not read. no_node: something changed meanwhile;
-/// also otherwise it may be no leaf any more, for whoever uses it to see.
+/// also otherwise it may be no leaf any more, for whoever uses it to see. Not in place: GCC then
+/// searches nodes with branches, which no processor predicts.
 template <class Pool, class Pass>
-[[nodiscard]] COFFER_ALWAYS_INLINE node_id approach(const Pool& pool, const route& way,
-                                                    sighting<typename Pool::node>& here,
-                                                    Pass&& pass) noexcept {
+[[nodiscard]] COFFER_NOINLINE node_id approach(const Pool& pool, const route& way,
+                                               sighting<typename Pool::node>& here,
+                                               Pass&& pass) noexcept {
     auto id = static_cast<node_id>(pool.now().root.load(std::memory_order_acquire));
     here = {pool.at(id), 0};
     here.version = here.node.begin();
