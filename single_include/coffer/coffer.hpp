@@ -9940,8 +9940,8 @@ struct sighting {
 /// Goes down to the parent of a leaf, or to the root where that is a leaf; tells
 /// `pass(sighting, id, entry, meta)` of every inner node on the way. Returns the id of the leaf,
 /// which is hinted at and, unless it is the root, not read. no_node: something changed meanwhile;
-/// also otherwise it may be no leaf any more, for whoever uses it to see. Not in place: GCC then
-/// searches nodes with branches, which no processor predicts.
+/// also otherwise it may be no leaf any more, for whoever uses it to see. Called, not put in
+/// place: with GCC 12 a group of lookups takes two thirds more time there (docs/decisions.md).
 template <class Pool, class Pass>
 [[nodiscard]] COFFER_NOINLINE node_id approach(const Pool& pool, const route& way,
                                                sighting<typename Pool::node>& here,

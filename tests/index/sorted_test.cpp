@@ -337,18 +337,23 @@ TEST_CASE("sorted: every bound finds its place") {
     run(of_eight, big_endian<8>, 2'000);
 }
 
+/// In the table and in what it should hold.
+template <class Indexed>
+void put_new(Indexed& subject, std::map<std::string, ref>& expected, const std::string& key) {
+    REQUIRE(subject.put(key, expected[key] = subject.records.add(key)));
+}
+template <class Indexed>
+void drop_one(Indexed& subject, std::map<std::string, ref>& expected, const std::string& key) {
+    REQUIRE(subject.remove(key));
+    expected.erase(key);
+}
+
 TEST_CASE("sorted: a thread that remembers a leaf sees what has become of it") {
     const auto run = [](auto&& subject, auto name) {
         REQUIRE(subject.start());
         std::map<std::string, ref> expected;
-        const auto put = [&](std::uint64_t number) {
-            const std::string key = name(number);
-            REQUIRE(subject.put(key, expected[key] = subject.records.add(key)));
-        };
-        const auto drop = [&](std::uint64_t number) {
-            REQUIRE(subject.remove(name(number)));
-            expected.erase(name(number));
-        };
+        const auto put = [&](std::uint64_t number) { put_new(subject, expected, name(number)); };
+        const auto drop = [&](std::uint64_t number) { drop_one(subject, expected, name(number)); };
         // Twice or more in one leaf, so that it is remembered.
         const auto look_near = [&](std::uint64_t number) {
             for (std::uint64_t i = number < 8 ? 0 : number - 8; i < number + 8; ++i) {
@@ -412,14 +417,8 @@ TEST_CASE("sorted: a lookup that has come near a leaf sees what has become of it
     const auto run = [](auto&& subject, auto name) {
         REQUIRE(subject.start());
         std::map<std::string, ref> expected;
-        const auto put = [&](std::uint64_t number) {
-            const std::string key = name(number);
-            REQUIRE(subject.put(key, expected[key] = subject.records.add(key)));
-        };
-        const auto drop = [&](std::uint64_t number) {
-            REQUIRE(subject.remove(name(number)));
-            expected.erase(name(number));
-        };
+        const auto put = [&](std::uint64_t number) { put_new(subject, expected, name(number)); };
+        const auto drop = [&](std::uint64_t number) { drop_one(subject, expected, name(number)); };
         for (std::uint64_t i = 0; i < 4000; i += 2) put(i);
         std::vector<std::string> names;
         for (std::uint64_t i = 0; i < 4000; ++i) names.push_back(name(i));
