@@ -15720,7 +15720,7 @@ struct value_codec : role_codec<role::value, T> {
 //
 // I1  The job is never run after stop() returned.
 // I2  A job that finds no memory is tried again soon.
-// Threads: wake from any thread; start and stop by the owner.
+// Threads: wake and start from any thread; stop by the owner.
 #ifndef COFFER_STORAGE_BACKGROUND_HPP
 #define COFFER_STORAGE_BACKGROUND_HPP
 
@@ -15739,10 +15739,13 @@ public:
     background& operator=(const background&) = delete;
     ~background() { stop(); }
 
-    /// Fails if the system makes no thread; without exceptions that ends the program.
+    /// The first call makes the thread. Fails if the system makes none, and may be tried again;
+    /// without exceptions that ends the program.
     template <class Job>
     [[nodiscard]] result<void> start(Job& job) {
         if constexpr (Threading::concurrent) {
+            auto hold = lock(mutex_);
+            if (thread_.joinable()) return {};
             const auto begin = [&] {
                 thread_ = typename Threading::thread([this, &job] { loop(job); });
             };
@@ -22003,7 +22006,8 @@ private:
 //   records (log + index)  <-  writer (durability)  <-  cleaner  <-  background thread
 //
 // E1  The lock file outlives everything that writes. E2  The background thread stops before the log
-// ends. E3  In a forked child nothing is written and nobody is waited for.
+// ends. E3  In a forked child nothing is written and nobody is waited for. E4  The background
+// thread starts with its first work: in open if that leaves some, else in the first writing call.
 // Threads: every member from any thread under `multi`, except close and destruction.
 #ifndef COFFER_STORAGE_ENGINE_HPP
 #define COFFER_STORAGE_ENGINE_HPP
@@ -22113,9 +22117,10 @@ private:
         }
         made->closed_ = false;
         if (!read_only) {
-            if (auto started = made->background_.start(made->job_); !started)
-                return started.failure();
             made->promise_what_was_found();
+            if (made->job_.due() != never) {
+                if (auto ready = made->make_ready(); !ready) return ready.failure();
+            }
         }
         return made;
     }
@@ -22285,11 +22290,20 @@ private:
                     "closed it, or read-only");
     }
 
-    [[nodiscard]] result<void> writable() const {
-        if (read_only_) [[unlikely]] {
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<void> writable() {
+        if (!ready_.load(std::memory_order_acquire) || fork_mark_.forked()) [[unlikely]]
+            return make_ready();
+        return {};
+    }
+
+    /// E4. Where the system makes no thread the call is refused, and the next one tries again.
+    [[nodiscard]] COFFER_NOINLINE result<void> make_ready() {
+        if (auto may = usable(); !may) return may;
+        if (read_only_)
             return fail(errc::read_only, "the store was opened for reading; use open() to write");
-        }
-        return usable();
+        if (auto started = background_.start(job_); !started) return started;
+        ready_.store(true, std::memory_order_release);
+        return {};
     }
 
     [[nodiscard]] result<void> start_volatile() {
@@ -22430,6 +22444,7 @@ private:
     FS system_;
     bool read_only_;
     bool closed_ = true;  // until open has succeeded
+    typename threads::template atomic<bool> ready_{false};  // to write: E4
     typename FS::fork_mark fork_mark_{system_};
     recovery_report report_;
     position opened_at_;

@@ -125,6 +125,8 @@ BUGS = [
     Bug("a forked child may use the store", 32, "storage/engine.hpp", "text",
         "if (fork_mark_.forked()) [[unlikely]]\n            return refused();",
         "if (fork_mark_.forked() && !COFFER_SEEDED(N)) [[unlikely]]\n            return refused();", ("units",)),
+    Bug("the first write starts no background thread", 0, "storage/engine.hpp", "skip",
+        "if (auto started = background_.start(job_); !started) return started;", "", ("units",)),
     Bug("the check of the identity is not compared", 3, "format/identity.hpp", "value",
         "hash64({at, identity_at::check}, store_magic)",
         "load_le<std::uint64_t>(at + identity_at::check)", ("damage",)),

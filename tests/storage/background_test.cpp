@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -99,6 +100,24 @@ TEST_CASE("no wake is lost, whenever it comes", "[background][threads]") {
     }
     thread.stop();
     CHECK(job.ran.load() == 2000);
+}
+
+TEST_CASE("who starts it again finds it started", "[background][threads]") {
+    background thread{simulated()};
+    counting_job job;
+    thread.wake();  // before there is a thread
+    std::atomic<int> started{0};
+    std::vector<std::thread> starters;
+    for (int i = 0; i < 4; ++i) {
+        starters.emplace_back([&] { started += thread.start(job) ? 1 : 0; });
+    }
+    for (auto& each : starters) each.join();
+    CHECK(started == 4);
+    job.at_once = 1;
+    thread.wake();
+    wait_for([&] { return job.ran.load() == 1; });
+    thread.stop();
+    CHECK(job.ran.load() == 1);
 }
 
 TEST_CASE("I1: the job is never run after stop", "[background][threads]") {

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -53,6 +54,18 @@ template <class Holds>
 void wait_for(Holds holds) {
     while (!holds()) std::this_thread::yield();
 }
+
+/// Counts the threads that it makes.
+struct counted_threads : coffer::threading::multi {
+    static inline std::atomic<int> made{0};
+    struct thread : std::thread {
+        thread() = default;
+        template <class Work>
+        explicit thread(Work work) : std::thread(std::move(work)) {
+            ++made;
+        }
+    };
+};
 
 }  // namespace
 
@@ -106,6 +119,34 @@ TEST_CASE("E3: in a forked child every call says so, and nothing is written", "[
     CHECK(db.get("a") == "1");
     db.put("b", "2");
     db.close();
+}
+
+TEST_CASE("E4: the first of all calls that may write makes the one thread", "[engine][threads]") {
+    using counted = coffer::store<std::string, std::string, coffer::durability::write_through,
+                                  simulated, counted_threads>;
+    const simulated disk;
+    counted_threads::made = 0;
+    counted::open("/db", small(), disk).close();
+    CHECK(counted_threads::made == 1);  // the second segment is made ahead
+    for (int round = 0; round < 3; ++round) {
+        counted_threads::made = 0;
+        counted db = counted::open("/db", small(), disk);
+        CHECK(db.size() == static_cast<std::uint64_t>(4 * round));
+        CHECK_FALSE(db.contains("absent"));
+        CHECK(db.verify().ok());
+        for (auto&& [key, value] : db) CHECK(key == value);
+        CHECK(counted_threads::made == 0);
+        std::vector<std::thread> writers;
+        for (int i = 0; i < 4; ++i) {
+            writers.emplace_back([&db, key = std::to_string(round) + std::to_string(i)] {
+                db.put(key, key);
+            });
+        }
+        for (auto& each : writers) each.join();
+        CHECK(counted_threads::made == 1);
+        db.close();
+        CHECK(counted_threads::made == 1);
+    }
 }
 
 TEST_CASE("the background thread hands over what has waited long enough", "[engine][threads]") {

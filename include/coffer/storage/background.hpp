@@ -5,7 +5,7 @@
 //
 // I1  The job is never run after stop() returned.
 // I2  A job that finds no memory is tried again soon.
-// Threads: wake from any thread; start and stop by the owner.
+// Threads: wake and start from any thread; stop by the owner.
 #ifndef COFFER_STORAGE_BACKGROUND_HPP
 #define COFFER_STORAGE_BACKGROUND_HPP
 
@@ -33,10 +33,13 @@ public:
     background& operator=(const background&) = delete;
     ~background() { stop(); }
 
-    /// Fails if the system makes no thread; without exceptions that ends the program.
+    /// The first call makes the thread. Fails if the system makes none, and may be tried again;
+    /// without exceptions that ends the program.
     template <class Job>
     [[nodiscard]] result<void> start(Job& job) {
         if constexpr (Threading::concurrent) {
+            auto hold = lock(mutex_);
+            if (thread_.joinable()) return {};
             const auto begin = [&] {
                 thread_ = typename Threading::thread([this, &job] { loop(job); });
             };

@@ -5,7 +5,8 @@
 //   records (log + index)  <-  writer (durability)  <-  cleaner  <-  background thread
 //
 // E1  The lock file outlives everything that writes. E2  The background thread stops before the log
-// ends. E3  In a forked child nothing is written and nobody is waited for.
+// ends. E3  In a forked child nothing is written and nobody is waited for. E4  The background
+// thread starts with its first work: in open if that leaves some, else in the first writing call.
 // Threads: every member from any thread under `multi`, except close and destruction.
 #ifndef COFFER_STORAGE_ENGINE_HPP
 #define COFFER_STORAGE_ENGINE_HPP
@@ -141,9 +142,10 @@ private:
         }
         made->closed_ = false;
         if (!read_only) {
-            if (auto started = made->background_.start(made->job_); !started)
-                return started.failure();
             made->promise_what_was_found();
+            if (made->job_.due() != never) {
+                if (auto ready = made->make_ready(); !ready) return ready.failure();
+            }
         }
         return made;
     }
@@ -313,11 +315,20 @@ private:
                     "closed it, or read-only");
     }
 
-    [[nodiscard]] result<void> writable() const {
-        if (read_only_) [[unlikely]] {
+    [[nodiscard]] COFFER_ALWAYS_INLINE result<void> writable() {
+        if (!ready_.load(std::memory_order_acquire) || fork_mark_.forked()) [[unlikely]]
+            return make_ready();
+        return {};
+    }
+
+    /// E4. Where the system makes no thread the call is refused, and the next one tries again.
+    [[nodiscard]] COFFER_NOINLINE result<void> make_ready() {
+        if (auto may = usable(); !may) return may;
+        if (read_only_)
             return fail(errc::read_only, "the store was opened for reading; use open() to write");
-        }
-        return usable();
+        if (auto started = background_.start(job_); !started) return started;
+        ready_.store(true, std::memory_order_release);
+        return {};
     }
 
     [[nodiscard]] result<void> start_volatile() {
@@ -458,6 +469,7 @@ private:
     FS system_;
     bool read_only_;
     bool closed_ = true;  // until open has succeeded
+    typename threads::template atomic<bool> ready_{false};  // to write: E4
     typename FS::fork_mark fork_mark_{system_};
     recovery_report report_;
     position opened_at_;
