@@ -21,7 +21,7 @@ sys.path[:0] = [str(SCRIPTS), str(VERSUS)]
 import amalgamate  # noqa: E402
 import floors  # noqa: E402
 from report import (asked, combinations, figures, golite, machine, peers, runs,  # noqa: E402
-                    ycsb)
+                    shapes, ycsb)
 
 
 def script(name):
@@ -476,6 +476,31 @@ class Versus(unittest.TestCase):
         self.assertEqual(self.line(text, "A, uniform, 2 threads")[3], "1.50, ≤ 1 ✗")
         self.assertEqual(self.line(text, "E")[3], "0.25, ≤ 1 ✓")
         self.assertIn("1 limits are met, 1 are missed.", text)
+
+    def test_shapes_are_told_apart_by_their_number_of_entries(self):
+        self.assertEqual(len({each.times for each in shapes.SHAPES}), len(shapes.SHAPES))
+        self.assertIn(("scan", "lmdb", 5000, 24, 150), shapes.asked_for(1000))
+        self.assertIn(("get_16", asked.HASH, 30_000, 16, 100), shapes.asked_for(1000))
+        known = set(asked.WORKLOADS)
+        for work, subject, entries, *_ in shapes.asked_for(1000):
+            self.assertIn(work, known)
+            self.assertFalse(entries == 30_000 and subject in asked.MEMORY, subject)
+        found = self.times("scan", asked.SORTED, 30) + self.times("scan", "lmdb", 20)
+        found += [self.run_of("scan", asked.SORTED, n=5000, ns=10),
+                  self.run_of("scan", "lmdb", n=5000, ns=40)]
+        text = shapes.page(found, self.ABOUT)
+        small, five = text.split("## Keys of 24 bytes and values of 150, 5000 entries")
+        self.assertIn("## Keys and values of 8 bytes, 1000 entries", small)
+        row = "full scan in key order, per entry"
+        self.assertEqual(self.line(small, row)[3], "1.50, ≤ 1 ✗")
+        self.assertEqual(self.line(five.split("##")[0], row)[3], "0.25, ≤ 1 ✓")
+        self.assertNotIn("30000 entries", text)
+
+    def test_shapes_have_sizes_of_their_own(self):
+        done = subprocess.run([SCRIPTS / "versus", "--shapes", "--value-bytes", "8"],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("leave --value-bytes out", done.stderr)
 
     def test_ten_times_the_entries(self):
         found = self.times("insert_at_random", asked.HASH, 100, 200, memory=5000)

@@ -70,7 +70,7 @@ class calls {
 public:
     calls(std::size_t count, const std::string& folder)
         : count_(count),
-          data_(2 * count, 100),
+          data_(2 * count, {}),
           order_(versus::shuffled(2 * count, 1)),
           folder_(folder),
           store_(Store::open(folder, chosen())) {}
@@ -170,7 +170,8 @@ private:
     }
     void view_missing() {
         std::vector<std::string> absent;
-        for (const std::uint32_t each : order_) absent.push_back(versus::key_of(2 * each + 1));
+        for (const std::uint32_t each : order_)
+            absent.push_back(versus::absent_key(each, data_.keys[0].size()));
         fill();
         view(0, [&](std::size_t i) -> const std::string& { return absent[i]; });
     }

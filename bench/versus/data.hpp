@@ -1,7 +1,8 @@
 // bench/versus/data.hpp: the keys and values that all subjects are given.
 //
-// Keys are 16 digits, values 100 bytes if nothing else is asked. Half of a value is random, so that
-// a store that compresses gains what it would with ordinary data. All of it is made before any
+// Keys are 16 digits, values 100 bytes if nothing else is asked; a key of 8 bytes is the number
+// itself, its highest byte first. Half of a value is random, so that a store that compresses gains
+// what it would with ordinary data. All of it is made before any
 // clock starts, and laid out in the order in which it will be used: a key that had to be fetched
 // from memory first would cost as much as some lookups do.
 #ifndef COFFER_BENCH_VERSUS_DATA_HPP
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,29 +36,42 @@ private:
     std::uint64_t state_;
 };
 
-inline std::string key_of(std::uint64_t number) {
+/// The size of what a store is filled with.
+struct entry_shape {
+    std::size_t key_bytes = 16;
+    std::size_t value_bytes = 100;
+    [[nodiscard]] double bytes() const { return double(key_bytes + value_bytes); }
+};
+
+/// Keys of one size are in the order of their numbers.
+inline std::string key_of(std::uint64_t number, std::size_t size) {
+    if (size == sizeof number) {
+        std::string bytes(size, '\0');
+        for (std::size_t at = size; at-- > 0; number >>= 8) bytes[at] = static_cast<char>(number);
+        return bytes;
+    }
     const std::string digits = std::to_string(number);
-    return std::string(16 - digits.size(), '0') + digits;
+    return std::string(size - digits.size(), '0') + digits;
 }
 
 inline std::string value_of(std::uint64_t number, std::size_t size) {
     std::string value(size, 'v');
     random_numbers random(number);
-    for (std::size_t at = 0; at + 8 <= size / 2; at += 8) {
+    for (std::size_t at = 0; at < size / 2; at += 8) {
         const std::uint64_t word = random();
-        value.replace(at, 8, reinterpret_cast<const char*>(&word), 8);
+        std::memcpy(&value[at], &word, (std::min)(sizeof word, size / 2 - at));
     }
     return value;
 }
 
 /// `count` keys in ascending order, with their values.
 struct data_set {
-    data_set(std::size_t count, std::size_t value_bytes) {
+    data_set(std::size_t count, entry_shape shape) {
         keys.reserve(count);
         values.reserve(count);
         for (std::size_t i = 0; i < count; ++i) {
-            keys.push_back(key_of(2 * i));  // odd numbers are missing
-            values.push_back(value_of(i, value_bytes));
+            keys.push_back(key_of(2 * i, shape.key_bytes));  // odd numbers are missing
+            values.push_back(value_of(i, shape.value_bytes));
         }
     }
     /// The entries of another one at `places`, one behind the other; with their values, or without.
@@ -74,8 +89,8 @@ struct data_set {
 };
 
 /// A key that no data_set has, for each number.
-inline std::string absent_key(std::uint64_t number) {
-    return key_of(2 * number + 1);
+inline std::string absent_key(std::uint64_t number, std::size_t size) {
+    return key_of(2 * number + 1, size);
 }
 
 /// The numbers below `count`, in order.

@@ -1,6 +1,7 @@
 // bench/versus/memory.cpp: containers in memory. Those that are not made for several threads are
 // behind a reader-writer lock, as a program that shares them would have it; coffer's stores are
-// shared as they are. None is told beforehand how many entries come.
+// shared as they are. None is told beforehand how many entries come. And `nothing`, which keeps
+// nothing and answers each get with bytes of its own: what the workloads themselves take.
 #include <absl/container/btree_map.h>
 #include <absl/container/flat_hash_map.h>
 #include <tbb/concurrent_hash_map.h>
@@ -96,6 +97,32 @@ private:
     std::unique_ptr<map> map_ = std::make_unique<map>();
 };
 
+class nothing {
+public:
+    static constexpr bool persistent = false;
+    static constexpr bool durable = false;
+    static constexpr bool threads = true;
+    static constexpr bool keeps_nothing = true;
+
+    nothing(const std::string&, bool, std::size_t) {}
+    [[gnu::noinline]] void put(const std::string&, const std::string& value) {
+        size_ = value.size();
+    }
+    [[gnu::noinline]] bool get(const std::string&, std::string& out) {
+        out.assign(size_, 'v');
+        return true;
+    }
+    [[gnu::noinline]] void write(const std::string*, const std::string* values, std::size_t n) {
+        size_ = values[n - 1].size();
+    }
+    void erase(const std::string&) {}
+    void flush() {}
+    void sync() {}
+
+private:
+    std::size_t size_ = 0;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -105,5 +132,6 @@ int main(int argc, char** argv) {
     versus::add<locked<absl::btree_map<text, text>, true>>("absl/btree_map");
     versus::add<locked<boost::unordered_flat_map<text, text>>>("boost/unordered_flat_map");
     versus::add<tbb_hash>("tbb/concurrent_hash_map");
+    versus::add<nothing>("nothing");
     return versus::main_of(argc, argv);
 }

@@ -34,7 +34,7 @@ bool get_each(const stage<S>& on, S& store, const order& places, std::size_t thr
             bytes += found.size();
         }
         must(bytes == (to - from) * on.value_bytes(), "the size of the values");
-        must(found == on.value(places[to - 1]), "the last value");
+        must(keeps_nothing<S> || found == on.value(places[to - 1]), "the last value");
     });
     on.say(watch.stop(), places.size(), threads);
     return true;
@@ -81,13 +81,13 @@ bool get_16(const stage<S>& on, S& store) {
 template <class S>
 bool get_missing(const stage<S>& on, S& store) {
     std::vector<std::string> absent;
-    for (const std::uint32_t at : shuffled(on.count(), 5)) absent.push_back(absent_key(at));
+    for (const std::uint32_t at : shuffled(on.count(), 5)) absent.push_back(on.absent(at));
     std::string out;
     std::size_t found = 0;
     const stopwatch watch;
     for (const std::string& key : absent) found += store.get(key, out);
     on.say(watch.stop(), absent.size());
-    must(found == 0, "keys that are not there");
+    must(keeps_nothing<S> || found == 0, "keys that are not there");
     return true;
 }
 
@@ -96,11 +96,11 @@ template <class S, class Walk>
 bool scan_with(const stage<S>& on, S& store, bool ascending, Walk&& walk) {
     std::size_t entries = 0, bytes = 0;
     bool sorted = true;
-    char last[16] = {};
+    std::string last(64, '\0');
     const stopwatch watch;
     walk(store, [&](std::string_view key, std::string_view value) {
-        sorted = sorted && (entries == 0 || (std::string_view(last, 16) < key) == ascending);
-        key.copy(last, 16);
+        sorted = sorted && (entries == 0 || (last < key) == ascending);
+        last.assign(key);
         ++entries;
         bytes += value.size();
     });

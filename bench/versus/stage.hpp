@@ -36,7 +36,7 @@ class stage {
 public:
     static constexpr std::size_t batch = 1000;
 
-    explicit stage(const request& asked) : asked_(asked), data_(asked.count, asked.value_bytes) {
+    explicit stage(const request& asked) : asked_(asked), data_(asked.count, asked.shape) {
         std::filesystem::remove_all(asked_.folder);
         std::filesystem::create_directories(asked_.folder);
     }
@@ -55,7 +55,10 @@ public:
     [[nodiscard]] std::vector<std::string> keys(const order& places) const {
         return data_set(data_, places, false).keys;
     }
-    [[nodiscard]] std::size_t value_bytes() const { return asked_.value_bytes; }
+    [[nodiscard]] std::size_t value_bytes() const { return asked_.shape.value_bytes; }
+    [[nodiscard]] std::string absent(std::uint64_t number) const {
+        return absent_key(number, asked_.shape.key_bytes);
+    }
     [[nodiscard]] S open(bool durable = false) const {
         return S(asked_.folder, durable, asked_.count);
     }
@@ -90,7 +93,8 @@ public:
     /// Is the value of entry `i` what was put?
     void check(S& store, std::size_t i) const {
         std::string out;
-        must(store.get(key(i), out) && out == value(i), "a value that was put");
+        must(store.get(key(i), out) && (keeps_nothing<S> || out == value(i)),
+             "a value that was put");
     }
 
     /// Bytes on disk over the bytes of all keys and values.
@@ -98,7 +102,7 @@ public:
         return bytes_on_disk(asked_.folder) / entry_bytes() / double(count());
     }
     [[nodiscard]] double disk_bytes() const { return bytes_on_disk(asked_.folder); }
-    [[nodiscard]] double entry_bytes() const { return double(16 + asked_.value_bytes); }
+    [[nodiscard]] double entry_bytes() const { return asked_.shape.bytes(); }
 
     void report(const figures& all) const { tell(asked_.subject, asked_.workload, count(), all); }
     /// Time and allocations of one of `operations`, done by `threads` at once.

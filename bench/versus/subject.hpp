@@ -23,8 +23,11 @@
 // | `S::persistent`               | does it outlive the process                                     |
 // | `S::durable`                  | may it be opened so that every write is on the disk             |
 // | `S::threads`                  | may several threads use it at once                              |
+// | `S::keeps_nothing`            | optional: the subject that shows what calling it takes          |
 #ifndef COFFER_BENCH_VERSUS_SUBJECT_HPP
 #define COFFER_BENCH_VERSUS_SUBJECT_HPP
+
+#include "data.hpp"
 
 #include <cstddef>
 #include <cstdio>
@@ -43,7 +46,7 @@ struct request {
     std::string workload;
     std::size_t count;
     std::string folder;
-    std::size_t value_bytes = 100;
+    entry_shape shape = {};
 };
 
 inline void must(bool holds, const char* what) {
@@ -73,6 +76,9 @@ concept scans_back = requires(S& s, visitor visit) { s.scan_back(visit); };
 template <class S>
 concept seeks =
     requires(S& s, const std::string& key, visitor visit) { s.scan_from(key, 10, visit); };
+
+template <class S>
+concept keeps_nothing = requires { S::keeps_nothing; };
 
 template <class S>
 concept compacts = requires(S& s) { s.compact(); };

@@ -65,7 +65,7 @@ public:
                            {}});
             if (what == kind::insert) {
                 inserted.push_back(
-                    absent_key(fresh[(first_fresh + inserted.size()) % fresh.size()]));
+                    on.absent(fresh[(first_fresh + inserted.size()) % fresh.size()]));
                 all.back().key = inserted.back();
             }
             if (what == kind::put || what == kind::insert || what == kind::change)

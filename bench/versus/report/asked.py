@@ -320,6 +320,11 @@ LOADED = [HASH, SORTED, ASYNC, SYNC] + DISK + [POSTGRESQL]
 FLOORS = ["memcpy", "pwrite", "append_sync", "extend_sync", "chase_1", "chase_16", "chase_128",
           "chase_1024", "huge_chase_128", "huge_chase_1024"]
 
+# What the workloads take where nothing is kept.
+NOTHING = "nothing"
+HARNESS = ["insert_in_order", "insert_at_random", "insert_batch", "get_in_order", "get_at_random",
+           "get_missing"]
+
 # Ten times the entries: no cliff, and no memory beside index and buffers.
 LARGE = [HASH, SORTED]
 LARGE_WORKLOADS = ["insert_in_order", "insert_at_random", "get_at_random", "put_latency"]
@@ -386,6 +391,7 @@ def pairs():
     wanted.update({("insert_in_order", each): None for each in [ASYNC] + DISK})
     wanted.update({(f"durable_{n}", each): None for n in WRITERS for each in GROUP_COMMIT})
     wanted.update({(each, "floor"): None for each in FLOORS})
+    wanted.update({(each, NOTHING): None for each in HARNESS})
     return list(wanted)
 
 

@@ -283,6 +283,10 @@ def surroundings(figures, about):
     """Floors, every figure, and the options of all."""
     lines = section("## What the machine allows", "`bench/versus/floors.cpp` says what these are.",
                     grid(figures, "", asked.FLOORS, ["floor"], "ns", lambda _: "ns"))
+    lines += section("## What the workloads take themselves", "Of a subject that keeps nothing and "
+                     "answers each get with bytes of its own; included in every figure of this "
+                     "page, coffer's and the peers'.",
+                     grid(figures, "", asked.HARNESS, [asked.NOTHING], "ns", lambda _: "ns"))
     on_disk = [asked.HASH, asked.SORTED, asked.SYNC] + asked.DISK + [asked.POSTGRESQL]
     lines += section("## All figures, on disk", "Nanoseconds per operation.",
                      everything(figures, on_disk))
@@ -301,7 +305,7 @@ def page(runs, about, plots=()):
     figures = Figures([each for each in runs if each["n"] != ten_times])
     ten = Figures([each for each in runs if each["n"] == ten_times])
     lines = head(runs, about) + judgement(figures, ten, about) + more_of_coffer(figures)
-    lines += ["", "[Every workload on every combination](combinations.md); [the goals of the "
-              "source document](golite.md)."]
+    lines += ["", "[Every workload on every combination](combinations.md); [other keys, values "
+              "and numbers of entries](shapes.md); [the goals of the source document](golite.md)."]
     lines += surroundings(figures, about) + [""] + [f"![{name}]({name})" for name in plots]
     return "\n".join(lines).rstrip() + "\n"

@@ -84,20 +84,20 @@ def json_lines(command):
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def versus(asked, where, repeat, folder, value_bytes, sharing):
-    """The runs of (workload, subject, entries); of `sharing`, those of one subject in one process,
-    each time in another order."""
+def versus(asked, where, repeat, folder, sharing):
+    """The runs of (workload, subject, entries, key bytes, value bytes); of `sharing`, those of one
+    subject in one process, each time in another order."""
     processes = {}
-    for workload, subject, entries in asked:
+    for workload, subject, *shape in asked:
         if subject in where:
             alone = "" if workload in sharing else workload
-            processes.setdefault((subject, entries, alone), []).append(workload)
+            processes.setdefault((subject, alone, *shape), []).append(workload)
 
     def run_one(each):
-        subject, entries, _ = each
+        subject, _, entries, key_bytes, value_bytes = each
         workloads = random.sample(processes[each], len(processes[each]))
         return json_lines([where[subject], subject, ",".join(workloads), str(entries),
-                           os.path.join(folder, "run"), str(value_bytes)])
+                           os.path.join(folder, "run"), str(value_bytes), str(key_bytes)])
     return measure(list(processes), repeat, run_one, folder)
 
 
