@@ -6424,7 +6424,7 @@ using address = std::uint64_t;
 // | `d.after_write(place, then)` | result<void>   | by a writer whose commit ends at `place`; returns when the promise holds. `then(kept)` runs on one of the waiting writers when the promise came to hold for all before `kept` |
 // | `d.kept()`                   | position       | where hides_until_kept: the promise holds for all before it |
 // | `d.due()`                    | std::uint64_t  | by the background thread: when run() wants to be called next (nanoseconds of the file system's clock; UINT64_MAX: not at all) |
-// | `d.run()`                    | result<void>   | by the background thread, when due; by callers under `threading::single` |
+// | `d.run()`                    | result<void>   | by the background thread, when due; under `threading::single` there is none |
 #ifndef COFFER_DURABILITY_CONCEPT_HPP
 #define COFFER_DURABILITY_CONCEPT_HPP
 
@@ -6726,6 +6726,8 @@ static_assert(durability_policy<async>);
 // I1  The clock of deadline.hpp runs while bytes wait.
 // I2  called_ is cleared before run() looks at what waits: a quarter that fills up behind it wakes
 //     the background thread again.
+// I3  After a hand-over of its own has failed the background thread sleeps until it is woken. So a
+//     caller whose hand-over may have ended that trouble wakes it, when the clock is as it stays.
 // At risk: at most buffer_bytes, and what `interval` brings.
 #ifndef COFFER_DURABILITY_BUFFERED_HPP
 #define COFFER_DURABILITY_BUFFERED_HPP
@@ -6745,9 +6747,14 @@ public:
           target_(&wake) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]]
-            return log_->sync();
-        return log_->check();
+        if (auto may = log_->check(); !may) [[unlikely]]
+            return may;
+        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]] {
+            auto done = log_->sync();
+            wake_(target_);  // I3
+            return done;
+        }
+        return {};
     }
 
     template <class Then>
@@ -6755,17 +6762,16 @@ public:
         if constexpr (Log::hands_over) {
             const std::uint64_t waiting = log_->unhanded_bytes();
             if (waiting >= bounds_.buffer_bytes / 4) [[unlikely]] {
-                // The write is accepted either way; an error stays in the log for the next call.
                 if (!helped || waiting >= bounds_.buffer_bytes / 4 * 3) {
-                    static_cast<void>(hand_over());
+                    help();
                 } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
                     wake_(target_);
                 }
             } else if (!clock_.is_set()) [[unlikely]] {
                 clock_.set(time());
                 wake_(target_);
-            } else if (!helped && due() <= time()) [[unlikely]] {
-                static_cast<void>(hand_over());
+            } else if (!helped && clock_.after(bounds_.interval) <= time()) [[unlikely]] {
+                help();
             }
         }
         return {};
@@ -6791,6 +6797,12 @@ private:
 
     [[nodiscard]] result<void> hand_over() {
         return clock_.met_by([this] { return log_->hand_over(); });
+    }
+
+    /// By a writer, whose write is accepted whatever comes of it.
+    void help() {
+        static_cast<void>(if_memory_allows([this] { static_cast<void>(hand_over()); }));
+        wake_(target_);  // I3
     }
 
     /// Each write of a single thread asks; an interval is many times as long as a tick.
@@ -6906,8 +6918,11 @@ public:
         : log_(&log), max_unsynced_(bounds.max_unsynced_bytes) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (log_->unsynced_bytes() > max_unsynced_) return log_->sync();
-        return log_->check();
+        if (auto may = log_->check(); !may) [[unlikely]]
+            return may;
+        if (log_->unsynced_bytes() > max_unsynced_) [[unlikely]]
+            return log_->sync();
+        return {};
     }
 
     template <class Then>
@@ -10955,8 +10970,8 @@ public:
         return told();
     }
 
-    void stick(const error& cause) noexcept { note(&cause, stuck); }
     /// null: there was no memory for a cause.
+    void stick(const error* cause) noexcept { note(cause, stuck); }
     void poison(const error* cause) noexcept { note(cause, poisoned_state); }
 
     void unstick() noexcept {
@@ -17594,9 +17609,10 @@ public:
         if (active_ != nullptr) seal(record_type::end);
         active_ = nullptr;
         section.unlock();
-        if (auto gone = remove(std::move(unused)); !gone) return gone;
+        auto gone = remove(std::move(unused));
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
-        return sync_in_turn();
+        if (auto done = sync_in_turn(); !done) return done;
+        return gone;
     }
 
     /// Makes a segment active where none is.
@@ -17720,11 +17736,13 @@ private:
         const std::uint64_t bytes = this->appended_bytes();
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
+        on_exit untold([this] { trouble_.stick(nullptr); });
         auto done = each_unsynced(first, upto, [this](auto& to, std::uint64_t end, bool full) {
             return hand_over_one(to, end, full);
         });
+        untold.dismiss();
         if (!done) {
-            trouble_.stick(done.error());
+            trouble_.stick(&done.error());
             return done;
         }
         planned_bytes_ = bytes;

@@ -5,6 +5,8 @@
 
 #include <coffer/durability/buffered.hpp>
 
+#include <string_view>
+
 namespace {
 
 using namespace bench;
@@ -21,6 +23,11 @@ Store opened(const simulated& disk, const coffer::options& chosen = small_option
     made.flush();
     REQUIRE(settled(disk));
     return made;
+}
+
+/// A listener that counts what it is told.
+void count_it(void* count, coffer::log_level, std::string_view) {
+    ++*static_cast<std::atomic<int>*>(count);
 }
 
 }  // namespace
@@ -120,6 +127,72 @@ TEST_CASE("a buffered store syncs by itself when too much is not durable", "[clo
         db.put("key", std::string(200, 'v'));
         REQUIRE(db.stats().unsynced_bytes <= 16 * 1024 + 4096 + 1024);
     }
+}
+
+TEST_CASE("an error of the background is told by the next write, whatever is due", "[clocks]") {
+    const simulated disk;
+    std::atomic<int> told{0};
+    coffer::options chosen = small_options();
+    chosen.max_unsynced_bytes = 16 * 1024;
+    chosen.log = &count_it;
+    chosen.log_context = &told;
+    auto db = opened<shared>(disk, chosen);
+    disk.fail_call(1, fault{errc::io_error, EIO, false, 0}, call::write);
+    db.put("large", std::string(20 * 1024, 'v'));  // too much is not durable, and it cannot be
+    REQUIRE(eventually([&] { return told == 1; }));
+    CHECK(failure_of(db.try_put("refused", "")) == errc::io_error);
+    CHECK(db.contains("large"));
+    REQUIRE(db.try_flush());
+    db.put("later", "value");  // makes durable what is too much
+    CHECK(is_durable<shared>(disk, "large"));
+    disk.advance(2 * second);
+    CHECK(eventually([&] { return is_with_system<shared>(disk, "later"); }));
+    CHECK_FALSE(db.contains("refused"));
+}
+
+TEST_CASE("the interval counts again when a caller has ended the trouble of the background",
+          "[clocks][threads]") {
+    const simulated disk;
+    std::atomic<int> told{0}, begun{0}, allowed{0};
+    coffer::options chosen = small_options();
+    chosen.buffer_bytes = 4096;
+    chosen.log = &count_it;
+    chosen.log_context = &told;
+    auto db = opened<shared>(disk, chosen);
+    disk.set_step_hook([&](const step& next) {
+        if (next.is != call::write) return;
+        for (const int mine = ++begun; allowed < mine;) std::this_thread::yield();
+    });
+    disk.fail_call(1, fault{errc::io_error, EIO, false, 0}, call::write);
+    db.put("small", "value");
+    db.put("a quarter", std::string(1100, 'v'));
+    REQUIRE(eventually([&] { return begun == 1; }));  // by the background thread
+    std::thread helper([&] { db.put("three quarters", std::string(3100, 'v')); });
+    CHECK(still([&] { return begun == 1; }));
+    allowed = 1;
+    REQUIRE(eventually([&] { return begun == 2 && told == 1; }));
+    CHECK(still([&] { return begun == 2; }));  // it sleeps
+    allowed = 1000;
+    helper.join();
+    db.put("late", "value");
+    disk.advance(2 * second);
+    CHECK(eventually([&] { return is_with_system<shared>(disk, "late"); }));
+    disk.clear_step_hook();
+}
+
+TEST_CASE("under threading::single what is not durable does not hand over", "[clocks]") {
+    const simulated disk;
+    coffer::options chosen = small_options();
+    chosen.segment_bytes = 1024 * 1024;
+    chosen.max_unsynced_bytes = 64 * 1024;
+    auto db = opened<alone>(disk, chosen);
+    db.put("key", "value");
+    const std::uint64_t before = disk.steps();
+    for (int i = 0; i < 200; ++i) db.put("key " + std::to_string(i), std::string(200, 'v'));
+    CHECK(db.stats().unsynced_bytes > 32 * 1024);
+    CHECK(disk.steps() == before);
+    for (int i = 0; i < 200; ++i) db.put("key " + std::to_string(i), std::string(200, 'v'));
+    CHECK(is_durable<alone>(disk, "key 199"));
 }
 
 TEST_CASE("a full buffer goes to the system while the disk is busy with a sync",

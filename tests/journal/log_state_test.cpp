@@ -20,7 +20,9 @@ TEST_CASE("a healthy log answers nothing", "[log_state]") {
 
 TEST_CASE("stuck: the error of the hand-over, until one succeeds", "[log_state]") {
     trouble state;
-    state.stick(error(errc::no_space, "first", "/f", 28));
+    const error first(errc::no_space, "first", "/f", 28);
+    const error second(errc::io_error, "second");
+    state.stick(&first);
     CHECK_FALSE(state.healthy());
     CHECK_FALSE(state.poisoned());
     auto told = state.check();
@@ -28,7 +30,7 @@ TEST_CASE("stuck: the error of the hand-over, until one succeeds", "[log_state]"
     CHECK(told.error().kind() == errc::no_space);
     CHECK(told.error().path() == "/f");
     CHECK(told.error().os_code() == 28);
-    state.stick(error(errc::io_error, "second"));
+    state.stick(&second);
     CHECK(state.check().error().kind() == errc::io_error);  // what hinders now
     state.unstick();
     CHECK(state.healthy());
@@ -37,12 +39,13 @@ TEST_CASE("stuck: the error of the hand-over, until one succeeds", "[log_state]"
 
 TEST_CASE("poisoned: for good, with the first cause", "[log_state]") {
     trouble state;
-    state.stick(error(errc::no_space, "stuck"));
+    const error full(errc::no_space, "stuck");
+    state.stick(&full);
     const error first(errc::io_error, "the first sync", "/f", 5);
     const error second(errc::io_error, "the second sync");
     state.poison(&first);
     state.poison(&second);
-    state.stick(error(errc::no_space, "too late"));
+    state.stick(&full);  // too late
     state.unstick();
     CHECK(state.poisoned());
     CHECK_FALSE(state.healthy());
@@ -54,6 +57,17 @@ TEST_CASE("poisoned: for good, with the first cause", "[log_state]") {
         CHECK(told.error().path() == "/f");
         CHECK(told.error().os_code() == 5);
     }
+}
+
+TEST_CASE("stuck: also without a cause", "[log_state]") {
+    trouble state;
+    state.stick(nullptr);
+    auto told = state.check();
+    REQUIRE_FALSE(told);
+    CHECK(told.error().kind() == errc::io_error);
+    CHECK_THAT(told.error().what(), t::ContainsSubstring("no memory"));
+    state.unstick();
+    CHECK(state.check());
 }
 
 TEST_CASE("poisoned: also without a cause", "[log_state]") {

@@ -369,6 +369,20 @@ TEST_CASE("the end: everything durable, an end record last, nothing left over", 
     CHECK(body.commits == 1);
 }
 
+TEST_CASE("the end is there, too, when the prepared segment cannot be removed", "[log]") {
+    const scene::disk disk;
+    auto log = scene::begun(disk);
+    scene::put(*log, "a", "1");
+    REQUIRE(log->prepare_ahead());
+    disk.fail_call(1, {}, fs::call::remove);
+    auto ended = log->finish();
+    REQUIRE_FALSE(ended);
+    CHECK(ended.error().kind() == errc::io_error);
+    CHECK(types_in(*log) == "pmE/");
+    CHECK(disk.is_durable(scene::path(1)));
+    CHECK(disk.read_file(scene::path(1)).value().size() == log->tail().offset());
+}
+
 TEST_CASE("a segment that was taken out answers until it is removed", "[log]") {
     const scene::disk disk;
     auto log = scene::begun(disk);

@@ -114,3 +114,43 @@ TEST_CASE("a hand-over that fails is told without memory, too", "[oom]") {
     CHECK(untold > 0);
     stdfs::remove_all(root);
 }
+
+TEST_CASE("a put that was accepted is not lost for want of memory behind it", "[oom]") {
+    using disk_type = coffer::fs::faulty<coffer::fs::native>;
+    using store_type =
+        coffer::store<std::string, std::string, durability::buffered, storage::file_log, disk_type>;
+    const stdfs::path root = scratch("accepted");
+    coffer::options chosen = small_segments();
+    chosen.buffer_bytes = 1;  // each put hands over
+    int accepted = 0;
+    for (std::uint64_t at = 1, refused = 1; refused != 0; ++at) {
+        CAPTURE(at);
+        stdfs::remove_all(root);
+        const disk_type disk;
+        store_type store = store_type::open(root.string(), chosen, disk);
+        store.put(key(1), "kept");
+        disk.fail_call(1, {errc::io_error, EIO}, coffer::fs::call::write);
+        const std::string two = key(2);
+        memory::refuse(at, true);
+        bool done = false;
+        try {
+            const memory::metering meter;
+            done = store.try_put(two, "value").has_value();
+        } catch (const std::bad_alloc&) {
+        }
+        refused = memory::refused;
+        memory::refuse(UINT64_MAX, false);
+        CHECK(store.contains(two) == done);
+        if (done) {
+            ++accepted;
+            CHECK(disk.faults() == 1);
+            CHECK_FALSE(store.try_put(key(3), "refused until it works"));
+        }
+        disk.clear_faults();
+        CHECK(store.try_flush());
+        CHECK(store.try_put(key(3), "at last"));
+        CHECK(store.contains(two) == done);
+    }
+    CHECK(accepted > 1);
+    stdfs::remove_all(root);
+}

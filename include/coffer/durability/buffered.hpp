@@ -8,11 +8,14 @@
 // I1  The clock of deadline.hpp runs while bytes wait.
 // I2  called_ is cleared before run() looks at what waits: a quarter that fills up behind it wakes
 //     the background thread again.
+// I3  After a hand-over of its own has failed the background thread sleeps until it is woken. So a
+//     caller whose hand-over may have ended that trouble wakes it, when the clock is as it stays.
 // At risk: at most buffer_bytes, and what `interval` brings.
 #ifndef COFFER_DURABILITY_BUFFERED_HPP
 #define COFFER_DURABILITY_BUFFERED_HPP
 
 #include <coffer/core/result.hpp>
+#include <coffer/core/scope.hpp>
 #include <coffer/durability/concept.hpp>
 #include <coffer/durability/deadline.hpp>
 #include <coffer/format/position.hpp>
@@ -34,9 +37,14 @@ public:
           target_(&wake) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]]
-            return log_->sync();
-        return log_->check();
+        if (auto may = log_->check(); !may) [[unlikely]]
+            return may;
+        if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes) [[unlikely]] {
+            auto done = log_->sync();
+            wake_(target_);  // I3
+            return done;
+        }
+        return {};
     }
 
     template <class Then>
@@ -44,17 +52,16 @@ public:
         if constexpr (Log::hands_over) {
             const std::uint64_t waiting = log_->unhanded_bytes();
             if (waiting >= bounds_.buffer_bytes / 4) [[unlikely]] {
-                // The write is accepted either way; an error stays in the log for the next call.
                 if (!helped || waiting >= bounds_.buffer_bytes / 4 * 3) {
-                    static_cast<void>(hand_over());
+                    help();
                 } else if (!called_.exchange(true, std::memory_order_acq_rel)) {
                     wake_(target_);
                 }
             } else if (!clock_.is_set()) [[unlikely]] {
                 clock_.set(time());
                 wake_(target_);
-            } else if (!helped && due() <= time()) [[unlikely]] {
-                static_cast<void>(hand_over());
+            } else if (!helped && clock_.after(bounds_.interval) <= time()) [[unlikely]] {
+                help();
             }
         }
         return {};
@@ -80,6 +87,12 @@ private:
 
     [[nodiscard]] result<void> hand_over() {
         return clock_.met_by([this] { return log_->hand_over(); });
+    }
+
+    /// By a writer, whose write is accepted whatever comes of it.
+    void help() {
+        static_cast<void>(if_memory_allows([this] { static_cast<void>(hand_over()); }));
+        wake_(target_);  // I3
     }
 
     /// Each write of a single thread asks; an interval is many times as long as a tick.

@@ -25,8 +25,11 @@ public:
         : log_(&log), max_unsynced_(bounds.max_unsynced_bytes) {}
 
     [[nodiscard]] result<void> before_write() {
-        if (log_->unsynced_bytes() > max_unsynced_) return log_->sync();
-        return log_->check();
+        if (auto may = log_->check(); !may) [[unlikely]]
+            return may;
+        if (log_->unsynced_bytes() > max_unsynced_) [[unlikely]]
+            return log_->sync();
+        return {};
     }
 
     template <class Then>

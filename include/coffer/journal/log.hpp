@@ -286,9 +286,10 @@ public:
         if (active_ != nullptr) seal(record_type::end);
         active_ = nullptr;
         section.unlock();
-        if (auto gone = remove(std::move(unused)); !gone) return gone;
+        auto gone = remove(std::move(unused));
         if (reserve_.held()) static_cast<void>(reserve_.release(*folder_));
-        return sync_in_turn();
+        if (auto done = sync_in_turn(); !done) return done;
+        return gone;
     }
 
     /// Makes a segment active where none is.
@@ -412,11 +413,13 @@ private:
         const std::uint64_t bytes = this->appended_bytes();
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
+        on_exit untold([this] { trouble_.stick(nullptr); });
         auto done = each_unsynced(first, upto, [this](auto& to, std::uint64_t end, bool full) {
             return hand_over_one(to, end, full);
         });
+        untold.dismiss();
         if (!done) {
-            trouble_.stick(done.error());
+            trouble_.stick(&done.error());
             return done;
         }
         planned_bytes_ = bytes;

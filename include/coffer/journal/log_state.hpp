@@ -46,8 +46,8 @@ public:
         return told();
     }
 
-    void stick(const error& cause) noexcept { note(&cause, stuck); }
     /// null: there was no memory for a cause.
+    void stick(const error* cause) noexcept { note(cause, stuck); }
     void poison(const error* cause) noexcept { note(cause, poisoned_state); }
 
     void unstick() noexcept {
