@@ -18952,9 +18952,8 @@ private:
         auto closed = records_->journal.close_segment();
         tight_ = !closed && closed.error().kind() == errc::no_space;
         if (!closed && !tight_) return closed;
-        auto done = clean_full();
-        tight_ = false;
-        return done;
+        const on_exit over([this] { tight_ = false; });
+        return clean_full();
     }
 
     /// Oldest first, so that tombstones become needless; on a full disk those with least to move
@@ -19356,8 +19355,9 @@ private:
 // save_image writes the index as it is at the end of a closed log. load_image brings it back when
 // it still fits what the folder holds, and tells from where the log must be replayed onto it.
 //
-// M1  An image is used only if every segment that it names is still there, as long as it was then;
-//     otherwise addresses in it could lead into other segments, and the index is made from the log.
+// M1  An image is used only if every segment that it names is still there, as long as it was then,
+//     and it names all up to the last of them; otherwise addresses in it could lead into other
+//     segments, or records be missed, and the index is made from the log.
 // M2  What an image says is not trusted for the records: reads check them as always.
 // M3  Nothing that it says, of segments neither, counts before its index was loaded whole.
 // Cost of loading: one pass over the image to check it.
@@ -19414,15 +19414,15 @@ public:
 
     /// M1 against the segments that recovery found.
     [[nodiscard]] bool fits(const std::vector<found_segment>& live) const {
-        std::size_t at = 0;
+        auto at = live.begin();
         for (const image_segment& each : header().segments) {
-            while (at < live.size() && live[at].id < each.id) ++at;
-            if (at == live.size() || live[at].id != each.id || live[at].begin != each.begin ||
-                live[at].end != each.end) {
+            if (at == live.end() || at->id != each.id || at->begin != each.begin ||
+                at->end != each.end) {
                 return false;
             }
+            ++at;
         }
-        return true;
+        return at == live.end() || at->id > header().upto.segment();
     }
 
     /// The slot that the image gave segment `id`; most_slots when it does not know it.
@@ -19596,14 +19596,16 @@ private:
     /// Takes the first `size` bytes of a segment from `from(into)`.
     template <class From>
     [[nodiscard]] result<void> read(std::uint64_t size, From&& from) {
-        if (size > largest_segment)
-            return fail(errc::corruption, "a segment is larger than any can be", path_);
+        if (size > largest_segment) return too_large(path_);
         if (auto held = reserve(size); !held) return held;
         const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(size));
         contents_ = {};
         auto got = from(into);
         if (got) contents_ = into;
         return got;
+    }
+    [[nodiscard]] static failure too_large(std::string_view path) {
+        return fail(errc::corruption, "a segment is larger than any can be", path);
     }
     void loaded(std::uint64_t id) noexcept {
         used_ = size_without_zeros(contents_);
@@ -19626,6 +19628,7 @@ private:
         if (!file) return file.failure();
         auto size = file->size();
         if (!size) return size.failure();
+        if (*size > largest_segment) return too_large(file->path());
         std::vector<std::byte> buffer(start);
         std::uint64_t wanted = start;
         for (std::uint64_t at = 0; pieces != 0 && at < *size; --pieces) {
@@ -20189,12 +20192,16 @@ class saved_commits {
     };
 
 public:
-    /// Takes them out of `survey`, whose log then ends at the durable place.
+    /// Takes them out of `survey`, whose log then ends at the durable place; where that lies in a
+    /// segment that the tail has dropped, at the beginning of the one behind it: whoever looks for
+    /// the log's end begins there, also when the dropped one is gone.
     [[nodiscard]] result<void> cut(survey_result& survey, scanner& scan) {
         auto& live = survey.live;
         std::size_t kept = live.size();
-        while (kept > 1 && position(live[kept - 1].id, live[kept - 1].begin) > survey.durable)
+        while (kept > 1 && position(live[kept - 1].id, live[kept - 1].begin) > survey.durable &&
+               live[kept - 2].id >= survey.durable.segment()) {
             --kept;
+        }
         found_segment& last = live[kept - 1];
         const std::uint64_t end = survey.durable.segment() == last.id
                                       ? (std::max)(survey.durable.offset(), last.begin)
@@ -20471,6 +20478,7 @@ private:
         if (!opened) return opened.failure();
         auto size = opened->size();
         if (!size) return size.failure();
+        if (*size > largest_segment) return false;
         constexpr std::uint64_t piece = 64 * 1024;
         for (std::uint64_t wanted = last.end - from + piece;; wanted *= 16) {
             const std::uint64_t left = *size - (std::min)(*size, from);
@@ -20692,7 +20700,9 @@ private:
     [[nodiscard]] result<file> open_lock() {
         auto opened = folder_->open(lock_name, fs::access::write);
         if (opened || opened.error().kind() != errc::not_found) return opened;
-        if (auto ours = check_names(); !ours) return ours.failure();
+        if (!folder_->open(store_name, fs::access::read)) {
+            if (auto ours = check_names(); !ours) return ours.failure();
+        }
         auto made = folder_->create(lock_name);
         if (made) return made;
         opened = folder_->open(lock_name, fs::access::write);  // somebody else was faster
@@ -21283,13 +21293,13 @@ public:
     template <class Read>
     [[nodiscard]] result<void> load(std::uint64_t size, Read&& read) {
         take({});
-        const auto whole = static_cast<std::size_t>(size);
-        if (whole == 0) return {};
-        if (whole > memory_.size()) {
-            auto taken = raw_memory::take(whole);
+        if (size == 0) return {};
+        if (size > memory_.size()) {
+            auto taken = raw_memory::take(size);
             if (!taken) return taken.failure();
             memory_ = std::move(*taken);
         }
+        const auto whole = static_cast<std::size_t>(size);
         const mutable_bytes all(memory_.get(), whole);
         take(all);
         if (read(std::uint64_t{0}, all)) return {};
@@ -22338,7 +22348,10 @@ private:
         auto& journal = records_.journal;
         const bool changed = !report_.clean || journal.tail() != opened_at_;
         if (changed && journal.active() == nullptr && journal.healthy()) {
-            if (auto made = journal.begin_segment(purpose::clean); !made) return made;
+            if (auto made = journal.begin_segment(purpose::clean); !made) {
+                static_cast<void>(journal.sync());  // what was accepted has its room already
+                return made;
+            }
         }
         if (auto ended = journal.finish(); !ended) return ended;
         // Either is a cache: the store is whole without it.

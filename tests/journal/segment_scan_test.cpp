@@ -184,6 +184,10 @@ TEST_CASE("a file that no segment can be is refused, however large", "[segment_s
     REQUIRE_FALSE(loaded);
     CHECK(loaded.error().kind() == coffer::errc::corruption);
     CHECK(loaded.error().path() == scene::path(1));
+    auto blank = scan.is_blank(1);  // nor is it looked through for hours
+    REQUIRE_FALSE(blank);
+    CHECK(blank.error().kind() == coffer::errc::corruption);
+    CHECK(blank.error().path() == scene::path(1));
 }
 
 TEST_CASE("a segment that is read already is not read again", "[segment_scan]") {

@@ -47,6 +47,8 @@ BUGS = [
     Bug("a live segment that is missing is left out", 26, "journal/recovery.hpp", "code",
         'if (each == nullptr) return damaged("a live segment is missing", id, 0);',
         "if (each == nullptr) continue;", ("damage",)),
+    Bug("a tail is written again in front of what it has dropped", 26, "storage/replay.hpp", "value",
+        "live[kept - 2].id >= survey.durable.segment()", "true", ("units",)),
     Bug("the newest segment is synced first", 7, "journal/log.hpp", "text",
         "auto done = synced([&] { return each_unsynced(",
         "if (COFFER_SEEDED(N) && active_) static_cast<void>(active_->body.sync(upto.offset()));\n"

@@ -308,6 +308,31 @@ TEST_CASE("closing a store in which nothing was written changes no file", "[engi
     CHECK(disk.read_file("/db/0000000000000001.log") == before);
 }
 
+TEST_CASE("a log that cannot be ended for want of a segment is durable all the same", "[engine]") {
+    using S = coffer::store<std::string, std::string, simulated, coffer::durability::buffered,
+                            coffer::threading::single>;
+    const simulated disk;
+    coffer::options chosen = small();
+    chosen.auto_compact = false;
+    chosen.map_reads = false;
+    S db = S::open("/s", chosen, disk);
+    for (int i = 0; i < 20; ++i) db.put("key " + std::to_string(i), std::string(2000, 'v'));
+    db.flush();
+    db.put("accepted", "1");
+    S::batch batch;
+    batch.put("key 0", "2");  // in a segment that is read from its file
+    batch.put("key 1", "2");
+    disk.fail_call(1, {}, fs::call::read);
+    REQUIRE_FALSE(db.try_write(batch));  // which ends the active segment
+    disk.clear_faults();
+    fs::fault none_left;
+    none_left.forever = true;
+    disk.fail_call(1, none_left, fs::call::create);
+    CHECK_FALSE(db.try_close());
+    disk.clear_faults();
+    CHECK(S::open("/s", chosen, disk.power_lost()).get("accepted") == "1");
+}
+
 TEMPLATE_TEST_CASE("a batch that meets what cannot be read ends a segment, and nothing else",
                    "[engine]", coffer::durability::sync, coffer::durability::buffered) {
     using S = coffer::store<std::string, std::string, simulated, coffer::storage::file_log,

@@ -6,7 +6,9 @@
 #include <coffer/index/sorted.hpp>
 #include <coffer/store.hpp>
 
+#include "../journal/scene.hpp"
 #include "catch.hpp"
+#include "parts.hpp"
 
 #include <algorithm>
 #include <map>
@@ -183,6 +185,38 @@ TEST_CASE("M1: when a segment of the image is gone or longer, it is made from th
     }
     it.disk.write_file(image, old);
     CHECK(bytes_read_to_open(it.disk, it.all) > 100'000);
+}
+
+TEST_CASE("M1: an image names every segment up to its last one, or is not used", "[imaging]") {
+    using namespace coffer::detail;  // NOLINT: a test of one header
+    parts::world<false> of;
+    of.put("a", "1").value();
+    of.all.journal.close_segment().value();
+    of.put("b", "2").value();
+    of.all.journal.finish().value();
+    REQUIRE(save_image(of.all, coffer::index::hash::id));
+    image_loader<parts::world<false>::state> loader;
+    auto folder = scene::folder(of.disk);
+    REQUIRE(loader.open(*folder, scene::id, coffer::index::hash::id));
+    std::vector<found_segment> live;
+    for (const auto& each : of.all.journal.segments())
+        live.push_back({each->id, each->begin, each->end, false, each->end});
+    REQUIRE(live.size() == 2);
+    CHECK(loader.fits(live));
+    std::vector<found_segment> later = live;
+    later.push_back({3, scene::unit, scene::unit, false, scene::unit});
+    CHECK(loader.fits(later));
+    std::vector<found_segment> between = live;
+    between[1].id = 3;
+    CHECK_FALSE(loader.fits(between));
+    between.insert(between.begin() + 1, live[1]);
+    CHECK(loader.fits(between));
+    std::vector<found_segment> before = live;
+    before[0].id = 0;
+    CHECK_FALSE(loader.fits(before));
+    before.insert(before.begin() + 1, live[0]);
+    CHECK_FALSE(loader.fits(before));
+    CHECK_FALSE(loader.fits({live[0]}));
 }
 
 TEST_CASE("an image of a log that was not closed is not used as if it were", "[imaging]") {

@@ -155,6 +155,16 @@ TEST_CASE("folders that hold something else are left alone", "[opening]") {
     CHECK(other.read_file("/db/STORE") == theirs.at("/db/STORE"));
 }
 
+TEST_CASE("a store that was brought back without its LOCK may lie beside other files",
+          "[opening]") {
+    const simulated disk;
+    open(disk).value().put("a", "1");
+    REQUIRE(disk.remove_file("/db/LOCK"));
+    disk.write_file("/db/notes.txt", coffer::as_bytes("mine"));
+    CHECK(open(disk).value().get("a") == "1");
+    CHECK(disk.read_file("/db/notes.txt").has_value());
+}
+
 TEST_CASE("a file of somebody else is left alone though it has a name of ours", "[opening]") {
     const auto theirs = GENERATE(as<std::string>{}, "4bf92f3577b34da6.log", "0000000000000001.log",
                                  "RESERVE", "INDEX", "INDEX.new", "LIVE", "STORE.new");

@@ -252,6 +252,66 @@ TEST_CASE("commits behind the durable place are saved whole and written again", 
     CHECK(now.live[0].end == durable.offset());
 }
 
+TEST_CASE("what is written again is found, too, when what the tail has dropped is gone",
+          "[replay]") {
+    // 2 was cleaned into 3, which says so, but no mark says yet that 3 is durable.
+    const auto after = [](position from, std::uint64_t live, std::uint64_t commits) {
+        segment_header out;
+        out.predecessor = out.durable = from;
+        out.live = {{1, live, 0}};
+        out.commits = commits;
+        return out;
+    };
+    const scene::disk disk;
+    segment_file first(1);
+    first.put("a", "1");
+    first.mark(first.end(), 1).save(disk);
+    segment_file dropped(2, after(first.end(), 1, 1));
+    dropped.put("b", "1");
+    dropped.mark(dropped.end(), 2, record_type::end).save(disk);
+    segment_file last(3, after(dropped.end(), 2, 2));
+    const std::uint64_t begin = last.size();
+    last.put("b", "1").add(record_type::drop, "", std::string("\2\0\0\0\0\0\0\0", 8));
+    last.put("c", "1").save(disk);
+
+    auto folder = scene::folder(disk);
+    surveyor<scene::disk> look(*folder, scene::id);
+    survey_result found = look.survey().value();
+    CHECK(found.durable == dropped.end());
+    CHECK(found.commits == 5);
+    saved_commits<state> saved;
+    REQUIRE(saved.cut(found, look.scanner()));
+    CHECK(saved.count() == 3);
+    CHECK(found.end == position(3, begin));
+    state all(disk, scene::small());
+    REQUIRE(all.journal.start(scene::folder(disk), scene::id, found.next_id));
+    all.replace_index(all.make_index().value());
+    for (const found_segment& each : found.live) REQUIRE(all.journal.adopt(each, most_slots));
+    all.journal.recovered(found.end, found.durable, found.commits);
+    REQUIRE(saved.write(all));
+    CHECK(all.journal.commits() == 5);
+
+    // The file of 2 may go now, and of 3 what was not durable: the log is whole without them.
+    const auto is_whole = [&] {
+        auto again = scene::folder(disk);
+        surveyor<scene::disk> look_again(*again, scene::id);
+        const auto now = look_again.survey();
+        if (!now) return false;
+        CHECK(now->end == all.journal.tail());
+        CHECK(now->commits == 5);
+        REQUIRE(now->live.size() == 3);
+        CHECK(now->live[1].end == begin);
+        return now->live[2].id == 4;
+    };
+    CHECK(is_whole());
+    REQUIRE(disk.remove_file(scene::path(2)));
+    CHECK(is_whole());
+    REQUIRE(disk.cut_file(scene::path(3), begin + record_size(1, 1)));
+    CHECK(is_whole());
+    REQUIRE(disk.cut_file(scene::path(3), begin));
+    CHECK(is_whole());
+}
+
 TEST_CASE("a power cut while the tail is written again leaves the old tail or the new one",
           "[replay]") {
     using synced = coffer::store<std::string, std::string, coffer::durability::sync,

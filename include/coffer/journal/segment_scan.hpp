@@ -155,14 +155,16 @@ private:
     /// Takes the first `size` bytes of a segment from `from(into)`.
     template <class From>
     [[nodiscard]] result<void> read(std::uint64_t size, From&& from) {
-        if (size > largest_segment)
-            return fail(errc::corruption, "a segment is larger than any can be", path_);
+        if (size > largest_segment) return too_large(path_);
         if (auto held = reserve(size); !held) return held;
         const auto into = mutable_bytes(memory_.get(), static_cast<std::size_t>(size));
         contents_ = {};
         auto got = from(into);
         if (got) contents_ = into;
         return got;
+    }
+    [[nodiscard]] static failure too_large(std::string_view path) {
+        return fail(errc::corruption, "a segment is larger than any can be", path);
     }
     void loaded(std::uint64_t id) noexcept {
         used_ = size_without_zeros(contents_);
@@ -185,6 +187,7 @@ private:
         if (!file) return file.failure();
         auto size = file->size();
         if (!size) return size.failure();
+        if (*size > largest_segment) return too_large(file->path());
         std::vector<std::byte> buffer(start);
         std::uint64_t wanted = start;
         for (std::uint64_t at = 0; pieces != 0 && at < *size; --pieces) {

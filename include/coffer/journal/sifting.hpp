@@ -40,13 +40,13 @@ public:
     template <class Read>
     [[nodiscard]] result<void> load(std::uint64_t size, Read&& read) {
         take({});
-        const auto whole = static_cast<std::size_t>(size);
-        if (whole == 0) return {};
-        if (whole > memory_.size()) {
-            auto taken = raw_memory::take(whole);
+        if (size == 0) return {};
+        if (size > memory_.size()) {
+            auto taken = raw_memory::take(size);
             if (!taken) return taken.failure();
             memory_ = std::move(*taken);
         }
+        const auto whole = static_cast<std::size_t>(size);
         const mutable_bytes all(memory_.get(), whole);
         take(all);
         if (read(std::uint64_t{0}, all)) return {};

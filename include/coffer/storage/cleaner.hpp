@@ -128,9 +128,8 @@ private:
         auto closed = records_->journal.close_segment();
         tight_ = !closed && closed.error().kind() == errc::no_space;
         if (!closed && !tight_) return closed;
-        auto done = clean_full();
-        tight_ = false;
-        return done;
+        const on_exit over([this] { tight_ = false; });
+        return clean_full();
     }
 
     /// Oldest first, so that tombstones become needless; on a full disk those with least to move

@@ -345,7 +345,10 @@ private:
         auto& journal = records_.journal;
         const bool changed = !report_.clean || journal.tail() != opened_at_;
         if (changed && journal.active() == nullptr && journal.healthy()) {
-            if (auto made = journal.begin_segment(purpose::clean); !made) return made;
+            if (auto made = journal.begin_segment(purpose::clean); !made) {
+                static_cast<void>(journal.sync());  // what was accepted has its room already
+                return made;
+            }
         }
         if (auto ended = journal.finish(); !ended) return ended;
         // Either is a cache: the store is whole without it.

@@ -3,8 +3,9 @@
 // save_image writes the index as it is at the end of a closed log. load_image brings it back when
 // it still fits what the folder holds, and tells from where the log must be replayed onto it.
 //
-// M1  An image is used only if every segment that it names is still there, as long as it was then;
-//     otherwise addresses in it could lead into other segments, and the index is made from the log.
+// M1  An image is used only if every segment that it names is still there, as long as it was then,
+//     and it names all up to the last of them; otherwise addresses in it could lead into other
+//     segments, or records be missed, and the index is made from the log.
 // M2  What an image says is not trusted for the records: reads check them as always.
 // M3  Nothing that it says, of segments neither, counts before its index was loaded whole.
 // Cost of loading: one pass over the image to check it.
@@ -71,15 +72,15 @@ public:
 
     /// M1 against the segments that recovery found.
     [[nodiscard]] bool fits(const std::vector<found_segment>& live) const {
-        std::size_t at = 0;
+        auto at = live.begin();
         for (const image_segment& each : header().segments) {
-            while (at < live.size() && live[at].id < each.id) ++at;
-            if (at == live.size() || live[at].id != each.id || live[at].begin != each.begin ||
-                live[at].end != each.end) {
+            if (at == live.end() || at->id != each.id || at->begin != each.begin ||
+                at->end != each.end) {
                 return false;
             }
+            ++at;
         }
-        return true;
+        return at == live.end() || at->id > header().upto.segment();
     }
 
     /// The slot that the image gave segment `id`; most_slots when it does not know it.

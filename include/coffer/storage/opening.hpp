@@ -131,7 +131,9 @@ private:
     [[nodiscard]] result<file> open_lock() {
         auto opened = folder_->open(lock_name, fs::access::write);
         if (opened || opened.error().kind() != errc::not_found) return opened;
-        if (auto ours = check_names(); !ours) return ours.failure();
+        if (!folder_->open(store_name, fs::access::read)) {
+            if (auto ours = check_names(); !ours) return ours.failure();
+        }
         auto made = folder_->create(lock_name);
         if (made) return made;
         opened = folder_->open(lock_name, fs::access::write);  // somebody else was faster

@@ -135,12 +135,16 @@ class saved_commits {
     };
 
 public:
-    /// Takes them out of `survey`, whose log then ends at the durable place.
+    /// Takes them out of `survey`, whose log then ends at the durable place; where that lies in a
+    /// segment that the tail has dropped, at the beginning of the one behind it: whoever looks for
+    /// the log's end begins there, also when the dropped one is gone.
     [[nodiscard]] result<void> cut(survey_result& survey, scanner& scan) {
         auto& live = survey.live;
         std::size_t kept = live.size();
-        while (kept > 1 && position(live[kept - 1].id, live[kept - 1].begin) > survey.durable)
+        while (kept > 1 && position(live[kept - 1].id, live[kept - 1].begin) > survey.durable &&
+               live[kept - 2].id >= survey.durable.segment()) {
             --kept;
+        }
         found_segment& last = live[kept - 1];
         const std::uint64_t end = survey.durable.segment() == last.id
                                       ? (std::max)(survey.durable.offset(), last.begin)

@@ -209,6 +209,7 @@ private:
         if (!opened) return opened.failure();
         auto size = opened->size();
         if (!size) return size.failure();
+        if (*size > largest_segment) return false;
         constexpr std::uint64_t piece = 64 * 1024;
         for (std::uint64_t wanted = last.end - from + piece;; wanted *= 16) {
             const std::uint64_t left = *size - (std::min)(*size, from);
