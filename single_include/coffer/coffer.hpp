@@ -7603,8 +7603,7 @@ private:
 // |         | 48..63 | tag: h[7..22]                                                          |
 // | link    | 0..31  | 1 + index of the first overflow bucket, 0: none                        |
 // |         | 48     | the complement of the bucket's own h[7], which tells links and entries apart
-// | |         | rest   | a stamp, so that no two links that are stored soon after each other are
-// equal |
+// |         | rest   | a stamp, never 0: one more than in the link before it                  |
 //
 // h is the hash of the key. Place, tag and print together are h[0..29]: what a slot knows.
 #ifndef COFFER_INDEX_HASH_WORDS_HPP
@@ -7685,8 +7684,29 @@ struct hash_words {
         const std::uint64_t mark = ~(index >> tag_from) & 1;
         return target | (stamp & 0xFFFF) << 32 | mark << 48 | (stamp >> 16) << 49;
     }
+    /// The first link of a chain. Chains that begin at different depths have different stamps: one
+    /// may go and another begin while a reader holds a link.
+    [[nodiscard]] static constexpr std::uint64_t first_link(std::uint64_t control,
+                                                            std::uint64_t index,
+                                                            std::uint64_t to) noexcept {
+        return link(index, target(to), std::uint64_t{depth(control)} << 26 | 1);
+    }
+    /// The link that follows another one.
+    [[nodiscard]] static constexpr std::uint64_t next_link(std::uint64_t before,
+                                                           std::uint64_t index,
+                                                           std::uint64_t to) noexcept {
+        const std::uint64_t stamp = ((before >> 32 & 0xFFFF) | before >> 49 << 16) + 1;
+        return link(index, target(to), (stamp & 0x7FFFFFFF) | stamp >> 31);
+    }
     [[nodiscard]] static constexpr std::uint64_t target(std::uint64_t link) noexcept {
         return link & 0xFFFFFFFF;
+    }
+    /// The bits of an index, the last one first.
+    [[nodiscard]] static constexpr std::uint32_t reverse(std::uint32_t value) noexcept {
+        value = (value >> 1 & 0x55555555) | (value & 0x55555555) << 1;
+        value = (value >> 2 & 0x33333333) | (value & 0x33333333) << 2;
+        value = (value >> 4 & 0x0F0F0F0F) | (value & 0x0F0F0F0F) << 4;
+        return byte_swapped(value);
     }
     /// n buckets as one word, from which at() finds the bucket of a hash without a branch.
     [[nodiscard]] static constexpr std::uint64_t extent(std::uint64_t n) noexcept {
@@ -7953,7 +7973,8 @@ private:
 //     entry; a removal clears entry, then print. A free slot's entry is 0.
 // I2  A key's first 30 bits of hash agree with the index of its bucket in the bucket's depth bits.
 // I3  `chained` is set only while slot 6 is a link. Whatever moves a key within a chain, or takes a
-//     bucket out of it, stores a new link between the copy and the removal; no link comes back.
+//     bucket out of it, stores a new link between the copy and the removal, and one more behind it
+//     where a walk comes to the copy last; at one depth no link comes back.
 // I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
 //     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
 //     back from link to key only in the split that makes it so.
@@ -8219,13 +8240,6 @@ private:
         }
     }
 
-    [[nodiscard]] static constexpr std::uint32_t reverse(std::uint32_t value) noexcept {
-        value = (value >> 1 & 0x55555555) | (value & 0x55555555) << 1;
-        value = (value >> 2 & 0x33333333) | (value & 0x33333333) << 2;
-        value = (value >> 4 & 0x0F0F0F0F) | (value & 0x0F0F0F0F) << 4;
-        return byte_swapped(value);
-    }
-
     // ---- the writer's steps ----
 
     /// While one of these lives, a process that ends leaves memory that adopt() refuses.
@@ -8266,21 +8280,28 @@ private:
     }
 
     void store_link(std::uint64_t index, std::uint64_t to) noexcept {
-        if ((++stamp_ & 0x7FFFFFFF) == 0) ++stamp_;  // a link is never 0
-        primary_[index].entry[link_slot].store(link(index, to, stamp_ & 0x7FFFFFFF), release);
+        bucket& home = primary_[index];
+        const std::uint64_t before = home.entry[link_slot].load(relaxed);
+        const std::uint64_t next = is_link(before, index)
+                                       ? next_link(before, index, to)
+                                       : first_link(home.control.load(relaxed), index, to);
+        home.entry[link_slot].store(next, release);
     }
 
+    [[nodiscard]] std::uint64_t front_link(std::uint64_t index) const noexcept {
+        return primary_[index].entry[link_slot].load(relaxed);
+    }
     [[nodiscard]] bucket* front_of(std::uint64_t index) const noexcept {
-        return overflow_at(primary_[index].entry[link_slot].load(relaxed));
+        return overflow_at(front_link(index));
     }
 
     /// 1 + the index of an empty overflow bucket, 0 when there is none.
     [[nodiscard]] std::uint64_t take() noexcept {
         const std::uint64_t number = state_->free_first.load(relaxed);
         if (bucket* const free = overflow_at(number); free != nullptr) {
-            state_->free_first.store(free->entry[link_slot].load(relaxed), relaxed);
+            state_->free_first.store(target(free->entry[link_slot].load(relaxed)), relaxed);
             state_->free_count.store(free_count() - (free_count() != 0), relaxed);
-            return number;
+            return target(number);
         }
         const std::uint64_t fresh = overflow_used();
         if (fresh >= overflow_.capacity()) return 0;
@@ -8290,7 +8311,7 @@ private:
 
     /// The chain loses its first bucket, in which no key is needed any more.
     void drop_front(std::uint64_t index) noexcept {
-        const std::uint64_t number = target(primary_[index].entry[link_slot].load(relaxed));
+        const std::uint64_t number = target(front_link(index));
         bucket& gone = overflow_[number - 1];
         store_link(index, gone.entry[link_slot].load(relaxed));
         release_overflow(number);
@@ -8356,8 +8377,10 @@ private:
         if (used(set(control, from % 8, 0)) == 0) {
             drop_front(index);
         } else {
-            store_link(index, target(primary_[index].entry[link_slot].load(relaxed)));
+            store_link(index, target(front_link(index)));
             vacate(front, from);
+            // A walk may come to it in both places, if one is behind the other.
+            if (&to != &primary_[index]) store_link(index, target(front_link(index)));
         }
     }
 
@@ -8496,8 +8519,6 @@ private:
             release_overflow(number);
         }
     }
-
-    std::uint64_t stamp_ = 0;
 };
 
 }  // namespace detail
@@ -10140,7 +10161,9 @@ public:
         if constexpr (!exact) {
             note_longest(at.key.size());
             if (at.shared < meta.prefix()) {
-                if (meta.prefix() - at.shared >= 8 && meta.count() > large_entries / 2) {
+                const bool foreign =
+                    meta.prefix() - at.shared >= 8 && meta.count() > large_entries / 2;
+                if (foreign && (at.position == 0 || at.position == meta.count())) {
                     return stand_apart(traced(at), leaf, where);
                 }
                 shorten(leaf, at.shared);
@@ -10517,7 +10540,9 @@ public:
         const node_meta meta = leaf.node.meta();
         if constexpr (!exact) {
             const key_standing prefix = stand(pool_, leaf.node, meta, wanted.key);
-            at.shared = static_cast<std::uint32_t>(prefix.shared);
+            // A key that ends within the prefix takes no more room than it has bytes.
+            at.shared = static_cast<std::uint32_t>((std::min)(prefix.shared, wanted.key.size()));
+            if (at.shared != prefix.shared) at.right = at.shared;  // behind which others have a 0
             if (prefix.order != 0) {
                 at.position = prefix.order < 0 ? 0 : meta.count();
                 return at;
@@ -15842,8 +15867,11 @@ private:
 // it will lie. They lie one behind the other, so that a writer copies each in one piece.
 //
 // C1  Every record but a misfit's is there; whoever finds misfits() writes nothing.
-// Threads: one at a time. Cost: one copy of key and value, and 16 bytes beside it; clear() keeps
-// the memory. Failure: only the lack of memory, which leaves the list as it was.
+// C2  Where no clear is among them, all operations on one key but the last are `superseded`: they
+//     go into the log, but no index leads to them, so that no reader can see half of a batch.
+// Threads: one at a time. Cost: one copy of key and value, and 16 bytes beside it; where keys do
+// not come in ascending order, a look into a table of hashes, of 16 to 64 bytes for each operation.
+// clear() keeps the memory. Failure: only the lack of memory, which leaves the list as it was.
 #ifndef COFFER_STORAGE_CHANGES_HPP
 #define COFFER_STORAGE_CHANGES_HPP
 
@@ -15856,6 +15884,7 @@ public:
         record_type type;
         bytes key;
         bytes record;
+        bool superseded;
     };
 
     void add(record_type type, bytes key, bytes value) {
@@ -15866,9 +15895,13 @@ public:
         if (bytes_.size() < end) bytes_.resize((std::max)(end, 2 * bytes_.size()));
         std::byte* const at = bytes_.data() + used_;
         const std::byte* const key_at = lay_out_record(at, type, true, key, value);
-        places_.push_back({used_, static_cast<std::uint32_t>(key_at - at),
-                           static_cast<std::uint32_t>(key.size())});
+        in_order_ = in_order_ && (places_.empty() || compare(key_of(places_.back()), key) < 0);
+        if (!in_order_) [[unlikely]]
+            make_room_to_find();
+        places_.push_back({used_, static_cast<std::uint32_t>(key.size()),
+                           static_cast<std::uint16_t>(key_at - at), false});
         used_ = end;
+        if (!in_order_) find_all();
         key_bytes_ += key.size();
         clears_ |= type == record_type::clear;
         puts_ |= type == record_type::put;
@@ -15877,6 +15910,8 @@ public:
         places_.clear();
         used_ = key_bytes_ = 0;
         clears_ = puts_ = misfits_ = false;
+        in_order_ = true;
+        width_ = found_ = 0;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
@@ -15885,7 +15920,7 @@ public:
         const place& of = places_[i];
         const std::size_t end = i + 1 < places_.size() ? places_[i + 1].at : used_;
         const std::byte* const at = bytes_.data() + of.at;
-        return {type_of_record(at), {at + of.key_at, of.key_size}, {at, end - of.at}};
+        return {type_of_record(at), key_of(of), {at, end - of.at}, of.superseded};
     }
 
     /// Bytes of all records.
@@ -15901,7 +15936,7 @@ public:
 
 private:
     COFFER_NOINLINE void add_misfit(std::size_t key, std::size_t value) {
-        places_.push_back({used_, 0, 0});
+        places_.push_back({used_, 0, 0, false});
         if (misfits_) return;
         misfits_ = true;
         misfit_key_ = key;
@@ -15909,15 +15944,54 @@ private:
     }
 
     struct place {
-        std::size_t at;        // of the record
-        std::uint32_t key_at;  // in it
+        std::size_t at;  // of the record
         std::uint32_t key_size;
+        std::uint16_t key_at;  // in the record
+        bool superseded;
     };
+    [[nodiscard]] COFFER_ALWAYS_INLINE bytes key_of(const place& of) const noexcept {
+        return {bytes_.data() + of.at + of.key_at, of.key_size};
+    }
+
+    /// C2. The table has room for one more operation, and the first `found_` of them are in it.
+    COFFER_NOINLINE void make_room_to_find() {
+        constexpr std::size_t least = 64;
+        if (2 * (places_.size() + 1) <= width_) return;
+        const std::size_t wanted = (std::max)(std::bit_ceil(4 * (places_.size() + 1)), least);
+        if (table_.size() < wanted) table_.resize(wanted);
+        width_ = wanted;
+        found_ = 0;
+        std::fill_n(table_.begin(), width_, 0);
+        // Whoever chooses keys of equal hash would have to know where a program's memory lies.
+        seed_ = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(table_.data()));
+    }
+    COFFER_NOINLINE void find_all() noexcept {
+        if (misfits_) return;  // C1
+        for (; found_ < places_.size(); ++found_) find(found_);
+    }
+    void find(std::size_t number) noexcept {
+        const bytes key = key_of(places_[number]);
+        const std::uint64_t hash = hash64(key, seed_);
+        const std::uint64_t entry = (hash & ~std::uint64_t{UINT32_MAX}) | (number + 1);
+        std::size_t at = static_cast<std::size_t>(hash) & (width_ - 1);
+        for (; table_[at] != 0; at = (at + 1) & (width_ - 1)) {
+            place& other = places_[static_cast<std::uint32_t>(table_[at]) - 1];
+            if ((table_[at] ^ entry) > UINT32_MAX || !equal(key_of(other), key)) continue;
+            other.superseded = true;
+            break;
+        }
+        table_[at] = entry;
+    }
 
     std::vector<std::byte> bytes_;  // room, larger than what is used
     std::size_t used_ = 0;
     std::size_t key_bytes_ = 0;
     std::vector<place> places_;
+    std::vector<std::uint64_t> table_;  // half of a hash, and 1 + the number of an operation
+    std::size_t width_ = 0;             // entries of the table that are in use
+    std::size_t found_ = 0;
+    std::uint64_t seed_ = 0;
+    bool in_order_ = true;  // each key lies above the one before it
     bool clears_ = false;
     bool puts_ = false;
     bool misfits_ = false;
@@ -18194,6 +18268,10 @@ public:
     }
 
     [[nodiscard]] bool empty() const noexcept { return queue_.count == 0; }
+    /// False: nothing that is pending can have this number.
+    [[nodiscard]] bool knows(ref where) const noexcept {
+        return !empty() && (where & ~pending_bit) < used();
+    }
     [[nodiscard]] position end_of(ref where) const noexcept {
         return position::of_word(table_[where & ~pending_bit].end.load(std::memory_order_relaxed));
     }
@@ -18247,11 +18325,11 @@ public:
         left_at_ = readers_->stamp();
     }
 
-private:
     /// Leads to no record. An index that came from a damaged image may name descriptors that there
     /// are not: reading what they stand for must be an error.
     static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
 
+private:
     /// The newest record of a chain that counts for a reader, or what was there before them all.
     [[nodiscard]] COFFER_NOINLINE address resolve_chain(ref where) const noexcept {
         while (is_pending(where)) {
@@ -18273,7 +18351,7 @@ private:
 
     [[nodiscard]] const descriptor* find(ref where) const noexcept {
         const std::uint64_t number = where & ~pending_bit;
-        return number < table_.capacity() ? &table_[number] : nullptr;
+        return number < used() ? &table_[number] : nullptr;
     }
 
     [[nodiscard]] std::uint64_t used() const noexcept {
@@ -18423,6 +18501,10 @@ public:
             return found != nullptr ? found->key : bytes();
         }
         void prefetch(ref where) const noexcept { of_->prefetch(where); }
+        /// What an index says is not so.
+        COFFER_NOINLINE void refute() noexcept {
+            static_cast<void>(reader_.read(pending_writes<Threading>::nowhere));
+        }
         [[nodiscard]] bool failed() const noexcept { return reader_.failed(); }
         [[nodiscard]] reader_type& reader() noexcept { return reader_; }
 
@@ -18459,7 +18541,7 @@ public:
         const table_type& table = index();
         const typename table_type::lookup probe = table.probe(key);
         if constexpr (!guesses_of<table_type>) {
-            return lookup_with_care(table, probe, show);
+            return lookup_with_care(table, key, probe, show);
         } else {
             const ref guess = guess_of(table, probe);
             if (guess == 0) return false;
@@ -18547,6 +18629,16 @@ public:
     }
 
     // ---- the writer's section ----
+
+    /// Where a key is in the index, or would be; `known` has failed where that cannot be, as in an
+    /// index that came from a damaged image.
+    [[nodiscard]] COFFER_ALWAYS_INLINE typename table_type::place locate(
+        table_type& table, const typename table_type::lookup& probe, keys& known) const {
+        const typename table_type::place found = table.locate(probe, known);
+        if (is_pending(found.ref) && !pending.knows(found.ref)) [[unlikely]]
+            known.refute();
+        return found;
+    }
 
     /// Makes `where` the newest record of the key at `place`; `place.ref` is what it replaces.
     void put_plain(table_type& table, const typename table_type::place& place, address where) {
@@ -18716,12 +18808,13 @@ private:
     template <class Show>
     [[nodiscard]] COFFER_NOINLINE result<bool> look_again(bytes key, Show&& show) const {
         const table_type& table = index();
-        return lookup_with_care(table, table.probe(key), show);
+        return lookup_with_care(table, key, table.probe(key), show);
     }
 
     template <class Show>
     [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_with_care(
-        const table_type& table, const typename table_type::lookup& probe, Show&& show) const {
+        const table_type& table, bytes key, const typename table_type::lookup& probe,
+        Show&& show) const {
         keys known(*this);
         const ref slot = table.find(probe, known);
         if (known.failed()) [[unlikely]]
@@ -18729,7 +18822,10 @@ private:
         const address where = pending.resolve(slot);
         if (where == 0) return false;
         const record* found = known.reader().read(where);
-        if (found == nullptr) [[unlikely]]
+        // A table that tells keys apart without their records may have come from a damaged image.
+        if (found != nullptr && !equal(found->key, key)) [[unlikely]]
+            known.refute();
+        if (known.failed()) [[unlikely]]
             return known.reader().cause();
         show(found->value);
         return true;
@@ -19224,7 +19320,7 @@ private:
         const address where = make_address(victim_->slot, at_);
         table_type& table = records_->index();
         keys known(*records_);
-        const auto place = table.locate(table.probe(each.key), known);
+        const auto place = records_->locate(table, table.probe(each.key), known);
         if (known.failed()) return known.reader().cause();
         if (is_pending(place.ref)) return outcome::wait;
         const bool puts = each.type == record_type::put;
@@ -20700,7 +20796,9 @@ private:
     [[nodiscard]] result<file> open_lock() {
         auto opened = folder_->open(lock_name, fs::access::write);
         if (opened || opened.error().kind() != errc::not_found) return opened;
-        if (!folder_->open(store_name, fs::access::read)) {
+        auto found = read_store();
+        if (!found) return found.failure();
+        if (!*found) {
             if (auto ours = check_names(); !ours) return ours.failure();
         }
         auto made = folder_->create(lock_name);
@@ -21581,7 +21679,7 @@ public:
             // The record is written while the lookup waits for memory.
             if (when == condition::none) records_->journal.stage(type, false, key, value);
             keys known(*records_);
-            const auto place = table.locate(probe, known);
+            const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 if (when == condition::none) records_->journal.unstage(size);
                 return known.reader().cause();
@@ -21782,8 +21880,14 @@ private:
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const auto each = changes[i];
+            const auto probe = probes.next();
+            if (each.superseded) [[unlikely]] {
+                const address where = journal.append(each.record, true);
+                if (each.type == record_type::put) records_->bury(where);
+                continue;
+            }
             keys known(*records_);
-            const auto place = table.locate(probes.next(), known);
+            const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
                 if (hidden && i == 0) {
@@ -21798,9 +21902,11 @@ private:
             }
             const bool erases = each.type == record_type::erase;
             const address where = journal.append(each.record, i + 1 < changes.size());
-            if (hidden && (place.ref == 0 || is_new(place.ref))) {
-                added += change_hidden(table, place, erases, where);
-            } else if (!erases || place.ref != 0) {
+            if (erases && place.ref == 0) continue;
+            if (hidden && place.ref == 0) {
+                table.put(place, where);
+                ++added;
+            } else {
                 table.put(place, records_->install(where, erases, place.ref, end));
             }
         }
@@ -21819,7 +21925,7 @@ private:
                                                               const change_list& changes) {
         for (std::size_t i = 0; i < changes.size(); ++i) {
             keys known(*records_);
-            static_cast<void>(table.locate(table.probe(changes[i].key), known));
+            static_cast<void>(records_->locate(table, table.probe(changes[i].key), known));
             if (known.failed()) return known.reader().cause();
         }
         return {};
@@ -21830,26 +21936,13 @@ private:
         return !is_pending(slot) && records_->pending.hides(slot);
     }
 
-    /// One operation of a hidden batch on a key of which no reader knows. How many keys that adds.
-    [[nodiscard]] std::int64_t change_hidden(table_type& table,
-                                             const typename table_type::place& place, bool erases,
-                                             address where) {
-        const bool there = place.ref != 0;
-        if (there) records_->bury(place.ref);
-        if (!erases) {
-            table.put(place, where);
-        } else if (there) {
-            table.remove(place);
-        }
-        return (erases ? 0 : 1) - (there ? 1 : 0);
-    }
-
     /// Takes the new keys of a batch that fails after `done` operations out of the index. False:
     /// one could not be looked for.
     [[nodiscard]] COFFER_NOINLINE bool take_out(table_type& table, const change_list& changes,
                                                 std::size_t done) {
         bool all = true;
         for (std::size_t i = 0; i < done; ++i) {
+            if (changes[i].superseded) continue;
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
             all = all && !known.failed();

@@ -139,6 +139,7 @@ TEST_CASE("an error of the background is told by the next write, whatever is due
     auto db = opened<shared>(disk, chosen);
     disk.fail_call(1, fault{errc::io_error, EIO, false, 0}, call::write);
     db.put("large", std::string(20 * 1024, 'v'));  // too much is not durable, and it cannot be
+    disk.advance(second + 1);
     REQUIRE(eventually([&] { return told == 1; }));
     CHECK(failure_of(db.try_put("refused", "")) == errc::io_error);
     CHECK(db.contains("large"));
@@ -168,6 +169,7 @@ TEST_CASE("the interval counts again when a caller has ended the trouble of the 
     db.put("a quarter", std::string(1100, 'v'));
     REQUIRE(eventually([&] { return begun == 1; }));  // by the background thread
     std::thread helper([&] { db.put("three quarters", std::string(3100, 'v')); });
+    REQUIRE(eventually([&] { return db.contains("three quarters"); }));
     CHECK(still([&] { return begun == 1; }));
     allowed = 1;
     REQUIRE(eventually([&] { return begun == 2 && told == 1; }));

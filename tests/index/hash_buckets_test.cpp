@@ -111,6 +111,34 @@ TEST_CASE("hash_buckets: an image with any byte changed does no harm") {
     CHECK(accepted > 1000);   // buckets are believed: an image has its check elsewhere
 }
 
+TEST_CASE("hash_buckets: a list of free buckets leads nowhere else") {
+    shaped<few_hashes, single> subject;
+    REQUIRE(subject.start(5));
+    for (std::uint64_t i = 0; i < 400; ++i) REQUIRE(subject.put(sixteen(i)));
+    for (std::uint64_t i = 0; i < 380; ++i) REQUIRE(subject.remove(sixteen(i)));
+    const t::image image = t::image_of(subject.table);
+    std::size_t damages = 0;
+    for (const auto& [name, piece] : image) {
+        if (name.first != 1) continue;  // the overflow buckets
+        for (std::size_t at = 0; at + 64 <= piece.size(); at += 64) {
+            for (const unsigned bit : {32U, 47U, 63U}) {
+                t::image damaged = image;
+                damaged[name][at + 56 + bit / 8] |= static_cast<std::byte>(1U << bit % 8);
+                shaped<few_hashes, single> again(damaged);
+                again.records = subject.records;
+                if (!again.table.adopt()) continue;
+                ++damages;
+                std::size_t lost = 0;
+                for (std::uint64_t i = 400; i < 700; ++i) lost += !again.put(sixteen(i));
+                for (std::uint64_t i = 380; i < 700; ++i)
+                    lost += again.records[again.find(sixteen(i))] != sixteen(i);
+                CHECK(lost == 0);
+            }
+        }
+    }
+    CHECK(damages > 100);
+}
+
 TEST_CASE("hash_buckets: an image that is damaged all over leads nowhere outside it") {
     t::random_numbers random(21);
     for (int round = 0; round < 60; ++round) {

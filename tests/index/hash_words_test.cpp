@@ -1,6 +1,7 @@
 #include <coffer/index/hash_words.hpp>
 
 #include <cstdint>
+#include <set>
 
 #include "catch.hpp"
 #include "index/table_model.hpp"
@@ -69,6 +70,25 @@ TEST_CASE("hash_words: a link is no entry of its bucket and not a free slot") {
     }
     CHECK_FALSE(words::is_link(0, 0));
     CHECK_FALSE(words::is_link(0, 128));
+}
+
+TEST_CASE("hash_words: each next link of a bucket is another one") {
+    for (const std::uint64_t index : {std::uint64_t{3}, std::uint64_t{131}}) {
+        std::set<std::uint64_t> firsts;  // at each depth
+        for (std::uint64_t deeper = 0; deeper <= 20; ++deeper) {
+            const std::uint64_t first = words::first_link(deeper * words::depth_one, index, 5);
+            CHECK(words::is_link(first, index));
+            CHECK(words::target(first) == 5);
+            firsts.insert(first);
+        }
+        CHECK(firsts.size() == 21);
+        for (const std::uint64_t stamp : {1U, 0xFFFFU, 0x10000U, 0x7FFFFFFEU, 0x7FFFFFFFU}) {
+            const std::uint64_t old = words::link(index, 5, stamp);
+            const std::uint64_t next = words::next_link(old, index, 5);
+            CHECK(next == words::link(index, 5, stamp == 0x7FFFFFFF ? 1 : stamp + 1));
+            CHECK(words::is_link(words::next_link(old, index, 0), index));
+        }
+    }
 }
 
 TEST_CASE("hash_words: an extent gives every hash a bucket that exists, and the deepest one") {

@@ -306,6 +306,13 @@ TEST_CASE("sorted: puts up to the number that was prepared allocate nothing") {
         return common + "130" + std::string(30'000, 'p') + std::to_string(i);
     };
     run(tied, 2, 32);
+    // Keys that end within the prefix of their leaf, when little room is left.
+    const auto shorter = [](std::uint64_t i) {
+        if (i < 40) return "ab" + std::string(20'000, '\0') + static_cast<char>(1 + i);
+        if (i < 180'040) return "z" + std::to_string(1'000'000'000'000 + i);
+        return "ab" + std::string(i - 180'040, '\0');
+    };
+    run(shorter, 1, 180'063);
 }
 
 TEST_CASE("sorted: every bound finds its place") {

@@ -114,7 +114,7 @@ inline void clean(any_store& store, random_numbers& random) {
 
 class trial {
     static constexpr std::size_t most_clients = 4;
-    static constexpr std::uint32_t values_of_client = 16;
+    static constexpr std::uint32_t values_of_client = 64;  // a batch takes up to five
     static constexpr std::uint32_t values_of_history = most_clients * values_of_client;
     static constexpr std::uint64_t all_over = UINT64_MAX;
 

@@ -296,6 +296,10 @@ private:
             if (random_.one_in(3)) continue;
             const bool erases = random_.one_in(4);
             writes[key] = erases ? 0 : value;
+            // What the same batch takes back is never seen.
+            if (random_.one_in(4)) {
+                all.push_back({change::kind::put, keys_->names[key], text_of(next_value_++)});
+            }
             all.push_back({erases ? change::kind::erase : change::kind::put, keys_->names[key],
                            erases ? "" : text_of(value)});
         }

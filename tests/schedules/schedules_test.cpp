@@ -22,12 +22,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "index/table_model.hpp"
 #include "laws/linearizability.hpp"
 #include "proof.hpp"
 #include "schedules/scheduled.hpp"
@@ -187,6 +189,8 @@ private:
             case kind::batch: {
                 noted.is = event::kind::batch;
                 typename Store::batch both;
+                both.put(key_of(one.key + 1), "9999");  // is never seen
+                both.erase(key);
                 both.put(key, value);
                 both.erase(key_of(one.key + 1));
                 noted.writes[one.key] = static_cast<std::uint32_t>(number);
@@ -593,6 +597,46 @@ TEST_CASE("schedules: an update that is lost is found, with one departure", "[sc
     CHECK_FALSE(finds(0, adds_apart));
     CHECK(finds(1, adds_apart));
     CHECK_FALSE(finds(3, adds_together));
+}
+
+namespace {
+
+/// All keys in one bucket.
+struct one_hash : coffer::detail::hash_shape {
+    static std::uint64_t hash(coffer::bytes, std::uint64_t) noexcept { return 3; }
+};
+
+}  // namespace
+
+TEST_CASE("schedules: a walk meets a key once that is moved along its chain and overwritten",
+          "[schedules]") {
+    using table = t::indexed_table<
+        coffer::detail::hash_table<schedules::scheduled, t::kept_memory, one_hash>,
+        schedules::scheduled>;
+    const auto found = schedules::explore(2, 100'000, [] {
+        table all;
+        need(all.start(), "a table");
+        // 0 to 5 lie in the bucket itself, behind it 12 and 13, behind these 6 to 11.
+        for (int i = 0; i < 14; ++i) need(all.put(std::to_string(i)), "a key");
+        std::vector<coffer::detail::ref> met;
+        bool changed = false;
+        schedules::thread writer([&] {
+            changed = all.remove("8") && all.put("12");  // 12 first takes the place of 8
+        });
+        schedules::thread reader([&] {
+            table::table_type::cursor at{0xC0000000, false};  // 3, backwards
+            static_cast<void>(all.table.step(at, met));
+        });
+        schedules::scheduler::current()->set_exploring(true);
+        writer.join();
+        reader.join();
+        need(changed, "both keys were there");
+        std::set<std::string> keys;
+        for (const auto each : met) need(keys.insert(all.records[each]).second, "each key once");
+        need(keys.size() >= 13, "every key that stays");
+    });
+    CHECK(found.all);
+    CHECK(found.schedules > 1000);
 }
 
 #endif

@@ -49,6 +49,8 @@ BUGS = [
         "if (each == nullptr) continue;", ("damage",)),
     Bug("a tail is written again in front of what it has dropped", 26, "storage/replay.hpp", "value",
         "live[kept - 2].id >= survey.durable.segment()", "true", ("units",)),
+    Bug("a key that ends within a prefix needs more room than was kept", 0, "index/sorted.hpp", "value",
+        "(std::min)(prefix.shared, wanted.key.size())", "prefix.shared", ("index",)),
     Bug("the newest segment is synced first", 7, "journal/log.hpp", "text",
         "auto done = synced([&] { return each_unsynced(",
         "if (COFFER_SEEDED(N) && active_) static_cast<void>(active_->body.sync(upto.offset()));\n"

@@ -74,6 +74,38 @@ TEST_CASE("a list knows what is in it, until it is emptied", "[changes]") {
     CHECK(all.bytes_in_log() == 0);
 }
 
+TEST_CASE("C2: of all operations on one key the last one counts", "[changes]") {
+    change_list all;
+    const auto superseded = [&] {
+        std::string out;
+        for (std::size_t i = 0; i < all.size(); ++i) out.push_back(all[i].superseded ? '-' : '+');
+        return out;
+    };
+    for (int round = 0; round < 3; ++round) {
+        for (const char* key : {"a", "b", "c"}) put(all, key, "1");  // in order
+        CHECK(superseded() == "+++");
+        all.add(record_type::erase, as_bytes("b"), {});
+        CHECK(superseded() == "+-++");
+        put(all, "b", "2");
+        put(all, "", "1");
+        put(all, "", "2");
+        put(all, "b", "3");
+        put(all, "c", "4");
+        CHECK(superseded() == "+-----+++");
+        all.clear();
+        put(all, "a", "1");
+        put(all, "a", "2");
+        CHECK(superseded() == "-+");
+        all.clear();
+        for (int i = 0; i < 3000; ++i) put(all, std::to_string(i * 7 % 1000), "1");
+        CHECK(superseded() == std::string(2000, '-') + std::string(1000, '+'));
+        change_list other(std::move(all));
+        CHECK(other[0].superseded);
+        CHECK_FALSE(other[2000].superseded);
+        all.clear();
+    }
+}
+
 TEST_CASE("what no record can hold is counted and named, and takes no room", "[changes]") {
     change_list all;
     put(all, "a", "1");

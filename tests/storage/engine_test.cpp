@@ -318,16 +318,15 @@ TEST_CASE("a log that cannot be ended for want of a segment is durable all the s
     S db = S::open("/s", chosen, disk);
     for (int i = 0; i < 20; ++i) db.put("key " + std::to_string(i), std::string(2000, 'v'));
     db.flush();
-    db.put("accepted", "1");
-    S::batch batch;
-    batch.put("key 0", "2");  // in a segment that is read from its file
-    batch.put("key 1", "2");
-    disk.fail_call(1, {}, fs::call::read);
-    REQUIRE_FALSE(db.try_write(batch));  // which ends the active segment
-    disk.clear_faults();
     fs::fault none_left;
     none_left.forever = true;
     disk.fail_call(1, none_left, fs::call::create);
+    db.put("accepted", "1");
+    S::batch batch;
+    batch.put("new", "1");
+    batch.put("key 0", "2");  // in a segment that is read from its file
+    disk.fail_call(1, {}, fs::call::read);
+    REQUIRE_FALSE(db.try_write(batch));  // which ends the active segment
     CHECK_FALSE(db.try_close());
     disk.clear_faults();
     CHECK(S::open("/s", chosen, disk.power_lost()).get("accepted") == "1");

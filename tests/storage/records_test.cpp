@@ -7,6 +7,7 @@
 
 #include "../journal/scene.hpp"
 #include "catch.hpp"
+#include "parts.hpp"
 
 #include <map>
 #include <optional>
@@ -341,4 +342,50 @@ TEST_CASE("damage is an error of the lookup that meets it", "[records]") {
     CHECK(it.get("b") == "2");
     const std::vector<ref> slots{it.place_of("b").ref, where};
     CHECK_FALSE(it.all.show_all(slots, [](coffer::bytes, coffer::bytes) {}));
+}
+
+TEST_CASE("an index that leads elsewhere is corruption, also where it looks at no keys",
+          "[records]") {
+    using numbers = records<scene::medium, coffer::index::sorted, coffer::threading::single, 8>;
+    const scene::disk disk;
+    numbers all(disk, scene::small());
+    all.journal.start(scene::folder(disk), scene::id, 1).value();
+    all.replace_index(all.make_index().value());
+    parts::told_driver driver;
+    parts::no_thread wake;
+    writer<numbers, parts::told_driver, parts::no_thread, false> to(all, driver, wake, 10'000);
+    const auto write = [&](record_type type, std::string_view key, condition when) {
+        return to.write(type, coffer::as_bytes(key), coffer::as_bytes("value"), when);
+    };
+    const auto get = [&](std::string_view key) {
+        return all.lookup(coffer::as_bytes(key), [](coffer::bytes) {});
+    };
+    const std::string one = "00000001", two = "00000002";
+    REQUIRE(write(record_type::put, one, condition::none).value());
+    REQUIRE(write(record_type::put, two, condition::none).value());
+    numbers::keys known(all);
+    auto& table = all.index();
+    const auto place_of = [&](const std::string& key) {
+        return table.locate(table.probe(coffer::as_bytes(key)), known);
+    };
+    table.put(place_of(one), place_of(two).ref);
+    CHECK(get(two).value());
+    REQUIRE_FALSE(get(one));
+    CHECK(get(one).error().kind() == errc::corruption);
+
+    for (const ref nobody : {ref{0}, ref{5}, (ref{1} << 46) + 1}) {
+        table.put(place_of(one), nobody | pending_bit);
+        const position tail = all.journal.tail();
+        for (const condition when : {condition::none, condition::absent, condition::present}) {
+            for (const record_type type : {record_type::put, record_type::erase}) {
+                auto done = write(type, one, when);
+                REQUIRE_FALSE(done);
+                CHECK(done.error().kind() == errc::corruption);
+            }
+        }
+        REQUIRE_FALSE(get(one));
+        CHECK(get(one).error().kind() == errc::corruption);
+        CHECK(all.journal.tail() == tail);
+    }
+    CHECK(write(record_type::put, two, condition::present).value());
 }

@@ -17,7 +17,8 @@
 //     entry; a removal clears entry, then print. A free slot's entry is 0.
 // I2  A key's first 30 bits of hash agree with the index of its bucket in the bucket's depth bits.
 // I3  `chained` is set only while slot 6 is a link. Whatever moves a key within a chain, or takes a
-//     bucket out of it, stores a new link between the copy and the removal; no link comes back.
+//     bucket out of it, stores a new link between the copy and the removal, and one more behind it
+//     where a walk comes to the copy last; at one depth no link comes back.
 // I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
 //     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
 //     back from link to key only in the split that makes it so.
@@ -34,7 +35,6 @@
 
 #include <coffer/config/assert.hpp>
 #include <coffer/config/platform.hpp>
-#include <coffer/core/endian.hpp>
 #include <coffer/core/memory.hpp>
 #include <coffer/index/concept.hpp>
 #include <coffer/index/hash_buckets.hpp>
@@ -298,13 +298,6 @@ private:
         }
     }
 
-    [[nodiscard]] static constexpr std::uint32_t reverse(std::uint32_t value) noexcept {
-        value = (value >> 1 & 0x55555555) | (value & 0x55555555) << 1;
-        value = (value >> 2 & 0x33333333) | (value & 0x33333333) << 2;
-        value = (value >> 4 & 0x0F0F0F0F) | (value & 0x0F0F0F0F) << 4;
-        return byte_swapped(value);
-    }
-
     // ---- the writer's steps ----
 
     /// While one of these lives, a process that ends leaves memory that adopt() refuses.
@@ -345,21 +338,28 @@ private:
     }
 
     void store_link(std::uint64_t index, std::uint64_t to) noexcept {
-        if ((++stamp_ & 0x7FFFFFFF) == 0) ++stamp_;  // a link is never 0
-        primary_[index].entry[link_slot].store(link(index, to, stamp_ & 0x7FFFFFFF), release);
+        bucket& home = primary_[index];
+        const std::uint64_t before = home.entry[link_slot].load(relaxed);
+        const std::uint64_t next = is_link(before, index)
+                                       ? next_link(before, index, to)
+                                       : first_link(home.control.load(relaxed), index, to);
+        home.entry[link_slot].store(next, release);
     }
 
+    [[nodiscard]] std::uint64_t front_link(std::uint64_t index) const noexcept {
+        return primary_[index].entry[link_slot].load(relaxed);
+    }
     [[nodiscard]] bucket* front_of(std::uint64_t index) const noexcept {
-        return overflow_at(primary_[index].entry[link_slot].load(relaxed));
+        return overflow_at(front_link(index));
     }
 
     /// 1 + the index of an empty overflow bucket, 0 when there is none.
     [[nodiscard]] std::uint64_t take() noexcept {
         const std::uint64_t number = state_->free_first.load(relaxed);
         if (bucket* const free = overflow_at(number); free != nullptr) {
-            state_->free_first.store(free->entry[link_slot].load(relaxed), relaxed);
+            state_->free_first.store(target(free->entry[link_slot].load(relaxed)), relaxed);
             state_->free_count.store(free_count() - (free_count() != 0), relaxed);
-            return number;
+            return target(number);
         }
         const std::uint64_t fresh = overflow_used();
         if (fresh >= overflow_.capacity()) return 0;
@@ -369,7 +369,7 @@ private:
 
     /// The chain loses its first bucket, in which no key is needed any more.
     void drop_front(std::uint64_t index) noexcept {
-        const std::uint64_t number = target(primary_[index].entry[link_slot].load(relaxed));
+        const std::uint64_t number = target(front_link(index));
         bucket& gone = overflow_[number - 1];
         store_link(index, gone.entry[link_slot].load(relaxed));
         release_overflow(number);
@@ -435,8 +435,10 @@ private:
         if (used(set(control, from % 8, 0)) == 0) {
             drop_front(index);
         } else {
-            store_link(index, target(primary_[index].entry[link_slot].load(relaxed)));
+            store_link(index, target(front_link(index)));
             vacate(front, from);
+            // A walk may come to it in both places, if one is behind the other.
+            if (&to != &primary_[index]) store_link(index, target(front_link(index)));
         }
     }
 
@@ -575,8 +577,6 @@ private:
             release_overflow(number);
         }
     }
-
-    std::uint64_t stamp_ = 0;
 };
 
 }  // namespace detail

@@ -9,14 +9,14 @@
 // |         | 48..63 | tag: h[7..22]                                                          |
 // | link    | 0..31  | 1 + index of the first overflow bucket, 0: none                        |
 // |         | 48     | the complement of the bucket's own h[7], which tells links and entries apart
-// | |         | rest   | a stamp, so that no two links that are stored soon after each other are
-// equal |
+// |         | rest   | a stamp, never 0: one more than in the link before it                  |
 //
 // h is the hash of the key. Place, tag and print together are h[0..29]: what a slot knows.
 #ifndef COFFER_INDEX_HASH_WORDS_HPP
 #define COFFER_INDEX_HASH_WORDS_HPP
 
 #include <coffer/config/platform.hpp>
+#include <coffer/core/endian.hpp>
 #include <coffer/core/hash.hpp>
 #include <coffer/index/concept.hpp>
 
@@ -98,8 +98,29 @@ struct hash_words {
         const std::uint64_t mark = ~(index >> tag_from) & 1;
         return target | (stamp & 0xFFFF) << 32 | mark << 48 | (stamp >> 16) << 49;
     }
+    /// The first link of a chain. Chains that begin at different depths have different stamps: one
+    /// may go and another begin while a reader holds a link.
+    [[nodiscard]] static constexpr std::uint64_t first_link(std::uint64_t control,
+                                                            std::uint64_t index,
+                                                            std::uint64_t to) noexcept {
+        return link(index, target(to), std::uint64_t{depth(control)} << 26 | 1);
+    }
+    /// The link that follows another one.
+    [[nodiscard]] static constexpr std::uint64_t next_link(std::uint64_t before,
+                                                           std::uint64_t index,
+                                                           std::uint64_t to) noexcept {
+        const std::uint64_t stamp = ((before >> 32 & 0xFFFF) | before >> 49 << 16) + 1;
+        return link(index, target(to), (stamp & 0x7FFFFFFF) | stamp >> 31);
+    }
     [[nodiscard]] static constexpr std::uint64_t target(std::uint64_t link) noexcept {
         return link & 0xFFFFFFFF;
+    }
+    /// The bits of an index, the last one first.
+    [[nodiscard]] static constexpr std::uint32_t reverse(std::uint32_t value) noexcept {
+        value = (value >> 1 & 0x55555555) | (value & 0x55555555) << 1;
+        value = (value >> 2 & 0x33333333) | (value & 0x33333333) << 2;
+        value = (value >> 4 & 0x0F0F0F0F) | (value & 0x0F0F0F0F) << 4;
+        return byte_swapped(value);
     }
     /// n buckets as one word, from which at() finds the bucket of a hash without a branch.
     [[nodiscard]] static constexpr std::uint64_t extent(std::uint64_t n) noexcept {

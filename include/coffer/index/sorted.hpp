@@ -141,7 +141,9 @@ public:
         const node_meta meta = leaf.node.meta();
         if constexpr (!exact) {
             const key_standing prefix = stand(pool_, leaf.node, meta, wanted.key);
-            at.shared = static_cast<std::uint32_t>(prefix.shared);
+            // A key that ends within the prefix takes no more room than it has bytes.
+            at.shared = static_cast<std::uint32_t>((std::min)(prefix.shared, wanted.key.size()));
+            if (at.shared != prefix.shared) at.right = at.shared;  // behind which others have a 0
             if (prefix.order != 0) {
                 at.position = prefix.order < 0 ? 0 : meta.count();
                 return at;

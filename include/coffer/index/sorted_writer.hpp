@@ -45,7 +45,9 @@ public:
         if constexpr (!exact) {
             note_longest(at.key.size());
             if (at.shared < meta.prefix()) {
-                if (meta.prefix() - at.shared >= 8 && meta.count() > large_entries / 2) {
+                const bool foreign =
+                    meta.prefix() - at.shared >= 8 && meta.count() > large_entries / 2;
+                if (foreign && (at.position == 0 || at.position == meta.count())) {
                     return stand_apart(traced(at), leaf, where);
                 }
                 shorten(leaf, at.shared);

@@ -400,7 +400,7 @@ private:
         const address where = make_address(victim_->slot, at_);
         table_type& table = records_->index();
         keys known(*records_);
-        const auto place = table.locate(table.probe(each.key), known);
+        const auto place = records_->locate(table, table.probe(each.key), known);
         if (known.failed()) return known.reader().cause();
         if (is_pending(place.ref)) return outcome::wait;
         const bool puts = each.type == record_type::put;

@@ -131,7 +131,9 @@ private:
     [[nodiscard]] result<file> open_lock() {
         auto opened = folder_->open(lock_name, fs::access::write);
         if (opened || opened.error().kind() != errc::not_found) return opened;
-        if (!folder_->open(store_name, fs::access::read)) {
+        auto found = read_store();
+        if (!found) return found.failure();
+        if (!*found) {
             if (auto ours = check_names(); !ours) return ours.failure();
         }
         auto made = folder_->create(lock_name);

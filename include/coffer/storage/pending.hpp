@@ -166,6 +166,10 @@ public:
     }
 
     [[nodiscard]] bool empty() const noexcept { return queue_.count == 0; }
+    /// False: nothing that is pending can have this number.
+    [[nodiscard]] bool knows(ref where) const noexcept {
+        return !empty() && (where & ~pending_bit) < used();
+    }
     [[nodiscard]] position end_of(ref where) const noexcept {
         return position::of_word(table_[where & ~pending_bit].end.load(std::memory_order_relaxed));
     }
@@ -219,11 +223,11 @@ public:
         left_at_ = readers_->stamp();
     }
 
-private:
     /// Leads to no record. An index that came from a damaged image may name descriptors that there
     /// are not: reading what they stand for must be an error.
     static constexpr address nowhere = make_address(most_slots - 1, largest_segment - offset_unit);
 
+private:
     /// The newest record of a chain that counts for a reader, or what was there before them all.
     [[nodiscard]] COFFER_NOINLINE address resolve_chain(ref where) const noexcept {
         while (is_pending(where)) {
@@ -245,7 +249,7 @@ private:
 
     [[nodiscard]] const descriptor* find(ref where) const noexcept {
         const std::uint64_t number = where & ~pending_bit;
-        return number < table_.capacity() ? &table_[number] : nullptr;
+        return number < used() ? &table_[number] : nullptr;
     }
 
     [[nodiscard]] std::uint64_t used() const noexcept {

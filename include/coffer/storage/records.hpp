@@ -60,6 +60,10 @@ public:
             return found != nullptr ? found->key : bytes();
         }
         void prefetch(ref where) const noexcept { of_->prefetch(where); }
+        /// What an index says is not so.
+        COFFER_NOINLINE void refute() noexcept {
+            static_cast<void>(reader_.read(pending_writes<Threading>::nowhere));
+        }
         [[nodiscard]] bool failed() const noexcept { return reader_.failed(); }
         [[nodiscard]] reader_type& reader() noexcept { return reader_; }
 
@@ -96,7 +100,7 @@ public:
         const table_type& table = index();
         const typename table_type::lookup probe = table.probe(key);
         if constexpr (!guesses_of<table_type>) {
-            return lookup_with_care(table, probe, show);
+            return lookup_with_care(table, key, probe, show);
         } else {
             const ref guess = guess_of(table, probe);
             if (guess == 0) return false;
@@ -184,6 +188,16 @@ public:
     }
 
     // ---- the writer's section ----
+
+    /// Where a key is in the index, or would be; `known` has failed where that cannot be, as in an
+    /// index that came from a damaged image.
+    [[nodiscard]] COFFER_ALWAYS_INLINE typename table_type::place locate(
+        table_type& table, const typename table_type::lookup& probe, keys& known) const {
+        const typename table_type::place found = table.locate(probe, known);
+        if (is_pending(found.ref) && !pending.knows(found.ref)) [[unlikely]]
+            known.refute();
+        return found;
+    }
 
     /// Makes `where` the newest record of the key at `place`; `place.ref` is what it replaces.
     void put_plain(table_type& table, const typename table_type::place& place, address where) {
@@ -353,12 +367,13 @@ private:
     template <class Show>
     [[nodiscard]] COFFER_NOINLINE result<bool> look_again(bytes key, Show&& show) const {
         const table_type& table = index();
-        return lookup_with_care(table, table.probe(key), show);
+        return lookup_with_care(table, key, table.probe(key), show);
     }
 
     template <class Show>
     [[nodiscard]] COFFER_ALWAYS_INLINE result<bool> lookup_with_care(
-        const table_type& table, const typename table_type::lookup& probe, Show&& show) const {
+        const table_type& table, bytes key, const typename table_type::lookup& probe,
+        Show&& show) const {
         keys known(*this);
         const ref slot = table.find(probe, known);
         if (known.failed()) [[unlikely]]
@@ -366,7 +381,10 @@ private:
         const address where = pending.resolve(slot);
         if (where == 0) return false;
         const record* found = known.reader().read(where);
-        if (found == nullptr) [[unlikely]]
+        // A table that tells keys apart without their records may have come from a damaged image.
+        if (found != nullptr && !equal(found->key, key)) [[unlikely]]
+            known.refute();
+        if (known.failed()) [[unlikely]]
             return known.reader().cause();
         show(found->value);
         return true;

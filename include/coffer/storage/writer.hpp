@@ -97,7 +97,7 @@ public:
             // The record is written while the lookup waits for memory.
             if (when == condition::none) records_->journal.stage(type, false, key, value);
             keys known(*records_);
-            const auto place = table.locate(probe, known);
+            const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 if (when == condition::none) records_->journal.unstage(size);
                 return known.reader().cause();
@@ -298,8 +298,14 @@ private:
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const auto each = changes[i];
+            const auto probe = probes.next();
+            if (each.superseded) [[unlikely]] {
+                const address where = journal.append(each.record, true);
+                if (each.type == record_type::put) records_->bury(where);
+                continue;
+            }
             keys known(*records_);
-            const auto place = table.locate(probes.next(), known);
+            const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
                 if (hidden && i == 0) {
@@ -314,9 +320,11 @@ private:
             }
             const bool erases = each.type == record_type::erase;
             const address where = journal.append(each.record, i + 1 < changes.size());
-            if (hidden && (place.ref == 0 || is_new(place.ref))) {
-                added += change_hidden(table, place, erases, where);
-            } else if (!erases || place.ref != 0) {
+            if (erases && place.ref == 0) continue;
+            if (hidden && place.ref == 0) {
+                table.put(place, where);
+                ++added;
+            } else {
                 table.put(place, records_->install(where, erases, place.ref, end));
             }
         }
@@ -335,7 +343,7 @@ private:
                                                               const change_list& changes) {
         for (std::size_t i = 0; i < changes.size(); ++i) {
             keys known(*records_);
-            static_cast<void>(table.locate(table.probe(changes[i].key), known));
+            static_cast<void>(records_->locate(table, table.probe(changes[i].key), known));
             if (known.failed()) return known.reader().cause();
         }
         return {};
@@ -346,26 +354,13 @@ private:
         return !is_pending(slot) && records_->pending.hides(slot);
     }
 
-    /// One operation of a hidden batch on a key of which no reader knows. How many keys that adds.
-    [[nodiscard]] std::int64_t change_hidden(table_type& table,
-                                             const typename table_type::place& place, bool erases,
-                                             address where) {
-        const bool there = place.ref != 0;
-        if (there) records_->bury(place.ref);
-        if (!erases) {
-            table.put(place, where);
-        } else if (there) {
-            table.remove(place);
-        }
-        return (erases ? 0 : 1) - (there ? 1 : 0);
-    }
-
     /// Takes the new keys of a batch that fails after `done` operations out of the index. False:
     /// one could not be looked for.
     [[nodiscard]] COFFER_NOINLINE bool take_out(table_type& table, const change_list& changes,
                                                 std::size_t done) {
         bool all = true;
         for (std::size_t i = 0; i < done; ++i) {
+            if (changes[i].superseded) continue;
             keys known(*records_);
             const auto place = table.locate(table.probe(changes[i].key), known);
             all = all && !known.failed();
