@@ -16103,6 +16103,8 @@ private:
 // opening moves no bytes.
 //
 // I1  A piece is given back only if its check is what it was when it was written.
+// I2  Only the last piece of a region is smaller than its place. So where each piece is as large as
+//     all before it, no image asks for more than twice the memory that its file has.
 // Cost: one pass over the bytes of the image, to check them. Pieces of 2 MiB are written at once:
 // a file system with large folios maps such a piece with one entry of the page table.
 // Threads: one at a time.
@@ -16212,6 +16214,7 @@ public:
         if (image_ == nullptr || !image_->is_open()) return fresh_.allocate(region, number, size);
         const image_piece* const kept = image_->find(region, number);
         if (kept == nullptr || kept->size > size) return damaged();
+        if (kept->size < size && image_->find(region, number + 1) != nullptr) return damaged();
         auto at = maps_ && kept->size >= least_mapped_piece ? map(*kept, size) : read(*kept, size);
         if (!at) return at;
         const bytes piece(*at, static_cast<std::size_t>(kept->size));

@@ -129,6 +129,24 @@ TEST_CASE("the header comes back", "[image_file]") {
     CHECK(in.find(1, 4) == nullptr);
 }
 
+TEST_CASE("I2: only the last piece of a region may be smaller than its place", "[image_file]") {
+    const scene::disk disk;
+    auto folder = scene::folder(disk);
+    const pieces all = of_sizes({64, 40});
+    REQUIRE(writing(*folder).write(header(), [&](auto&& sink) -> result<void> {
+        if (auto done = sink(0U, 0U, bytes(all[0])); !done) return done;
+        return sink(0U, 1U, bytes(all[1]));
+    }));
+    const auto in = std::make_shared<image_of_disk>();
+    REQUIRE(in->open(*folder, scene::id, hash));
+    memory from(in, true);
+    CHECK(from.allocate(0, 0, 64));
+    CHECK(from.allocate(0, 1, 64));
+    const auto refused = from.allocate(0, 0, std::size_t{1} << 30);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind() == errc::corruption);
+}
+
 TEST_CASE("while an image is open there are its pieces only, then fresh ones", "[image_file]") {
     const scene::disk disk;
     const pieces all = of_sizes(small);
