@@ -2,9 +2,9 @@
 //
 // Keys are 16 digits, values 100 bytes if nothing else is asked; a key of 8 bytes is the number
 // itself, its highest byte first. Half of a value is random, so that a store that compresses gains
-// what it would with ordinary data. All of it is made before any
-// clock starts, and laid out in the order in which it will be used: a key that had to be fetched
-// from memory first would cost as much as some lookups do.
+// what it would with ordinary data. All of it is made before any clock starts, and laid out in the
+// order in which it will be used: a key that had to be fetched from memory first would cost as much
+// as some lookups do.
 #ifndef COFFER_BENCH_VERSUS_DATA_HPP
 #define COFFER_BENCH_VERSUS_DATA_HPP
 

@@ -69,6 +69,16 @@ struct replayed {
     bool has_clear = false;
 };
 
+/// Begins a log where `found` ends, and writes behind it what was saved.
+void write_again(saved_commits<state>& saved, const survey_result& found, state& all,
+                 const scene::disk& disk) {
+    REQUIRE(all.journal.start(scene::folder(disk), scene::id, found.next_id));
+    all.replace_index(all.make_index().value());
+    for (const found_segment& each : found.live) REQUIRE(all.journal.adopt(each, most_slots));
+    all.journal.recovered(found.end, found.durable, found.commits);
+    REQUIRE(saved.write(all));
+}
+
 }  // namespace
 
 TEST_CASE("records do again what they did", "[replay]") {
@@ -231,11 +241,7 @@ TEST_CASE("commits behind the durable place are saved whole and written again", 
     CHECK(found.live[0].torn);
 
     state all(disk, scene::small());
-    REQUIRE(all.journal.start(scene::folder(disk), scene::id, found.next_id));
-    all.replace_index(all.make_index().value());
-    for (const found_segment& each : found.live) REQUIRE(all.journal.adopt(each, most_slots));
-    all.journal.recovered(found.end, found.durable, found.commits);
-    REQUIRE(saved.write(all));
+    write_again(saved, found, all, disk);
     CHECK(all.size() == 1);
     CHECK(all.lookup(coffer::as_bytes("f"), [](coffer::bytes) {}).value());
     CHECK(all.journal.commits() == 7);
@@ -284,11 +290,7 @@ TEST_CASE("what is written again is found, too, when what the tail has dropped i
     CHECK(saved.count() == 3);
     CHECK(found.end == position(3, begin));
     state all(disk, scene::small());
-    REQUIRE(all.journal.start(scene::folder(disk), scene::id, found.next_id));
-    all.replace_index(all.make_index().value());
-    for (const found_segment& each : found.live) REQUIRE(all.journal.adopt(each, most_slots));
-    all.journal.recovered(found.end, found.durable, found.commits);
-    REQUIRE(saved.write(all));
+    write_again(saved, found, all, disk);
     CHECK(all.journal.commits() == 5);
 
     // The file of 2 may go now, and of 3 what was not durable: the log is whole without them.

@@ -305,7 +305,7 @@ def page(runs, about, plots=()):
     figures = Figures([each for each in runs if each["n"] != ten_times])
     ten = Figures([each for each in runs if each["n"] == ten_times])
     lines = head(runs, about) + judgement(figures, ten, about) + more_of_coffer(figures)
-    lines += ["", "[Every workload on every combination](combinations.md); [other keys, values "
-              "and numbers of entries](shapes.md); [the goals of the source document](golite.md)."]
+    lines += ["", "[Every workload on every combination](combinations.md); [the goals of the "
+              "source document](golite.md)."]
     lines += surroundings(figures, about) + [""] + [f"![{name}]({name})" for name in plots]
     return "\n".join(lines).rstrip() + "\n"
