@@ -1,4 +1,5 @@
 // Ranges in key order: bounds, both directions, writes meanwhile, and the standard's concepts.
+#include <coffer/config/platform.hpp>
 #include <coffer/store/ordered.hpp>
 
 #include <coffer/fs/simulated.hpp>
@@ -135,6 +136,60 @@ TEST_CASE("a walk that ends early reads nothing behind its end", "[ordered]") {
         CHECK(met.error().kind() == coffer::errc::corruption);
     }
 }
+
+#if COFFER_HAS_EXCEPTIONS
+TEST_CASE("a step that throws leaves the iterator where it was", "[ordered]") {
+    const bool back = GENERATE(false, true);
+    using filed = coffer::store<std::string, std::string, coffer::storage::file_log,
+                                coffer::index::sorted, coffer::threading::single, simulated>;
+    const simulated disk;
+    coffer::options chosen;
+    chosen.segment_bytes = 64 * 1024;
+    auto db = filed::open("/db", chosen, disk);
+    for (int i = 1000; i < 2000; ++i) db.put(std::to_string(i), std::string(300, 'v'));
+    db.sync();
+    const auto change = [&] { return disk.flip("/db/0000000000000001.log", 50'000, std::byte{1}); };
+    const auto all = db.from("");
+    auto at = back ? std::ranges::prev(all.end()) : all.begin();
+    REQUIRE(change());
+    int thrown = 0;
+    int expected = back ? 1999 : 1000;
+    while (expected != (back ? 1000 : 1999)) {
+        REQUIRE((*at).key == std::to_string(expected));
+        try {
+            back ? --at : ++at;
+            expected += back ? -1 : 1;
+        } catch (const coffer::error& cause) {
+            CHECK(cause.kind() == coffer::errc::corruption);
+            if (++thrown == 3) REQUIRE(change());  // it is whole again
+        }
+    }
+    CHECK(thrown == 3);
+    CHECK((*at).key == std::to_string(expected));
+}
+
+TEST_CASE("an iterator does not read far ahead where values are large", "[ordered]") {
+    using filed = coffer::store<std::string, std::string, coffer::storage::file_log,
+                                coffer::index::sorted, coffer::threading::single, simulated>;
+    const simulated disk;
+    coffer::options chosen;
+    chosen.segment_bytes = 256 * 1024;
+    auto db = filed::open("/db", chosen, disk);
+    for (int i = 10; i < 30; ++i) db.put(std::to_string(i), std::string(40'000, 'v'));
+    db.sync();
+    REQUIRE(disk.flip("/db/0000000000000001.log", 4096 + 3 * 40'000, std::byte{1}));  // of 12
+    auto at = db.from("").begin();
+    CHECK((*at).key == "10");
+    CHECK((*++at).key == "11");
+    CHECK_THROWS_AS(++at, coffer::error);
+    int rest = 0;
+    for (const auto& each : db.from("13")) {
+        CHECK(each.value.size() == 40'000);
+        ++rest;
+    }
+    CHECK(rest == 17);
+}
+#endif
 
 TEST_CASE("a prefix of any bytes", "[ordered]") {
     S db;

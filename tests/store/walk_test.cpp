@@ -127,4 +127,31 @@ TEST_CASE("an entry that cannot be read throws; for_each returns the error", "[w
     REQUIRE_FALSE(failed);
     CHECK(failed.error().kind() == coffer::errc::corruption);
 }
+
+TEST_CASE("a step of a walk that throws leaves the iterator where it was", "[walk]") {
+    const simulated disk;
+    S db = S::open("/db", small(), disk);
+    for (int i = 0; i < 200; ++i) db.put("key" + std::to_string(i), std::string(300, 'v'));
+    db.sync();
+    const auto change = [&] { return disk.flip("/db/0000000000000001.log", 5000, std::byte{1}); };
+    std::map<std::string, int> seen;
+    int thrown = 0;
+    auto at = db.begin();
+    REQUIRE(change());
+    while (at != std::default_sentinel) {
+        const std::string here = (*at).key;
+        try {
+            ++at;
+            ++seen[here];
+        } catch (const coffer::error& cause) {
+            CHECK(cause.kind() == coffer::errc::corruption);
+            CHECK(at != std::default_sentinel);
+            CHECK((*at).key == here);
+            if (++thrown == 3) REQUIRE(change());  // it is whole again
+        }
+    }
+    CHECK(thrown == 3);
+    CHECK(seen.size() == 200);
+    for (const auto& [key, times] : seen) CHECK(times == 1);
+}
 #endif

@@ -179,35 +179,35 @@ public:
 
     /// Shows the next few entries of a walk in no particular order. False: the walk is over.
     template <class Show>
-    [[nodiscard]] result<bool> step(cursor& at, std::vector<ref>& slots, Show&& show) const {
+    [[nodiscard]] result<bool> step(cursor& at, std::vector<ref>& refs, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
-        slots.clear();
-        const bool more = records_.index().step(at, slots);
-        if (auto shown = records_.show_all(slots, show); !shown) return shown.failure();
+        refs.clear();
+        const bool more = records_.index().step(at, refs);
+        if (auto shown = records_.show_all(refs, show); !shown) return shown.failure();
         return more;
     }
 
     /// Shows the next few entries above (or, descending, below) `from`, and moves it behind them,
     /// until show() answers false. True: there may be more.
     template <bool Descending, class Show>
-    [[nodiscard]] result<bool> step_in_order(held_bound& from, std::vector<ref>& slots,
+    [[nodiscard]] result<bool> step_in_order(held_bound& from, std::vector<ref>& refs,
                                              Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
-        slots.clear();
+        refs.clear();
         keys known(records_);
         bool more = false;
         if constexpr (Descending) {
-            more = records_.index().descend(from, slots, known);
+            more = records_.index().descend(from, refs, known);
         } else {
-            more = records_.index().ascend(from, slots, known);
+            more = records_.index().ascend(from, refs, known);
         }
         if (known.failed()) return known.reader().cause();
-        auto all = records_.show_in_order(slots, show);
+        auto all = records_.show_in_order(refs, show);
         if (!all || !*all) return all;
         if (!more) return false;
-        if (!from.moved) from.move_to(known.key_of(slots.back()));
+        if (!from.moved) from.move_to(known.key_of(refs.back()));
         if (known.failed()) return known.reader().cause();
         return true;
     }

@@ -148,12 +148,12 @@ public:
         return {};
     }
 
-    /// Shows key and value behind each of `slots` to `show(key, value)`; the caller holds a pin.
+    /// Shows key and value behind each of `refs` to `show(key, value)`; the caller holds a pin.
     template <class Show>
-    [[nodiscard]] result<void> show_all(const std::vector<ref>& slots, Show&& show) const {
+    [[nodiscard]] result<void> show_all(const std::vector<ref>& refs, Show&& show) const {
         reader_type reader(journal.table());
-        for (const ref slot : slots) prefetch(slot);
-        for (const ref slot : slots) {
+        for (const ref slot : refs) prefetch(slot);
+        for (const ref slot : refs) {
             const address where = pending.resolve(slot);
             if (where == 0) continue;
             const record* found = reader.read(where);
@@ -166,18 +166,18 @@ public:
     /// The same in their order, a few ahead of it, until show(key, value) answers false; true:
     /// everything was shown.
     template <class Show>
-    [[nodiscard]] result<bool> show_in_order(std::span<const ref> slots, Show&& show) const {
+    [[nodiscard]] result<bool> show_in_order(std::span<const ref> refs, Show&& show) const {
         constexpr std::size_t ahead = 24;  // of keys put at random each record waits for memory
         reader_type reader(journal.table());
         typename log_type::table_type::window through;
-        for (std::size_t i = 0; i < (std::min)(ahead, slots.size()); ++i) prefetch(slots[i]);
-        for (std::size_t i = 0; i < slots.size(); ++i) {
-            if (i + ahead < slots.size()) prefetch(slots[i + ahead]);
+        for (std::size_t i = 0; i < (std::min)(ahead, refs.size()); ++i) prefetch(refs[i]);
+        for (std::size_t i = 0; i < refs.size(); ++i) {
+            if (i + ahead < refs.size()) prefetch(refs[i + ahead]);
             record at_once;
             const record* found = &at_once;
-            if (is_pending(slots[i]) || pending.hides(slots[i]) ||
-                !reader_type::at_once(journal.table(), slots[i], through, at_once)) [[unlikely]] {
-                const address where = pending.resolve(slots[i]);
+            if (is_pending(refs[i]) || pending.hides(refs[i]) ||
+                !reader_type::at_once(journal.table(), refs[i], through, at_once)) [[unlikely]] {
+                const address where = pending.resolve(refs[i]);
                 if (where == 0) continue;
                 found = reader.read(where);
                 if (found == nullptr) return reader.cause();

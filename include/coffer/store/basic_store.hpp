@@ -314,11 +314,11 @@ public:
             return try_for_each(everything(), f);
         } else {
             typename engine::cursor at{};
-            std::vector<detail::ref> slots;
+            std::vector<detail::ref> refs;
             result<void> shown;
             bool go_on = true;
             for (bool more = true; more && go_on;) {
-                auto next = engine_->step(at, slots, [&](bytes key, bytes value) {
+                auto next = engine_->step(at, refs, [&](bytes key, bytes value) {
                     if (go_on) go_on = detail::show_entry<Key, Value>(key, value, f, shown);
                 });
                 if (!next) return next.failure();

@@ -43,6 +43,8 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return pieces_.size(); }
     [[nodiscard]] bool empty() const noexcept { return pieces_.empty(); }
+    /// Bytes of all keys and values.
+    [[nodiscard]] std::size_t held() const noexcept { return bytes_.size(); }
     [[nodiscard]] bytes key(std::size_t i) const noexcept {
         return bytes(bytes_).subspan(pieces_[i].key, pieces_[i].value - pieces_[i].key);
     }

@@ -8,7 +8,8 @@
 // I1  What is before an iterator's chunk is looked up once, by whichever copy of the iterator asks
 //     first. std::reverse_iterator steps a copy back to show an entry, and then steps itself: both
 //     come to the same one, whatever is written in between.
-// I2  Two iterators are equal when they stand on equal keys. One that came backwards is equal to
+// I2  A step that throws leaves the iterator where it was.
+// I3  Two iterators are equal when they stand on equal keys. One that came backwards is equal to
 //     begin(), too, when nothing is before it: the entry that was the first may be gone.
 #ifndef COFFER_STORE_ORDERED_HPP
 #define COFFER_STORE_ORDERED_HPP
@@ -65,19 +66,19 @@ private:
 }
 
 /// Reads the next entries behind `from` in one direction, visible ones only, within `within`;
-/// nothing when there are none.
+/// nothing when there are none. Large values end a chunk early.
 template <bool Descending, class Engine>
 [[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, held_bound from,
                                                               const limits& within) {
+    constexpr std::size_t most_held = 64 * 1024;
     auto out = std::make_shared<chunk>();
-    std::vector<ref> slots;
+    std::vector<ref> refs;
     for (bool more = true; more && out->empty();) {
-        auto shown =
-            of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
-                if (!within.template holds<Descending>(key)) return false;
-                out->add(key, value);
-                return true;
-            });
+        auto shown = of.template step_in_order<Descending>(from, refs, [&](bytes key, bytes value) {
+            if (!within.template holds<Descending>(key)) return false;
+            out->add(key, value);
+            return out->held() < most_held;
+        });
         if (!shown) return shown.failure();
         more = *shown;
     }
@@ -145,9 +146,13 @@ public:
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*entries(), place()); }
 
     ordered_iterator& operator++() {
-        first_ = false;
         const chunk& mine = *entries();
-        if (++at_ == mine.size()) load(beside(mine.key(place_of(at_ - 1))));
+        if (at_ + 1 == mine.size()) {
+            load(beside(mine.key(place())));
+        } else {
+            ++at_;
+        }
+        first_ = false;
         return *this;
     }
     ordered_iterator operator++(int) {
@@ -156,13 +161,13 @@ public:
         return before;
     }
     ordered_iterator& operator--() {
-        first_ = false;
-        back_ = true;
         if (at_ != 0) {
             --at_;
         } else {
             stand_in(before(), true);
         }
+        first_ = false;
+        back_ = true;
         return *this;
     }
     ordered_iterator operator--(int) {
@@ -204,8 +209,9 @@ private:
     }
     void stand_in(std::shared_ptr<const chunk> next, bool backwards) {
         if (next->empty()) next = nullptr;
-        at_ = backwards && next ? next->size() - 1 : 0;
+        const std::size_t at = backwards && next ? next->size() - 1 : 0;
         here_ = std::make_shared<const stretch_type>(std::move(next), backwards);
+        at_ = at;
     }
 
     /// The entries before all of this chunk.
@@ -263,12 +269,12 @@ public:
     [[nodiscard]] result<void> show(const Engine& of, Show&& shown) const {
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
-        std::vector<ref> slots;
-        slots.reserve(64);  // as many as most steps find
+        std::vector<ref> refs;
+        refs.reserve(64);  // as many as most steps find
         held_bound from = Descending ? within_.high : within_.low;
         for (bool more = true; more;) {
             auto next =
-                of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
+                of.template step_in_order<Descending>(from, refs, [&](bytes key, bytes value) {
                     return within_.template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();

@@ -2,7 +2,8 @@
 //
 // An input range. Weakly consistent: an entry present throughout is met exactly once, one absent
 // throughout never; others may or may not be. Between steps it holds nothing of the store.
-// Failure: an entry that cannot be read throws; for_each is the form that does not.
+// Failure: an entry that cannot be read throws, and the iterator stands where it stood; for_each is
+// the form that does not.
 #ifndef COFFER_STORE_WALK_HPP
 #define COFFER_STORE_WALK_HPP
 
@@ -31,7 +32,11 @@ public:
 
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*chunk_, at_); }
     walk_iterator& operator++() {
-        if (++at_ == chunk_->size()) load();
+        if (at_ + 1 == chunk_->size()) {
+            load();
+        } else {
+            ++at_;
+        }
         return *this;
     }
     void operator++(int) { ++*this; }
@@ -44,12 +49,15 @@ private:
     void load() {
         constexpr std::size_t enough = 16;
         auto next = std::make_shared<chunk>();
-        while (!done_ && next->size() < enough) {
-            done_ =
-                !of_->step(cursor_, slots_, [&](bytes key, bytes value) { next->add(key, value); })
-                     .value();
+        auto cursor = cursor_;
+        bool more = !done_;
+        while (more && next->size() < enough) {
+            more = of_->step(cursor, refs_, [&](bytes key, bytes value) { next->add(key, value); })
+                       .value();
         }
         chunk_ = std::move(next);
+        cursor_ = cursor;
+        done_ = !more;
         at_ = 0;
     }
 
@@ -58,7 +66,7 @@ private:
     std::size_t at_ = 0;
     bool done_ = false;
     typename Engine::cursor cursor_{};
-    std::vector<ref> slots_;
+    std::vector<ref> refs_;
 };
 
 }  // namespace coffer::detail
