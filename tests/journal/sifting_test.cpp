@@ -122,6 +122,11 @@ TEST_CASE("what cannot be read is zeros", "[sifting]") {
     record each;
     CHECK(sift.next(0, 20'000, each) == 100);
     CHECK(sift.next(112, 20'000, each) == 19'000);  // "b" lay in the piece that is lost
+    CHECK(sift.unread() == 8192);
+    CHECK_FALSE(sift.lacks(0, 4096));
+    CHECK(sift.lacks(0, 4097));
+    CHECK(sift.lacks(8191, 8192));
+    CHECK_FALSE(sift.lacks(8192, 20'000));
     REQUIRE(sift.load(0, read));
     CHECK(sift.contents().empty());
     CHECK(calls == 6);

@@ -349,3 +349,31 @@ TEST_CASE("a power cut while the tail is written again leaves the old tail or th
     CHECK(steps > 3);
     CHECK(wrong == 0);
 }
+
+TEST_CASE("the segment that held nothing but such a tail goes with the next compact()",
+          "[replay]") {
+    using synced = coffer::store<std::string, std::string, coffer::durability::sync,
+                                 coffer::threading::single, simulated>;
+    const simulated killed = [] {
+        const simulated fresh;
+        S db = S::open("/db", small(), fresh);
+        for (int i = 0; i < 10; ++i) db.put("tail" + std::to_string(i), "1");
+        db.flush();
+        return fresh.process_killed();
+    }();
+    const std::string first = "/db/" + coffer::detail::segment_name(1);
+    synced db = synced::open("/db", small(), killed);
+    REQUIRE(db.recovery().rewritten == 10);
+    REQUIRE(killed.read_file(first).has_value());
+    db.compact();
+    CHECK_FALSE(killed.read_file(first).has_value());
+    for (int i = 0; i < 3; ++i) db.compact();  // what says so is left in a segment of its own
+    const auto before = killed.files();
+    db.compact();
+    CHECK(killed.files() == before);
+    CHECK(db.size() == 10);
+    db.close();
+    const synced again = synced::open("/db", small(), killed);
+    CHECK(again.size() == 10);
+    CHECK(again.verify().ok());
+}

@@ -122,6 +122,30 @@ TEST_CASE("blocks that cannot be read are damage, and no error of verify", "[ver
     CHECK(found.records < 100);                                        // of the active one
 }
 
+TEST_CASE("a block of zeros that cannot be read is damage all the same", "[verify]") {
+    const simulated disk;
+    coffer::options chosen;
+    chosen.segment_bytes = 256 * 1024;
+    chosen.auto_compact = false;
+    auto db = store_on<coffer::storage::file_log>::open("/db", chosen, disk);
+    db.put("before", "1");
+    db.put("zeros", std::string(20'000, '\0'));
+    db.put("after", "1");
+    db.close();
+    db = store_on<coffer::storage::file_log>::open("/db", chosen, disk);
+    const std::uint64_t all = db.verify().records;
+    disk.fail_call(2, {}, coffer::fs::call::read);      // of the whole segment,
+    disk.fail_call(2 + 4, {}, coffer::fs::call::read);  // and of its fourth block
+    const auto found = db.verify();
+    CHECK(disk.faults() == 2);
+    REQUIRE(found.damages.size() == 1);
+    CHECK(found.damages[0].segment == 1);
+    CHECK(found.damages[0].begin == header_unit + coffer::detail::record_size(6, 1));
+    CHECK(found.damages[0].end == found.damages[0].begin + coffer::detail::record_size(5, 20'000));
+    CHECK(found.records == all - 1);
+    CHECK(db.verify().ok());
+}
+
 TEST_CASE("a file that the system does not let be opened is no damage", "[verify]") {
     const simulated disk;
     auto db = store_on<coffer::storage::file_log>::open("/db", small(), disk);

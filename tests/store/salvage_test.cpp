@@ -573,6 +573,18 @@ TEST_CASE("salvage refuses what it cannot or should not do", "[salvage]") {
     REQUIRE_FALSE(types.has_value());
     CHECK(types.error().kind() == errc::incompatible);
 
+    const std::string identity = std::string(from) + "/STORE";
+    const auto sound = *it.disk.read_file(identity);
+    auto other = sound;
+    store_le(other.data() + identity_at::format, std::uint32_t{COFFER_FORMAT_VERSION + 1});
+    REQUIRE(it.disk.write_file(identity, other));  // the check does not fit: this is damage
+    CHECK_FALSE(coffer::salvage<store>(from, "/despite", {}, it.disk).identity);
+    store_le(other.data() + identity_at::check,
+             hash64({other.data(), identity_at::check}, store_magic));
+    REQUIRE(it.disk.write_file(identity, other));
+    CHECK(refused(it.disk, from, to) == errc::incompatible);
+    REQUIRE(it.disk.write_file(identity, sound));
+
     // Without STORE nobody knows the types: what does not decode is lost, and said to be.
     REQUIRE(it.disk.remove_file(std::string(from) + "/STORE"));
     const auto told = coffer::salvage<numbers>(from, to, {}, it.disk);
@@ -607,13 +619,13 @@ TEST_CASE("no call that fails makes salvage lose anything in silence", "[salvage
     using store = store_on<coffer::storage::file_log>;
     scene<coffer::storage::file_log> it;
     const entries whole = without(it.log, it.nothing);
-    for (const bool forever : {false, true}) {
+    for (const bool lasting : {false, true}) {
         for (const auto kind : {coffer::fs::call::open, coffer::fs::call::read,
                                 coffer::fs::call::size, coffer::fs::call::list}) {
             for (std::uint64_t number = 1;; ++number) {
-                INFO(coffer::fs::name_of(kind) << " number " << number << ", ever " << forever);
+                INFO(coffer::fs::name_of(kind) << " number " << number << ", ever " << lasting);
                 const simulated disk = it.disk.process_killed();
-                disk.fail_call(number, {errc::io_error, EIO, forever}, kind);
+                disk.fail_call(number, {errc::io_error, EIO, lasting}, kind);
                 const auto told = coffer::try_salvage<store>(from, to, small(), disk);
                 const bool failed = disk.faults() != 0;
                 disk.clear_faults();

@@ -82,6 +82,12 @@ using identity_image = std::array<std::byte, identity_at::size>;
     return image;
 }
 
+[[nodiscard]] inline bool has_sound_check(bytes image) noexcept {
+    return image.size() == identity_at::size &&
+           load_le<std::uint64_t>(image.data() + identity_at::check) ==
+               hash64(image.first(identity_at::check), store_magic);
+}
+
 [[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
     if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
         return fail(errc::corruption,
@@ -100,8 +106,7 @@ using identity_image = std::array<std::byte, identity_at::size>;
         }
     }
     const std::byte* const at = image.data();
-    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
-                                                 hash64({at, identity_at::check}, store_magic)) {
+    if (!has_sound_check(image)) {
         return fail(errc::corruption,
                     "the identity of the store is damaged; restore this file from a "
                     "copy of the store",

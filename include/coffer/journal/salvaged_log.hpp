@@ -145,8 +145,12 @@ private:
         std::vector<std::byte> image(identity_at::size + 1);
         auto got = opened->read_at(0, image);
         if (!got) return lost();
-        auto found = read_identity({image.data(), *got}, opened->path());
-        if (!found && found.error().kind() == errc::incompatible) newer_.emplace(found.failure());
+        const bytes contents(image.data(), *got);
+        auto found = read_identity(contents, opened->path());
+        if (!found && found.error().kind() == errc::incompatible) {
+            if (has_sound_check(contents)) return found.failure();
+            newer_.emplace(found.failure());
+        }
         if (!found) return lost();
         if (auto same = check_identity(*found, expected, opened->path()); !same) return same;
         store_ = found->id;
@@ -359,7 +363,7 @@ private:
     std::optional<typename FS::directory> folder_;
     std::optional<typename FS::file> lock_;
     std::optional<store_id> store_;
-    std::optional<failure> newer_;  // STORE says that another coffer wrote this
+    std::optional<failure> newer_;  // a STORE that may be damaged says that a newer coffer wrote it
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
     std::uint64_t last_ = 0;        // the last with a header, or with ruins of one and a record

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace coffer::detail {
 
@@ -31,7 +32,7 @@ public:
     /// Sifts memory that stays in place.
     void take(bytes contents) noexcept {
         contents_ = contents;
-        unread_ = 0;
+        unread_.clear();
         budget_ = std::uint64_t{64} * contents.size();
     }
 
@@ -50,19 +51,26 @@ public:
         const mutable_bytes all(memory_.get(), whole);
         take(all);
         if (read(std::uint64_t{0}, all)) return {};
-        constexpr std::size_t piece = 4096;
         for (std::size_t at = 0; at < whole; at += piece) {
             const mutable_bytes some = all.subspan(at, (std::min)(piece, whole - at));
             if (read(std::uint64_t{at}, some)) continue;
             std::memset(some.data(), 0, some.size());
-            unread_ = at + some.size();
+            unread_.push_back(at);
         }
         return {};
     }
 
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
     /// Where the last piece that could not be read ends; 0: all was read.
-    [[nodiscard]] std::uint64_t unread() const noexcept { return unread_; }
+    [[nodiscard]] std::uint64_t unread() const noexcept {
+        return unread_.empty() ? 0 : (std::min)(unread_.back() + piece, contents_.size());
+    }
+    /// Is any of these bytes one that could not be read?
+    [[nodiscard]] bool lacks(std::uint64_t begin, std::uint64_t end) const noexcept {
+        const auto first =
+            std::lower_bound(unread_.begin(), unread_.end(), begin & ~std::uint64_t{piece - 1});
+        return first != unread_.end() && *first < end;
+    }
 
     /// The records of a segment with this seed, none of which reaches beyond `limit`.
     void expect(std::uint64_t seed, std::uint64_t limit) noexcept {
@@ -92,6 +100,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t piece = 4096;
+
     [[nodiscard]] bool parses(std::uint64_t at, record& out) const noexcept {
         return parse_record(contents_.data() + at, contents_.data() + limit_, out);
     }
@@ -101,7 +111,7 @@ private:
 
     raw_memory memory_;
     bytes contents_;
-    std::uint64_t unread_ = 0;
+    std::vector<std::uint64_t> unread_;  // where the pieces begin that could not be read
     std::uint64_t seed_ = 0;
     std::uint64_t limit_ = 0;
     std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed

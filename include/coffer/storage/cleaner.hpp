@@ -267,8 +267,9 @@ private:
             const std::uint64_t dead = each->dead.load(std::memory_order_relaxed);
             const std::uint64_t size = each->end - each->begin;
             const std::uint64_t live = size - (std::min)(size, dead);
-            if (dead + each->tombstones <= needless(size) || !may_go(*each, each == all.front()))
-                continue;
+            // One without a record holds its file.
+            if (size != 0 && dead + each->tombstones <= needless(size)) continue;
+            if (!may_go(*each, each == all.front())) continue;
             if (live >= least) continue;
             least = live;
             victim_ = each.get();

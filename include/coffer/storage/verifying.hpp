@@ -111,8 +111,9 @@ private:
     void check_header(const part& of) {
         const bytes header = sift_.contents().first(static_cast<std::size_t>(of.begin));
         segment_header found;
-        if (!read_segment_header(header, records_->journal.id(), of.id, found))
-            out_.damages.push_back({of.id, 0, of.begin});
+        if (!read_segment_header(header, records_->journal.id(), of.id, found) ||
+            sift_.lacks(0, of.begin))
+            add_damage(of, 0, of.begin);
     }
 
     void check_records(const part& of) {
@@ -120,11 +121,26 @@ private:
         record found;
         for (std::uint64_t at = of.begin; at < of.end;) {
             const std::uint64_t next = sift_.next(at, of.end, found);
-            if (next != at) out_.damages.push_back({of.id, at, next});
+            if (next != at) add_damage(of, at, next);
             if (next == of.end) return;
+            at = next + found.size;
+            if (sift_.lacks(next, at)) {  // the zeros that it lost are in no other record's place
+                add_damage(of, next, at);
+                continue;
+            }
             ++out_.records;
             out_.bytes += found.size;
-            at = next + found.size;
+        }
+    }
+
+    /// Behind the one before it, or a part of that.
+    void add_damage(const part& of, std::uint64_t begin, std::uint64_t end) {
+        auto& all = out_.damages;
+        if (begin > of.begin && !all.empty() && all.back().segment == of.id &&
+            all.back().end == begin) {
+            all.back().end = end;
+        } else {
+            all.push_back({of.id, begin, end});
         }
     }
 
