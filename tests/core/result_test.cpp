@@ -121,6 +121,41 @@ TEST_CASE("a success allocates nothing; results move without throwing", "[result
 }
 
 #if COFFER_HAS_EXCEPTIONS
+namespace {
+
+struct stubborn {
+    stubborn() { ++alive; }
+    stubborn(stubborn&&) {
+        if (refuses) throw 1;
+        ++alive;
+    }
+    ~stubborn() { --alive; }
+    static inline int alive = 0;
+    static inline bool refuses = false;
+};
+
+}  // namespace
+
+TEST_CASE("a value whose move throws is destroyed once, and what was to hold it is empty",
+          "[result]") {
+    for (const bool over_error : {false, true}) {
+        {
+            auto to = over_error ? result<stubborn>(fail(errc::closed, "c"))
+                                 : result<stubborn>(stubborn());
+            result<stubborn> from = stubborn();
+            stubborn::refuses = true;
+            CHECK_THROWS_AS(to = std::move(from), int);
+            stubborn::refuses = false;
+            CHECK_FALSE(to.has_value());
+            CHECK(stubborn::alive == 1);  // in `from`
+            to = std::move(from);
+            CHECK(to.has_value());
+            CHECK(stubborn::alive == 2);
+        }
+        CHECK(stubborn::alive == 0);
+    }
+}
+
 TEST_CASE("value() throws the error that stands in its place", "[result]") {
     const auto kind_of = [](auto&& call) {
         try {

@@ -1,6 +1,7 @@
-// tests/hygiene/hostile_macros.cpp: the library after a header that defines what Windows' do.
+// tests/hygiene/hostile_macros.cpp: the library after headers that define what others' do.
 //
-// The names are those of windows.h and its company that a storage library is likely to use. They
+// The names are those of windows.h and its company, of Qt, Xlib and complex.h that a storage library
+// is likely to use. They
 // must neither break the library nor be changed by it. The standard library comes first: on Windows
 // it looks after itself, here it does not.
 #include <algorithm>
@@ -133,6 +134,19 @@
 #define minor(dev) 0
 #define unix 1
 #define linux 1
+#define slots
+#define signals public
+#define emit
+#define foreach for
+#define forever for (;;)
+#define None 0L
+#define Bool int
+#define Status int
+#define Success 0
+#define Always 2
+#define True 1
+#define False 0
+#define I (1.0)
 
 #include <coffer/coffer.hpp>
 

@@ -2,7 +2,8 @@
 //
 // Named: `static constexpr auto coffer_fields = coffer::fields(&T::a, &T::b);` inside the class
 // lists the members that are stored, in that order. What it leaves out is not stored, and its word
-// is final.
+// is final. A list that a class inherits from its base does not count: it would lose what the class
+// adds.
 //
 // Seen: a plain aggregate of up to 16 members needs nothing. Members are counted by how many `{}`
 // its braces take, then bound by a structured binding of that many names. The binding is the proof:
@@ -51,6 +52,12 @@ namespace detail {
 /// Does the class name its members?
 template <class T>
 concept names_fields = std::is_class_v<T> && requires { T::coffer_fields.pointers; };
+
+/// A list that names only members of its bases is taken for theirs.
+template <class T, class... Member, class... Owner>
+[[nodiscard]] consteval bool names_own_fields(const field_list<Member Owner::*...>&) {
+    return sizeof...(Owner) == 0 || (std::is_same_v<T, Owner> || ...);
+}
 
 inline constexpr std::size_t most_members = 16;
 
@@ -315,9 +322,9 @@ template <bool Plain, class... M>
     return (std::is_reference_v<M> || ...);
 }
 
-template <class T, std::size_t... I>
-[[nodiscard]] consteval bool has_union(std::index_sequence<I...>) {
-    return (takes<T, any_union, I>() || ...);
+template <class T, std::size_t... At>
+[[nodiscard]] consteval bool has_union(std::index_sequence<At...>) {
+    return (takes<T, any_union, At>() || ...);
 }
 
 /// May the members of the aggregate T be trusted to be all of them; if not, why not?

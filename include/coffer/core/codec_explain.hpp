@@ -33,6 +33,7 @@ enum class objection {
     enumeration,
     number,
     fields,
+    inherited_fields,
     hollow,
     pack,
     base,
@@ -96,6 +97,7 @@ template <class T, class... Outer>
     } else if constexpr (std::is_enum_v<T>) {
         return whole_enumeration<T> ? objection::none : objection::enumeration;
     } else if constexpr (std::is_class_v<T> && names_fields<T>) {
+        if (!names_own_fields<T>(T::coffer_fields)) return objection::inherited_fields;
         return std::default_initializable<T> && std::move_constructible<T> &&
                        can_set_fields<T>(T::coffer_fields)
                    ? objection::none
@@ -193,6 +195,10 @@ consteval void explain_type() {
         Why != objection::fields,
         "coffer_fields needs a type that can be default-constructed and moved, and members "
         "that can be assigned: make it so, or specialise coffer::codec_of<T>");
+    static_assert(Why != objection::inherited_fields,
+                  "coffer_fields of this type names only members of its base class, which may "
+                  "leave out its own: list all of them in the class itself, or specialise "
+                  "coffer::codec_of<T>");
     static_assert(Why != objection::hollow,
                   "coffer cannot store a vector whose elements have no content: store its size");
     static_assert(Why != objection::pack,

@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <type_traits>
 
@@ -116,7 +117,7 @@ struct whole_as_part {
     }
     template <role R>
     static bytes lend(const T& value) noexcept {
-        return object_bytes(&value, 1);
+        return object_bytes(std::addressof(value), 1);
     }
 };
 

@@ -14,6 +14,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -106,8 +107,8 @@ struct tuple_form : whole_as_part<T> {
     }
     template <role R, class Q>
     static void put(scratch& out, const Q& q) {
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            all::template put<R>(out, std::get<I>(q)...);
+        [&]<std::size_t... At>(std::index_sequence<At...>) {
+            all::template put<R>(out, std::get<At>(q)...);
         }(std::make_index_sequence<all::count>{});
     }
     template <role R>
@@ -155,7 +156,7 @@ struct form<T> : whole_as_part<T> {
     template <role R>
     static void put(scratch& out, const T& value) {
         if constexpr (flat<R>()) {
-            out.append(object_bytes(&value, 1));
+            out.append(object_bytes(std::addressof(value), 1));
         } else {
             detail::bind_members<all::count>(value, [&out](auto, const auto&... member) {
                 all::template put<R>(out, member...);

@@ -85,8 +85,8 @@ struct form<std::array<E, N>> : whole_as_part<std::array<E, N>> {
             }
             return whole;
         } else {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                return made_of<T>{in, (void(I), form_of<E>::template take<R>(in))...}.whole;
+            return [&]<std::size_t... At>(std::index_sequence<At...>) {
+                return made_of<T>{in, (void(At), form_of<E>::template take<R>(in))...}.whole;
             }(std::make_index_sequence<N>{});
         }
     }

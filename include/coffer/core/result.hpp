@@ -52,11 +52,14 @@ public:
         : error_(std::move(other.error_)), failed_(other.failed_) {
         if (!failed_) ::new (static_cast<void*>(std::addressof(value_))) T(std::move(other.value_));
     }
+    /// Where moving a T throws, what is left has neither a value nor an error.
     result& operator=(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
-        if (this != &other) {
-            std::destroy_at(this);
-            std::construct_at(this, std::move(other));
-        }
+        if (this == std::addressof(other)) return *this;
+        if (!std::exchange(failed_, true)) value_.~T();
+        error_ = std::move(other.error_);
+        if (other.failed_) return *this;
+        ::new (static_cast<void*>(std::addressof(value_))) T(std::move(other.value_));
+        failed_ = false;
         return *this;
     }
     ~result() {
