@@ -169,6 +169,70 @@
 #endif
 // end file coffer/config/assert.hpp
 
+// begin file coffer/core/endian.hpp
+// coffer/core/endian.hpp: integers at unaligned places, in a stated byte order.
+//
+// Everything on disk is little-endian; order-preserving keys are big-endian. Compilers turn each
+// function into one load or store, with a byte swap where the machine's order differs.
+#ifndef COFFER_CORE_ENDIAN_HPP
+#define COFFER_CORE_ENDIAN_HPP
+
+namespace coffer::detail {
+
+/// Halves swapped, then halves of halves, then bytes: the form that compilers know as one
+/// instruction; of a loop over bytes some make a loop.
+template <std::unsigned_integral T>
+[[nodiscard]] COFFER_ALWAYS_INLINE constexpr T byte_swapped(T value) noexcept {
+    if constexpr (sizeof(T) == 1) {
+        return value;
+    } else if constexpr (sizeof(T) == 2) {
+        return static_cast<T>(value << 8 | value >> 8);
+    } else if constexpr (sizeof(T) == 4) {
+        value = (value & 0x00FF00FFU) << 8 | (value >> 8 & 0x00FF00FFU);
+        return value << 16 | value >> 16;
+    } else {
+        static_assert(sizeof(T) == 8, "integers have 1, 2, 4 or 8 bytes");
+#if defined(__GNUC__)
+        return __builtin_bswap64(value);  // of two patterns side by side g++ 12 makes thirty steps
+#else
+        value = (value & 0x00FF00FF00FF00FFU) << 8 | (value >> 8 & 0x00FF00FF00FF00FFU);
+        value = (value & 0x0000FFFF0000FFFFU) << 16 | (value >> 16 & 0x0000FFFF0000FFFFU);
+        return value << 32 | value >> 32;
+#endif
+    }
+}
+
+template <std::unsigned_integral T>
+[[nodiscard]] COFFER_ALWAYS_INLINE T load_le(const std::byte* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return std::endian::native == std::endian::little ? value : byte_swapped(value);
+}
+
+template <std::unsigned_integral T>
+[[nodiscard]] COFFER_ALWAYS_INLINE T load_be(const std::byte* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return std::endian::native == std::endian::big ? value : byte_swapped(value);
+}
+
+template <std::unsigned_integral T>
+COFFER_ALWAYS_INLINE void store_le(std::byte* to, T value) noexcept {
+    if constexpr (std::endian::native != std::endian::little) value = byte_swapped(value);
+    std::memcpy(to, &value, sizeof value);
+}
+
+template <std::unsigned_integral T>
+COFFER_ALWAYS_INLINE void store_be(std::byte* to, T value) noexcept {
+    if constexpr (std::endian::native != std::endian::big) value = byte_swapped(value);
+    std::memcpy(to, &value, sizeof value);
+}
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/core/endian.hpp
+
 // begin file coffer/core/bytes.hpp
 // coffer/core/bytes.hpp: a run of bytes, and how two runs compare.
 //
@@ -191,13 +255,29 @@ using mutable_bytes = std::span<std::byte>;
     return {reinterpret_cast<const char*>(run.data()), run.size()};
 }
 
-[[nodiscard]] inline std::strong_ordering compare(bytes left, bytes right) noexcept {
+namespace detail {
+
+[[nodiscard]] inline std::strong_ordering compare_all(bytes left, bytes right) noexcept {
     const std::size_t shared = left.size() < right.size() ? left.size() : right.size();
     if (shared != 0) {
         const int order = std::memcmp(left.data(), right.data(), shared);
         if (order != 0) return order <=> 0;
     }
     return left.size() <=> right.size();
+}
+
+}  // namespace detail
+
+[[nodiscard]] COFFER_ALWAYS_INLINE std::strong_ordering compare(bytes left, bytes right) noexcept {
+    const std::size_t size = left.size();
+    if (size != right.size() || size - 8 > 8) return detail::compare_all(left, right);
+    auto ours = detail::load_le<std::uint64_t>(left.data());  // 8 to 16: two words that may overlap
+    auto theirs = detail::load_le<std::uint64_t>(right.data());
+    if (ours == theirs) {
+        ours = detail::load_le<std::uint64_t>(left.data() + size - 8);
+        theirs = detail::load_le<std::uint64_t>(right.data() + size - 8);
+    }
+    return detail::byte_swapped(ours) <=> detail::byte_swapped(theirs);
 }
 
 [[nodiscard]] COFFER_ALWAYS_INLINE bool equal(bytes left, bytes right) noexcept {
@@ -446,11 +526,14 @@ public:
         : error_(std::move(other.error_)), failed_(other.failed_) {
         if (!failed_) ::new (static_cast<void*>(std::addressof(value_))) T(std::move(other.value_));
     }
+    /// Where moving a T throws, what is left has neither a value nor an error.
     result& operator=(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
-        if (this != &other) {
-            std::destroy_at(this);
-            std::construct_at(this, std::move(other));
-        }
+        if (this == std::addressof(other)) return *this;
+        if (!std::exchange(failed_, true)) value_.~T();
+        error_ = std::move(other.error_);
+        if (other.failed_) return *this;
+        ::new (static_cast<void*>(std::addressof(value_))) T(std::move(other.value_));
+        failed_ = false;
         return *this;
     }
     ~result() {
@@ -844,7 +927,7 @@ struct step {
 struct fault {
     errc code = errc::io_error;
     int os_code = EIO;
-    bool forever = false;      ///< every later call of the kind goes wrong, too
+    bool lasting = false;      ///< every later call of the kind goes wrong, too
     std::uint64_t length = 0;  ///< bytes that are read or written all the same
     std::uint64_t delay = 0;   ///< nanoseconds that pass before the call
     bool carried_out = false;  ///< does not fail, but for a write that is cut short by `length`
@@ -965,7 +1048,7 @@ private:
             if (each.kind && *each.kind != is) continue;
             if (each.left != 0 && --each.left == 0) {
                 answer = each.answer;
-            } else if (each.left == 0 && each.answer.forever) {
+            } else if (each.left == 0 && each.answer.lasting) {
                 answer = each.answer;
             }
         }
@@ -1709,66 +1792,6 @@ private:
 
 #endif
 // end file coffer/fs/faulty.hpp
-
-// begin file coffer/core/endian.hpp
-// coffer/core/endian.hpp: integers at unaligned places, in a stated byte order.
-//
-// Everything on disk is little-endian; order-preserving keys are big-endian. Compilers turn each
-// function into one load or store, with a byte swap where the machine's order differs.
-#ifndef COFFER_CORE_ENDIAN_HPP
-#define COFFER_CORE_ENDIAN_HPP
-
-namespace coffer::detail {
-
-/// Halves swapped, then halves of halves, then bytes: the form that compilers know as one
-/// instruction; of a loop over bytes some make a loop.
-template <std::unsigned_integral T>
-[[nodiscard]] COFFER_ALWAYS_INLINE constexpr T byte_swapped(T value) noexcept {
-    if constexpr (sizeof(T) == 1) {
-        return value;
-    } else if constexpr (sizeof(T) == 2) {
-        return static_cast<T>(value << 8 | value >> 8);
-    } else if constexpr (sizeof(T) == 4) {
-        value = (value & 0x00FF00FFU) << 8 | (value >> 8 & 0x00FF00FFU);
-        return value << 16 | value >> 16;
-    } else {
-        static_assert(sizeof(T) == 8, "integers have 1, 2, 4 or 8 bytes");
-        value = (value & 0x00FF00FF00FF00FFU) << 8 | (value >> 8 & 0x00FF00FF00FF00FFU);
-        value = (value & 0x0000FFFF0000FFFFU) << 16 | (value >> 16 & 0x0000FFFF0000FFFFU);
-        return value << 32 | value >> 32;
-    }
-}
-
-template <std::unsigned_integral T>
-[[nodiscard]] COFFER_ALWAYS_INLINE T load_le(const std::byte* from) noexcept {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    return std::endian::native == std::endian::little ? value : byte_swapped(value);
-}
-
-template <std::unsigned_integral T>
-[[nodiscard]] COFFER_ALWAYS_INLINE T load_be(const std::byte* from) noexcept {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    return std::endian::native == std::endian::big ? value : byte_swapped(value);
-}
-
-template <std::unsigned_integral T>
-COFFER_ALWAYS_INLINE void store_le(std::byte* to, T value) noexcept {
-    if constexpr (std::endian::native != std::endian::little) value = byte_swapped(value);
-    std::memcpy(to, &value, sizeof value);
-}
-
-template <std::unsigned_integral T>
-COFFER_ALWAYS_INLINE void store_be(std::byte* to, T value) noexcept {
-    if constexpr (std::endian::native != std::endian::big) value = byte_swapped(value);
-    std::memcpy(to, &value, sizeof value);
-}
-
-}  // namespace coffer::detail
-
-#endif
-// end file coffer/core/endian.hpp
 
 // begin file coffer/core/hash.hpp
 // coffer/core/hash.hpp: the 64-bit seeded hash of keys, and of what is written once in a while.
@@ -7008,12 +7031,12 @@ class epoch {
         typename Threading::template atomic<std::uint64_t> began{0};
     };
     struct block {
-        slot slots[slot_count];
+        slot all[slot_count];
         typename Threading::template atomic<block*> next{nullptr};
     };
 
 public:
-    epoch() noexcept { own_.slots[0].began.store(never, std::memory_order_relaxed); }
+    epoch() noexcept { own_.all[0].began.store(never, std::memory_order_relaxed); }
     epoch(const epoch&) = delete;
     epoch& operator=(const epoch&) = delete;
     ~epoch() {
@@ -7038,7 +7061,7 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin(nullptr);
         } else {
-            slot& last = own_.slots[Threading::thread_hint()];
+            slot& last = own_.all[Threading::thread_hint()];
             return pin(claim(last) ? &last : &claim_another());
         }
     }
@@ -7093,7 +7116,7 @@ public:
     [[nodiscard]] std::uint64_t oldest() noexcept {
         std::uint64_t out = never;
         for (block* in = &own_; in != nullptr; in = behind(*in)) {
-            for (slot& each : in->slots) {
+            for (slot& each : in->all) {
                 const auto began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
                 if (began != 0 && began < out) out = began;
             }
@@ -7114,9 +7137,9 @@ private:
         for (block* in = &own_;;) {
             for (std::size_t tried = 0; tried != slot_count; ++tried) {
                 const std::size_t at = (from + tried) % slot_count;
-                if (!claim(in->slots[at])) continue;
+                if (!claim(in->all[at])) continue;
                 if (in == &own_) Threading::thread_hint() = at;
-                return in->slots[at];
+                return in->all[at];
             }
             block* more = behind(*in);
             if (more == nullptr) {
@@ -7261,13 +7284,13 @@ struct policy_id {
 // its caller for the key behind a ref. One writer at a time changes it; under `threading::multi`
 // readers run beside that writer without a lock and without a store to shared memory.
 //
-// A policy `I` is an empty type:
+// A policy `X` is an empty type:
 //
 // | expression                      | result         | promise                                     |
 // |---------------------------------|----------------|---------------------------------------------|
-// | `I::id`                         | policy_id      | name and version of its image on disk       |
-// | `I::ordered`                    | constexpr bool | has ascend and descend                      |
-// | `I::template table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every encoded key if all are equal and at most 8, else 0 |
+// | `X::id`                         | policy_id      | name and version of its image on disk       |
+// | `X::ordered`                    | constexpr bool | has ascend and descend                      |
+// | `X::template table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every encoded key if all are equal and at most 8, else 0 |
 //
 // A table `t` (constructed as `table(epoch&, M)`; neither copyable nor movable):
 //
@@ -7417,16 +7440,16 @@ concept index_order =
         { table.descend(from, refs, keys) } -> std::same_as<bool>;
     };
 
-template <class I>
+template <class X>
 concept index_id = requires {
-    { I::id } -> std::convertible_to<policy_id>;
+    { X::id } -> std::convertible_to<policy_id>;
 };
-template <class I>
+template <class X>
 concept index_ordered = requires {
-    { I::ordered } -> std::convertible_to<bool>;
+    { X::ordered } -> std::convertible_to<bool>;
 };
-template <class I, class Threading, class Memory, std::size_t KeySize>
-concept index_with_table = requires { typename I::template table<Threading, Memory, KeySize>; };
+template <class X, class Threading, class Memory, std::size_t KeySize>
+concept index_with_table = requires { typename X::template table<Threading, Memory, KeySize>; };
 
 }  // namespace need
 
@@ -7475,17 +7498,17 @@ consteval bool explain_index_table() {
 
 }  // namespace detail
 
-template <class I>
-concept index_policy = detail::need::index_id<I> && detail::need::index_ordered<I>;
+template <class X>
+concept index_policy = detail::need::index_id<X> && detail::need::index_ordered<X>;
 
-/// Does not compile unless index_policy<I>, and says what I lacks.
-template <class I>
+/// Does not compile unless index_policy<X>, and says what X lacks.
+template <class X>
 consteval bool explain_index_policy() {
-    static_assert(detail::need::index_id<I>,
+    static_assert(detail::need::index_id<X>,
                   "a coffer index policy needs  static constexpr coffer::policy_id id");
-    static_assert(detail::need::index_ordered<I>,
+    static_assert(detail::need::index_ordered<X>,
                   "a coffer index policy needs  static constexpr bool ordered");
-    return index_policy<I>;
+    return index_policy<X>;
 }
 
 }  // namespace coffer
@@ -7654,8 +7677,8 @@ struct hash_words {
         return control & each_top;
     }
     /// The slot of the lowest bit of with_print() or used(); 8 for none.
-    [[nodiscard]] static constexpr unsigned first(std::uint64_t slots) noexcept {
-        return static_cast<unsigned>(std::countr_zero(slots)) / 8;
+    [[nodiscard]] static constexpr unsigned first(std::uint64_t which) noexcept {
+        return static_cast<unsigned>(std::countr_zero(which)) / 8;
     }
     [[nodiscard]] static constexpr unsigned first_free(std::uint64_t control) noexcept {
         return first(~control & each_top);
@@ -8041,10 +8064,10 @@ public:
         const std::uint64_t index = at(probe.hash, extent_.load(acquire));
         const bucket& home = primary_[index];
         const std::uint64_t control = home.control.load(acquire);
-        std::uint64_t slots = with_print(control, print_of(probe.hash));
-        if (slots == 0 && (control & chained) == 0 && owns(index, control, probe.hash)) return 0;
-        for (; slots != 0; slots &= slots - 1) {
-            const ref r = home.entry[first(slots)].load(acquire) ^ tag_of(probe.hash);
+        std::uint64_t which = with_print(control, print_of(probe.hash));
+        if (which == 0 && (control & chained) == 0 && owns(index, control, probe.hash)) return 0;
+        for (; which != 0; which &= which - 1) {
+            const ref r = home.entry[first(which)].load(acquire) ^ tag_of(probe.hash);
             if (r - 1 < ref_mask) return r;
         }
         return unclear;
@@ -8055,8 +8078,8 @@ public:
         ref found = 0;
         const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t, unsigned) {
             unsigned slot = 0;
-            const std::uint64_t slots = with_print(control, print_of(probe.hash));
-            if (slots != 0) found = among(in, slots, probe, keys, slot);
+            const std::uint64_t which = with_print(control, print_of(probe.hash));
+            if (which != 0) found = among(in, which, probe, keys, slot);
             return found != 0;
         };
         look(probe.hash, compare, [] {});
@@ -8071,9 +8094,9 @@ public:
         bucket* next = home;
         for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
             const std::uint64_t control = next->control.load(relaxed);
-            const std::uint64_t slots = with_print(control, print_of(probe.hash));
-            if (slots != 0) {
-                found.ref = among(*next, slots, probe, keys, found.slot);
+            const std::uint64_t which = with_print(control, print_of(probe.hash));
+            if (which != 0) {
+                found.ref = among(*next, which, probe, keys, found.slot);
                 if (found.ref != 0) {
                     found.at = next;
                     break;
@@ -8092,8 +8115,8 @@ public:
         unsigned visited = 0;
         const auto collect = [&](const bucket& from, std::uint64_t control, std::uint64_t index,
                                  unsigned deep) {
-            for (std::uint64_t slots = used(control); slots != 0; slots &= slots - 1) {
-                const unsigned slot = first(slots);
+            for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
+                const unsigned slot = first(which);
                 const std::uint64_t entry = from.entry[slot].load(acquire);
                 // Neither a link nor what a split has moved agrees with the index (I2).
                 const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
@@ -8182,16 +8205,16 @@ private:
 
     /// The ref of the key in one of the slots whose print fits; 0: in none.
     template <class Keys>
-    [[nodiscard]] static ref among(const bucket& in, std::uint64_t slots, const lookup& probe,
+    [[nodiscard]] static ref among(const bucket& in, std::uint64_t which, const lookup& probe,
                                    Keys& keys, unsigned& slot) {
         const std::uint64_t tag = tag_of(probe.hash);
         do {
-            slot = first(slots);
+            slot = first(which);
             // Neither a link, whose mark is no tag's of this bucket, nor a free slot passes.
             const ref r = in.entry[slot].load(acquire) ^ tag;
             if (r - 1 < ref_mask && keys.matches(r, probe.key)) return r;
-            slots &= slots - 1;
-        } while (slots != 0);
+            which &= which - 1;
+        } while (which != 0);
         return 0;
     }
 
@@ -8271,8 +8294,8 @@ private:
     }
 
     /// Prints without an entry (I1).
-    static void mend(bucket& in, unsigned slots) noexcept {
-        for (unsigned slot = 0; slot < slots; ++slot) {
+    static void mend(bucket& in, unsigned count) noexcept {
+        for (unsigned slot = 0; slot < count; ++slot) {
             const std::uint64_t control = in.control.load(relaxed);
             if (print_at(control, slot) != 0 && in.entry[slot].load(relaxed) == 0)
                 in.control.store(set(control, slot, 0), release);
@@ -8468,8 +8491,8 @@ private:
     template <class Each>
     static void for_each_of(bucket& in, Each each) {
         const std::uint64_t control = in.control.load(relaxed);
-        for (std::uint64_t slots = used(control); slots != 0; slots &= slots - 1) {
-            const unsigned slot = first(slots);
+        for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
+            const unsigned slot = first(which);
             each(slot, in.entry[slot].load(relaxed), print_at(control, slot));
         }
     }
@@ -8509,9 +8532,9 @@ private:
             return;
         }
         const std::uint64_t in_front = front->control.load(relaxed);
-        const std::uint64_t slots = used(in_front);
-        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(slots)) {
-            const unsigned slot = first(slots);
+        const std::uint64_t which = used(in_front);
+        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(which)) {
+            const unsigned slot = first(which);
             const std::uint64_t number = target(home.entry[link_slot].load(relaxed));
             const std::uint64_t print = print_at(in_front, slot);
             home.control.store(set(control & ~chained, link_slot, print), release);
@@ -11115,6 +11138,12 @@ using identity_image = std::array<std::byte, identity_at::size>;
     return image;
 }
 
+[[nodiscard]] inline bool has_sound_check(bytes image) noexcept {
+    return image.size() == identity_at::size &&
+           load_le<std::uint64_t>(image.data() + identity_at::check) ==
+               hash64(image.first(identity_at::check), store_magic);
+}
+
 [[nodiscard]] inline result<identity> read_identity(bytes image, std::string_view path) {
     if (image.size() < 8 || load_le<std::uint64_t>(image.data()) != store_magic) {
         return fail(errc::corruption,
@@ -11133,8 +11162,7 @@ using identity_image = std::array<std::byte, identity_at::size>;
         }
     }
     const std::byte* const at = image.data();
-    if (image.size() != identity_at::size || load_le<std::uint64_t>(at + identity_at::check) !=
-                                                 hash64({at, identity_at::check}, store_magic)) {
+    if (!has_sound_check(image)) {
         return fail(errc::corruption,
                     "the identity of the store is damaged; restore this file from a "
                     "copy of the store",
@@ -11508,11 +11536,11 @@ struct live_words {
     std::uint64_t busy;                            // changes under way that no intent describes
     std::uint64_t which;                           // of `progress`
     std::uint64_t generation;                      // of the index
-    std::uint64_t durable;    // position: what lies before it is on stable storage
-    std::uint64_t pieces;     // places used in the table of pieces
-    std::uint64_t end;        // where the next piece may begin
-    std::uint64_t small_end;  // likewise of those in the head
-    std::uint64_t slots;      // slots of segments that the state of the segments has room for
+    std::uint64_t durable;     // position: what lies before it is on stable storage
+    std::uint64_t pieces;      // places used in the table of pieces
+    std::uint64_t end;         // where the next piece may begin
+    std::uint64_t small_end;   // likewise of those in the head
+    std::uint64_t slot_count;  // segments that their state has room for
 
     live_intent intent;
     std::uint64_t unused[4];
@@ -11586,7 +11614,7 @@ inline void write_live_head(std::byte* to, const store_id& store, policy_id inde
                                              const store_id& store) noexcept {
     const live_progress& now = words.progress[words.which & 1];
     const std::uint64_t all[] = {words.sealed, words.generation, words.pieces,
-                                 words.end,    words.small_end,  words.slots,
+                                 words.end,    words.small_end,  words.slot_count,
                                  now.applied,  now.commits,      now.entries};
     std::byte said[sizeof all];
     for (std::size_t i = 0; i < std::size(all); ++i) store_le(said + 8 * i, all[i]);
@@ -11596,7 +11624,7 @@ inline void write_live_head(std::byte* to, const store_id& store, policy_id inde
 /// Numbers that lead nowhere outside of a file of `size` bytes, and pieces that lie apart.
 [[nodiscard]] inline bool plausible(const live_words& words, const live_piece* pieces,
                                     std::uint64_t size) noexcept {
-    if (words.pieces > most_live_pieces || words.slots > most_slots || words.which > 1 ||
+    if (words.pieces > most_live_pieces || words.slot_count > most_slots || words.which > 1 ||
         words.end < live_head_size || words.end > size || words.small_end < live_at::in_head ||
         words.small_end > live_head_size || words.small_end % 64 != 0 || words.generation == 0 ||
         words.generation >> 31 != 0) {
@@ -12016,11 +12044,10 @@ struct record {
     return check64({at + check_size, size - check_size}, seed + offset);
 }
 
-/// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, all but its check.
+/// Writes a record at `to`, all but its check; `size` is record_size(key.size(), value.size()).
 /// Returns where the key is.
-inline std::byte* lay_out_record(std::byte* to, record_type type, bool more, bytes key,
-                                 bytes value) noexcept {
-    const std::size_t size = record_size(key.size(), value.size());
+inline std::byte* lay_out_record(std::byte* to, std::size_t size, record_type type, bool more,
+                                 bytes key, bytes value) noexcept {
     store_le<std::uint32_t>(to + size - offset_unit, 0);  // the padding, before the value
     std::byte* at = to + check_size;
     *at++ = static_cast<std::byte>(type) | (more ? more_bit : std::byte{0});
@@ -12040,8 +12067,9 @@ inline void write_record_check(std::byte* to, std::size_t size, std::uint64_t se
 /// Both, for a record that lies at `offset` in its segment.
 inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
                          std::uint64_t seed, std::uint64_t offset) noexcept {
-    lay_out_record(to, type, more, key, value);
-    write_record_check(to, record_size(key.size(), value.size()), seed, offset);
+    const std::size_t size = record_size(key.size(), value.size());
+    lay_out_record(to, size, type, more, key, value);
+    write_record_check(to, size, seed, offset);
 }
 
 /// Of a record that was laid out there.
@@ -13100,7 +13128,7 @@ public:
             if (!states_->grow(room, state_region)) give_up();
         }
         if (states_->capacity() <= slot) return nullptr;
-        words_->slots = states_->capacity();
+        words_->slot_count = states_->capacity();
         return &(*states_)[slot];
     }
     [[nodiscard]] segment_state* fresh_state(std::uint32_t slot, std::uint64_t id) {
@@ -13129,7 +13157,7 @@ public:
         if (slot < states_->capacity()) (*states_)[slot].id = 0;
     }
     /// As far as there are any.
-    [[nodiscard]] std::uint32_t slots() const noexcept {
+    [[nodiscard]] std::uint32_t slot_count() const noexcept {
         return static_cast<std::uint32_t>(states_->capacity());
     }
 
@@ -13222,7 +13250,7 @@ private:
         state_memory room{this};
         finding_ = true;
         bool done = true;
-        while (done && states_->capacity() < words_->slots) {
+        while (done && states_->capacity() < words_->slot_count) {
             done = states_->grow(room, state_region).has_value();
         }
         return done;
@@ -13660,7 +13688,8 @@ private:
 //
 // Named: `static constexpr auto coffer_fields = coffer::fields(&T::a, &T::b);` inside the class
 // lists the members that are stored, in that order. What it leaves out is not stored, and its word
-// is final.
+// is final. A list that a class inherits from its base does not count: it would lose what the class
+// adds.
 //
 // Seen: a plain aggregate of up to 16 members needs nothing. Members are counted by how many `{}`
 // its braces take, then bound by a structured binding of that many names. The binding is the proof:
@@ -13702,6 +13731,12 @@ namespace detail {
 /// Does the class name its members?
 template <class T>
 concept names_fields = std::is_class_v<T> && requires { T::coffer_fields.pointers; };
+
+/// A list that names only members of its bases is taken for theirs.
+template <class T, class... Member, class... Owner>
+[[nodiscard]] consteval bool names_own_fields(const field_list<Member Owner::*...>&) {
+    return sizeof...(Owner) == 0 || (std::is_same_v<T, Owner> || ...);
+}
 
 inline constexpr std::size_t most_members = 16;
 
@@ -13966,9 +14001,9 @@ template <bool Plain, class... M>
     return (std::is_reference_v<M> || ...);
 }
 
-template <class T, std::size_t... I>
-[[nodiscard]] consteval bool has_union(std::index_sequence<I...>) {
-    return (takes<T, any_union, I>() || ...);
+template <class T, std::size_t... At>
+[[nodiscard]] consteval bool has_union(std::index_sequence<At...>) {
+    return (takes<T, any_union, At>() || ...);
 }
 
 /// May the members of the aggregate T be trusted to be all of them; if not, why not?
@@ -14226,7 +14261,7 @@ struct whole_as_part {
     }
     template <role R>
     static bytes lend(const T& value) noexcept {
-        return object_bytes(&value, 1);
+        return object_bytes(std::addressof(value), 1);
     }
 };
 
@@ -14455,8 +14490,8 @@ struct tuple_form : whole_as_part<T> {
     }
     template <role R, class Q>
     static void put(scratch& out, const Q& q) {
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            all::template put<R>(out, std::get<I>(q)...);
+        [&]<std::size_t... At>(std::index_sequence<At...>) {
+            all::template put<R>(out, std::get<At>(q)...);
         }(std::make_index_sequence<all::count>{});
     }
     template <role R>
@@ -14504,7 +14539,7 @@ struct form<T> : whole_as_part<T> {
     template <role R>
     static void put(scratch& out, const T& value) {
         if constexpr (flat<R>()) {
-            out.append(object_bytes(&value, 1));
+            out.append(object_bytes(std::addressof(value), 1));
         } else {
             detail::bind_members<all::count>(value, [&out](auto, const auto&... member) {
                 all::template put<R>(out, member...);
@@ -15055,8 +15090,8 @@ struct form<std::array<E, N>> : whole_as_part<std::array<E, N>> {
             }
             return whole;
         } else {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                return made_of<T>{in, (void(I), form_of<E>::template take<R>(in))...}.whole;
+            return [&]<std::size_t... At>(std::index_sequence<At...>) {
+                return made_of<T>{in, (void(At), form_of<E>::template take<R>(in))...}.whole;
             }(std::make_index_sequence<N>{});
         }
     }
@@ -15272,6 +15307,7 @@ enum class objection {
     enumeration,
     number,
     fields,
+    inherited_fields,
     hollow,
     pack,
     base,
@@ -15335,6 +15371,7 @@ template <class T, class... Outer>
     } else if constexpr (std::is_enum_v<T>) {
         return whole_enumeration<T> ? objection::none : objection::enumeration;
     } else if constexpr (std::is_class_v<T> && names_fields<T>) {
+        if (!names_own_fields<T>(T::coffer_fields)) return objection::inherited_fields;
         return std::default_initializable<T> && std::move_constructible<T> &&
                        can_set_fields<T>(T::coffer_fields)
                    ? objection::none
@@ -15432,6 +15469,10 @@ consteval void explain_type() {
         Why != objection::fields,
         "coffer_fields needs a type that can be default-constructed and moved, and members "
         "that can be assigned: make it so, or specialise coffer::codec_of<T>");
+    static_assert(Why != objection::inherited_fields,
+                  "coffer_fields of this type names only members of its base class, which may "
+                  "leave out its own: list all of them in the class itself, or specialise "
+                  "coffer::codec_of<T>");
     static_assert(Why != objection::hollow,
                   "coffer cannot store a vector whose elements have no content: store its size");
     static_assert(Why != objection::pack,
@@ -15891,10 +15932,11 @@ public:
         if (places_.empty()) clear();  // it may have been moved from
         if (key.size() > max_key_size || value.size() > max_value_size) [[unlikely]]
             return add_misfit(key.size(), value.size());
-        const std::size_t end = used_ + record_size(key.size(), value.size());
+        const std::size_t size = record_size(key.size(), value.size());
+        const std::size_t end = used_ + size;
         if (bytes_.size() < end) bytes_.resize((std::max)(end, 2 * bytes_.size()));
         std::byte* const at = bytes_.data() + used_;
-        const std::byte* const key_at = lay_out_record(at, type, true, key, value);
+        const std::byte* const key_at = lay_out_record(at, size, type, true, key, value);
         in_order_ = in_order_ && (places_.empty() || compare(key_of(places_.back()), key) < 0);
         if (!in_order_) [[unlikely]]
             make_room_to_find();
@@ -18592,12 +18634,12 @@ public:
         return {};
     }
 
-    /// Shows key and value behind each of `slots` to `show(key, value)`; the caller holds a pin.
+    /// Shows key and value behind each of `refs` to `show(key, value)`; the caller holds a pin.
     template <class Show>
-    [[nodiscard]] result<void> show_all(const std::vector<ref>& slots, Show&& show) const {
+    [[nodiscard]] result<void> show_all(const std::vector<ref>& refs, Show&& show) const {
         reader_type reader(journal.table());
-        for (const ref slot : slots) prefetch(slot);
-        for (const ref slot : slots) {
+        for (const ref slot : refs) prefetch(slot);
+        for (const ref slot : refs) {
             const address where = pending.resolve(slot);
             if (where == 0) continue;
             const record* found = reader.read(where);
@@ -18610,18 +18652,18 @@ public:
     /// The same in their order, a few ahead of it, until show(key, value) answers false; true:
     /// everything was shown.
     template <class Show>
-    [[nodiscard]] result<bool> show_in_order(std::span<const ref> slots, Show&& show) const {
+    [[nodiscard]] result<bool> show_in_order(std::span<const ref> refs, Show&& show) const {
         constexpr std::size_t ahead = 24;  // of keys put at random each record waits for memory
         reader_type reader(journal.table());
         typename log_type::table_type::window through;
-        for (std::size_t i = 0; i < (std::min)(ahead, slots.size()); ++i) prefetch(slots[i]);
-        for (std::size_t i = 0; i < slots.size(); ++i) {
-            if (i + ahead < slots.size()) prefetch(slots[i + ahead]);
+        for (std::size_t i = 0; i < (std::min)(ahead, refs.size()); ++i) prefetch(refs[i]);
+        for (std::size_t i = 0; i < refs.size(); ++i) {
+            if (i + ahead < refs.size()) prefetch(refs[i + ahead]);
             record at_once;
             const record* found = &at_once;
-            if (is_pending(slots[i]) || pending.hides(slots[i]) ||
-                !reader_type::at_once(journal.table(), slots[i], through, at_once)) [[unlikely]] {
-                const address where = pending.resolve(slots[i]);
+            if (is_pending(refs[i]) || pending.hides(refs[i]) ||
+                !reader_type::at_once(journal.table(), refs[i], through, at_once)) [[unlikely]] {
+                const address where = pending.resolve(refs[i]);
                 if (where == 0) continue;
                 found = reader.read(where);
                 if (found == nullptr) return reader.cause();
@@ -19190,8 +19232,9 @@ private:
             const std::uint64_t dead = each->dead.load(std::memory_order_relaxed);
             const std::uint64_t size = each->end - each->begin;
             const std::uint64_t live = size - (std::min)(size, dead);
-            if (dead + each->tombstones <= needless(size) || !may_go(*each, each == all.front()))
-                continue;
+            // One without a record holds its file.
+            if (size != 0 && dead + each->tombstones <= needless(size)) continue;
+            if (!may_go(*each, each == all.front())) continue;
             if (live >= least) continue;
             least = live;
             victim_ = each.get();
@@ -20504,7 +20547,7 @@ private:
 
     /// The segments by their state, in order of ids; false: they cannot be those of a log.
     [[nodiscard]] bool list_segments() {
-        for (std::uint32_t slot = 0; slot < keeper_->slots(); ++slot) {
+        for (std::uint32_t slot = 0; slot < keeper_->slot_count(); ++slot) {
             const state& each = *keeper_->state(slot);
             if (each.id == 0) continue;
             if ((each.flags & state::prepared) != 0) {
@@ -21385,7 +21428,7 @@ public:
     /// Sifts memory that stays in place.
     void take(bytes contents) noexcept {
         contents_ = contents;
-        unread_ = 0;
+        unread_.clear();
         budget_ = std::uint64_t{64} * contents.size();
     }
 
@@ -21404,19 +21447,26 @@ public:
         const mutable_bytes all(memory_.get(), whole);
         take(all);
         if (read(std::uint64_t{0}, all)) return {};
-        constexpr std::size_t piece = 4096;
         for (std::size_t at = 0; at < whole; at += piece) {
             const mutable_bytes some = all.subspan(at, (std::min)(piece, whole - at));
             if (read(std::uint64_t{at}, some)) continue;
             std::memset(some.data(), 0, some.size());
-            unread_ = at + some.size();
+            unread_.push_back(at);
         }
         return {};
     }
 
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
     /// Where the last piece that could not be read ends; 0: all was read.
-    [[nodiscard]] std::uint64_t unread() const noexcept { return unread_; }
+    [[nodiscard]] std::uint64_t unread() const noexcept {
+        return unread_.empty() ? 0 : (std::min)(unread_.back() + piece, contents_.size());
+    }
+    /// Is any of these bytes one that could not be read?
+    [[nodiscard]] bool lacks(std::uint64_t begin, std::uint64_t end) const noexcept {
+        const auto first =
+            std::lower_bound(unread_.begin(), unread_.end(), begin & ~std::uint64_t{piece - 1});
+        return first != unread_.end() && *first < end;
+    }
 
     /// The records of a segment with this seed, none of which reaches beyond `limit`.
     void expect(std::uint64_t seed, std::uint64_t limit) noexcept {
@@ -21446,6 +21496,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t piece = 4096;
+
     [[nodiscard]] bool parses(std::uint64_t at, record& out) const noexcept {
         return parse_record(contents_.data() + at, contents_.data() + limit_, out);
     }
@@ -21455,7 +21507,7 @@ private:
 
     raw_memory memory_;
     bytes contents_;
-    std::uint64_t unread_ = 0;
+    std::vector<std::uint64_t> unread_;  // where the pieces begin that could not be read
     std::uint64_t seed_ = 0;
     std::uint64_t limit_ = 0;
     std::uint64_t budget_ = 0;  // bytes of large candidates that may still be hashed
@@ -21567,8 +21619,9 @@ private:
     void check_header(const part& of) {
         const bytes header = sift_.contents().first(static_cast<std::size_t>(of.begin));
         segment_header found;
-        if (!read_segment_header(header, records_->journal.id(), of.id, found))
-            out_.damages.push_back({of.id, 0, of.begin});
+        if (!read_segment_header(header, records_->journal.id(), of.id, found) ||
+            sift_.lacks(0, of.begin))
+            add_damage(of, 0, of.begin);
     }
 
     void check_records(const part& of) {
@@ -21576,11 +21629,26 @@ private:
         record found;
         for (std::uint64_t at = of.begin; at < of.end;) {
             const std::uint64_t next = sift_.next(at, of.end, found);
-            if (next != at) out_.damages.push_back({of.id, at, next});
+            if (next != at) add_damage(of, at, next);
             if (next == of.end) return;
+            at = next + found.size;
+            if (sift_.lacks(next, at)) {  // the zeros that it lost are in no other record's place
+                add_damage(of, next, at);
+                continue;
+            }
             ++out_.records;
             out_.bytes += found.size;
-            at = next + found.size;
+        }
+    }
+
+    /// Behind the one before it, or a part of that.
+    void add_damage(const part& of, std::uint64_t begin, std::uint64_t end) {
+        auto& all = out_.damages;
+        if (begin > of.begin && !all.empty() && all.back().segment == of.id &&
+            all.back().end == begin) {
+            all.back().end = end;
+        } else {
+            all.push_back({of.id, begin, end});
         }
     }
 
@@ -22278,35 +22346,35 @@ public:
 
     /// Shows the next few entries of a walk in no particular order. False: the walk is over.
     template <class Show>
-    [[nodiscard]] result<bool> step(cursor& at, std::vector<ref>& slots, Show&& show) const {
+    [[nodiscard]] result<bool> step(cursor& at, std::vector<ref>& refs, Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
-        slots.clear();
-        const bool more = records_.index().step(at, slots);
-        if (auto shown = records_.show_all(slots, show); !shown) return shown.failure();
+        refs.clear();
+        const bool more = records_.index().step(at, refs);
+        if (auto shown = records_.show_all(refs, show); !shown) return shown.failure();
         return more;
     }
 
     /// Shows the next few entries above (or, descending, below) `from`, and moves it behind them,
     /// until show() answers false. True: there may be more.
     template <bool Descending, class Show>
-    [[nodiscard]] result<bool> step_in_order(held_bound& from, std::vector<ref>& slots,
+    [[nodiscard]] result<bool> step_in_order(held_bound& from, std::vector<ref>& refs,
                                              Show&& show) const {
         if (auto may = usable(); !may) return may.failure();
         const auto pin = records_.enter();
-        slots.clear();
+        refs.clear();
         keys known(records_);
         bool more = false;
         if constexpr (Descending) {
-            more = records_.index().descend(from, slots, known);
+            more = records_.index().descend(from, refs, known);
         } else {
-            more = records_.index().ascend(from, slots, known);
+            more = records_.index().ascend(from, refs, known);
         }
         if (known.failed()) return known.reader().cause();
-        auto all = records_.show_in_order(slots, show);
+        auto all = records_.show_in_order(refs, show);
         if (!all || !*all) return all;
         if (!more) return false;
-        if (!from.moved) from.move_to(known.key_of(slots.back()));
+        if (!from.moved) from.move_to(known.key_of(refs.back()));
         if (known.failed()) return known.reader().cause();
         return true;
     }
@@ -22750,6 +22818,8 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return pieces_.size(); }
     [[nodiscard]] bool empty() const noexcept { return pieces_.empty(); }
+    /// Bytes of all keys and values.
+    [[nodiscard]] std::size_t held() const noexcept { return bytes_.size(); }
     [[nodiscard]] bytes key(std::size_t i) const noexcept {
         return bytes(bytes_).subspan(pieces_[i].key, pieces_[i].value - pieces_[i].key);
     }
@@ -22822,7 +22892,8 @@ template <class Key, class Value, class F>
 // I1  What is before an iterator's chunk is looked up once, by whichever copy of the iterator asks
 //     first. std::reverse_iterator steps a copy back to show an entry, and then steps itself: both
 //     come to the same one, whatever is written in between.
-// I2  Two iterators are equal when they stand on equal keys. One that came backwards is equal to
+// I2  A step that throws leaves the iterator where it was.
+// I3  Two iterators are equal when they stand on equal keys. One that came backwards is equal to
 //     begin(), too, when nothing is before it: the entry that was the first may be gone.
 #ifndef COFFER_STORE_ORDERED_HPP
 #define COFFER_STORE_ORDERED_HPP
@@ -22866,19 +22937,19 @@ private:
 }
 
 /// Reads the next entries behind `from` in one direction, visible ones only, within `within`;
-/// nothing when there are none.
+/// nothing when there are none. Large values end a chunk early.
 template <bool Descending, class Engine>
 [[nodiscard]] result<std::shared_ptr<const chunk>> read_chunk(const Engine& of, held_bound from,
                                                               const limits& within) {
+    constexpr std::size_t most_held = 64 * 1024;
     auto out = std::make_shared<chunk>();
-    std::vector<ref> slots;
+    std::vector<ref> refs;
     for (bool more = true; more && out->empty();) {
-        auto shown =
-            of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
-                if (!within.template holds<Descending>(key)) return false;
-                out->add(key, value);
-                return true;
-            });
+        auto shown = of.template step_in_order<Descending>(from, refs, [&](bytes key, bytes value) {
+            if (!within.template holds<Descending>(key)) return false;
+            out->add(key, value);
+            return out->held() < most_held;
+        });
         if (!shown) return shown.failure();
         more = *shown;
     }
@@ -22946,9 +23017,13 @@ public:
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*entries(), place()); }
 
     ordered_iterator& operator++() {
-        first_ = false;
         const chunk& mine = *entries();
-        if (++at_ == mine.size()) load(beside(mine.key(place_of(at_ - 1))));
+        if (at_ + 1 == mine.size()) {
+            load(beside(mine.key(place())));
+        } else {
+            ++at_;
+        }
+        first_ = false;
         return *this;
     }
     ordered_iterator operator++(int) {
@@ -22957,13 +23032,13 @@ public:
         return before;
     }
     ordered_iterator& operator--() {
-        first_ = false;
-        back_ = true;
         if (at_ != 0) {
             --at_;
         } else {
             stand_in(before(), true);
         }
+        first_ = false;
+        back_ = true;
         return *this;
     }
     ordered_iterator operator--(int) {
@@ -23005,8 +23080,9 @@ private:
     }
     void stand_in(std::shared_ptr<const chunk> next, bool backwards) {
         if (next->empty()) next = nullptr;
-        at_ = backwards && next ? next->size() - 1 : 0;
+        const std::size_t at = backwards && next ? next->size() - 1 : 0;
         here_ = std::make_shared<const stretch_type>(std::move(next), backwards);
+        at_ = at;
     }
 
     /// The entries before all of this chunk.
@@ -23064,12 +23140,12 @@ public:
     [[nodiscard]] result<void> show(const Engine& of, Show&& shown) const {
         if (broken_) return failure(*broken_);
         if (of_ == nullptr) return {};
-        std::vector<ref> slots;
-        slots.reserve(64);  // as many as most steps find
+        std::vector<ref> refs;
+        refs.reserve(64);  // as many as most steps find
         held_bound from = Descending ? within_.high : within_.low;
         for (bool more = true; more;) {
             auto next =
-                of.template step_in_order<Descending>(from, slots, [&](bytes key, bytes value) {
+                of.template step_in_order<Descending>(from, refs, [&](bytes key, bytes value) {
                     return within_.template holds<Descending>(key) && shown(key, value);
                 });
             if (!next) return next.failure();
@@ -23107,7 +23183,8 @@ inline constexpr bool
 //
 // An input range. Weakly consistent: an entry present throughout is met exactly once, one absent
 // throughout never; others may or may not be. Between steps it holds nothing of the store.
-// Failure: an entry that cannot be read throws; for_each is the form that does not.
+// Failure: an entry that cannot be read throws, and the iterator stands where it stood; for_each is
+// the form that does not.
 #ifndef COFFER_STORE_WALK_HPP
 #define COFFER_STORE_WALK_HPP
 
@@ -23127,7 +23204,11 @@ public:
 
     [[nodiscard]] value_type operator*() const { return entry_of<Key, Value>(*chunk_, at_); }
     walk_iterator& operator++() {
-        if (++at_ == chunk_->size()) load();
+        if (at_ + 1 == chunk_->size()) {
+            load();
+        } else {
+            ++at_;
+        }
         return *this;
     }
     void operator++(int) { ++*this; }
@@ -23140,12 +23221,15 @@ private:
     void load() {
         constexpr std::size_t enough = 16;
         auto next = std::make_shared<chunk>();
-        while (!done_ && next->size() < enough) {
-            done_ =
-                !of_->step(cursor_, slots_, [&](bytes key, bytes value) { next->add(key, value); })
-                     .value();
+        auto cursor = cursor_;
+        bool more = !done_;
+        while (more && next->size() < enough) {
+            more = of_->step(cursor, refs_, [&](bytes key, bytes value) { next->add(key, value); })
+                       .value();
         }
         chunk_ = std::move(next);
+        cursor_ = cursor;
+        done_ = !more;
         at_ = 0;
     }
 
@@ -23154,7 +23238,7 @@ private:
     std::size_t at_ = 0;
     bool done_ = false;
     typename Engine::cursor cursor_{};
-    std::vector<ref> slots_;
+    std::vector<ref> refs_;
 };
 
 }  // namespace coffer::detail
@@ -23461,11 +23545,11 @@ public:
             return try_for_each(everything(), f);
         } else {
             typename engine::cursor at{};
-            std::vector<detail::ref> slots;
+            std::vector<detail::ref> refs;
             result<void> shown;
             bool go_on = true;
             for (bool more = true; more && go_on;) {
-                auto next = engine_->step(at, slots, [&](bytes key, bytes value) {
+                auto next = engine_->step(at, refs, [&](bytes key, bytes value) {
                     if (go_on) go_on = detail::show_entry<Key, Value>(key, value, f, shown);
                 });
                 if (!next) return next.failure();
@@ -24078,8 +24162,12 @@ private:
         std::vector<std::byte> image(identity_at::size + 1);
         auto got = opened->read_at(0, image);
         if (!got) return lost();
-        auto found = read_identity({image.data(), *got}, opened->path());
-        if (!found && found.error().kind() == errc::incompatible) newer_.emplace(found.failure());
+        const bytes contents(image.data(), *got);
+        auto found = read_identity(contents, opened->path());
+        if (!found && found.error().kind() == errc::incompatible) {
+            if (has_sound_check(contents)) return found.failure();
+            newer_.emplace(found.failure());
+        }
         if (!found) return lost();
         if (auto same = check_identity(*found, expected, opened->path()); !same) return same;
         store_ = found->id;
@@ -24292,7 +24380,7 @@ private:
     std::optional<typename FS::directory> folder_;
     std::optional<typename FS::file> lock_;
     std::optional<store_id> store_;
-    std::optional<failure> newer_;  // STORE says that another coffer wrote this
+    std::optional<failure> newer_;  // a STORE that may be damaged says that a newer coffer wrote it
     std::vector<part> parts_;       // by id
     std::uint64_t newest_ = 0;      // the newest with a header
     std::uint64_t last_ = 0;        // the last with a header, or with ruins of one and a record

@@ -40,6 +40,23 @@ TEST_CASE("runs are ordered by unsigned bytes, a beginning before what goes on",
     }
 }
 
+TEST_CASE("runs of every size are ordered by the first byte that differs", "[bytes]") {
+    for (std::size_t size = 1; size <= 40; ++size) {
+        const std::vector<std::byte> run(size, std::byte{0x80});
+        for (std::size_t at = 0; at < size; ++at) {
+            for (const unsigned byte : {0U, 0x7FU, 0x81U, 0xFFU}) {
+                auto other = run;
+                other[at] = std::byte(byte);
+                if (at + 1 < size) other[at + 1] = std::byte(255 - byte);  // comes too late
+                CHECK(coffer::compare(run, other) == (0x80U <=> byte));
+                CHECK(coffer::compare(other, run) == (byte <=> 0x80U));
+                CHECK((coffer::compare(run, bytes(other).first(at)) > 0));
+            }
+        }
+        CHECK((coffer::compare(run, std::vector(run)) == 0));
+    }
+}
+
 TEST_CASE("empty runs may have null pointers", "[bytes]") {
     const std::array<std::byte, 1> one{std::byte{7}};
     CHECK(coffer::compare(bytes(), bytes()) == std::strong_ordering::equal);

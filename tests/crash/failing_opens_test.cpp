@@ -206,7 +206,7 @@ private:
                ", " + name_of(what.is) +
                (what.answer.carried_out
                     ? ", ends after " + std::to_string(what.answer.length) + " bytes"
-                    : std::string(what.answer.forever ? ", with all that follow" : "") +
+                    : std::string(what.answer.lasting ? ", with all that follow" : "") +
                           ", fails with " + coffer::make_error_code(what.answer.code).message());
     }
     void note(const shape& in, const char* how, const injected& what, const std::string& bad) {

@@ -57,10 +57,9 @@ struct injected {
 
     [[nodiscard]] std::string told() const {
         return std::string(name_of(kind)) + " number " + std::to_string(number) + " fails " +
-               (answer.forever ? "for ever" : "once") +
-               (answer.carried_out
-                    ? ", as if the file ended,"
-                    : " with " + coffer::make_error_code(answer.code).message()) +
+               (answer.lasting ? "for ever" : "once") +
+               (answer.carried_out ? ", as if the file ended,"
+                                   : " with " + coffer::make_error_code(answer.code).message()) +
                (answer.length != 0 || answer.carried_out
                     ? " after " + std::to_string(answer.length) + " bytes"
                     : "");
@@ -117,7 +116,7 @@ private:
         std::set<std::uint64_t> lengths{0, size / 2, size - 1};
         for (const std::uint64_t length : lengths) {
             fault ends = fault::shortened(length);
-            ends.forever = forever;
+            ends.lasting = forever;
             if (length < size) fail({call::read, number, ends});
         }
     }

@@ -28,7 +28,7 @@ struct sound {
         words.generation = 1;
         words.end = 3 * live_head_size;
         words.small_end = live_head_size;
-        words.slots = 64;
+        words.slot_count = 64;
         pieces[0] = {live_name_of(1, 0, 0), live_head_size, 16384, 100, 0};
         pieces[1] = {live_name_of(1, 2, 0), 2 * live_head_size, live_head_size, live_head_size, 0};
     }
@@ -66,7 +66,7 @@ TEST_CASE("pieces lie in the file, where they can be mapped", "[live]") {
         return it.holds();
     };
     CHECK_FALSE(without([](sound& it) { it.words.pieces = most_live_pieces + 1; }));
-    CHECK_FALSE(without([](sound& it) { it.words.slots = most_slots + 1; }));
+    CHECK_FALSE(without([](sound& it) { it.words.slot_count = most_slots + 1; }));
     CHECK_FALSE(without([](sound& it) { it.words.which = 2; }));
     CHECK_FALSE(without([](sound& it) { it.words.generation = 0; }));
     CHECK_FALSE(without([](sound& it) { it.words.generation = std::uint64_t{1} << 31; }));

@@ -78,7 +78,7 @@ bool found(const scene::disk& disk, bool writes = true, policy_id index = hash) 
     CHECK(file.progress().applied == position(5, 9000).word());
     CHECK(file.progress().entries == 3);
     CHECK(file.progress().commits == 2);
-    REQUIRE(file.slots() > 0);
+    REQUIRE(file.slot_count() > 0);
     CHECK(file.state(0)->id == 5);
     CHECK(file.state(0)->end == 9000);
     return true;

@@ -319,7 +319,7 @@ TEST_CASE("a log that cannot be ended for want of a segment is durable all the s
     for (int i = 0; i < 20; ++i) db.put("key " + std::to_string(i), std::string(2000, 'v'));
     db.flush();
     fs::fault none_left;
-    none_left.forever = true;
+    none_left.lasting = true;
     disk.fail_call(1, none_left, fs::call::create);
     db.put("accepted", "1");
     S::batch batch;

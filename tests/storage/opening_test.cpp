@@ -114,10 +114,10 @@ TEST_CASE("a making that did not finish counts as none, wherever it stopped", "[
 }
 
 TEST_CASE("any error in making a store leaves none, and the next open makes it", "[opening]") {
-    const bool forever = GENERATE(false, true);
+    const bool lasting = GENERATE(false, true);
     for (std::uint64_t number = 1;; ++number) {
         const simulated disk;
-        disk.fail_call(number, {coffer::errc::io_error, EIO, forever});
+        disk.fail_call(number, {coffer::errc::io_error, EIO, lasting});
         bool opened = false;
         {
             auto made = open(disk);

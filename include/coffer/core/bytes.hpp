@@ -7,6 +7,7 @@
 #define COFFER_CORE_BYTES_HPP
 
 #include <coffer/config/platform.hpp>
+#include <coffer/core/endian.hpp>
 
 #include <compare>
 #include <cstddef>
@@ -28,13 +29,29 @@ using mutable_bytes = std::span<std::byte>;
     return {reinterpret_cast<const char*>(run.data()), run.size()};
 }
 
-[[nodiscard]] inline std::strong_ordering compare(bytes left, bytes right) noexcept {
+namespace detail {
+
+[[nodiscard]] inline std::strong_ordering compare_all(bytes left, bytes right) noexcept {
     const std::size_t shared = left.size() < right.size() ? left.size() : right.size();
     if (shared != 0) {
         const int order = std::memcmp(left.data(), right.data(), shared);
         if (order != 0) return order <=> 0;
     }
     return left.size() <=> right.size();
+}
+
+}  // namespace detail
+
+[[nodiscard]] COFFER_ALWAYS_INLINE std::strong_ordering compare(bytes left, bytes right) noexcept {
+    const std::size_t size = left.size();
+    if (size != right.size() || size - 8 > 8) return detail::compare_all(left, right);
+    auto ours = detail::load_le<std::uint64_t>(left.data());  // 8 to 16: two words that may overlap
+    auto theirs = detail::load_le<std::uint64_t>(right.data());
+    if (ours == theirs) {
+        ours = detail::load_le<std::uint64_t>(left.data() + size - 8);
+        theirs = detail::load_le<std::uint64_t>(right.data() + size - 8);
+    }
+    return detail::byte_swapped(ours) <=> detail::byte_swapped(theirs);
 }
 
 [[nodiscard]] COFFER_ALWAYS_INLINE bool equal(bytes left, bytes right) noexcept {

@@ -27,9 +27,13 @@ template <std::unsigned_integral T>
         return value << 16 | value >> 16;
     } else {
         static_assert(sizeof(T) == 8, "integers have 1, 2, 4 or 8 bytes");
+#if defined(__GNUC__)
+        return __builtin_bswap64(value);  // of two patterns side by side g++ 12 makes thirty steps
+#else
         value = (value & 0x00FF00FF00FF00FFU) << 8 | (value >> 8 & 0x00FF00FF00FF00FFU);
         value = (value & 0x0000FFFF0000FFFFU) << 16 | (value >> 16 & 0x0000FFFF0000FFFFU);
         return value << 32 | value >> 32;
+#endif
     }
 }
 

@@ -50,12 +50,12 @@ class epoch {
         typename Threading::template atomic<std::uint64_t> began{0};
     };
     struct block {
-        slot slots[slot_count];
+        slot all[slot_count];
         typename Threading::template atomic<block*> next{nullptr};
     };
 
 public:
-    epoch() noexcept { own_.slots[0].began.store(never, std::memory_order_relaxed); }
+    epoch() noexcept { own_.all[0].began.store(never, std::memory_order_relaxed); }
     epoch(const epoch&) = delete;
     epoch& operator=(const epoch&) = delete;
     ~epoch() {
@@ -80,7 +80,7 @@ public:
         if constexpr (!Threading::concurrent) {
             return pin(nullptr);
         } else {
-            slot& last = own_.slots[Threading::thread_hint()];
+            slot& last = own_.all[Threading::thread_hint()];
             return pin(claim(last) ? &last : &claim_another());
         }
     }
@@ -135,7 +135,7 @@ public:
     [[nodiscard]] std::uint64_t oldest() noexcept {
         std::uint64_t out = never;
         for (block* in = &own_; in != nullptr; in = behind(*in)) {
-            for (slot& each : in->slots) {
+            for (slot& each : in->all) {
                 const auto began = each.began.fetch_add(0, std::memory_order_acq_rel);  // I3
                 if (began != 0 && began < out) out = began;
             }
@@ -156,9 +156,9 @@ private:
         for (block* in = &own_;;) {
             for (std::size_t tried = 0; tried != slot_count; ++tried) {
                 const std::size_t at = (from + tried) % slot_count;
-                if (!claim(in->slots[at])) continue;
+                if (!claim(in->all[at])) continue;
                 if (in == &own_) Threading::thread_hint() = at;
-                return in->slots[at];
+                return in->all[at];
             }
             block* more = behind(*in);
             if (more == nullptr) {

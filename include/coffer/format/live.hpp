@@ -74,11 +74,11 @@ struct live_words {
     std::uint64_t busy;                            // changes under way that no intent describes
     std::uint64_t which;                           // of `progress`
     std::uint64_t generation;                      // of the index
-    std::uint64_t durable;    // position: what lies before it is on stable storage
-    std::uint64_t pieces;     // places used in the table of pieces
-    std::uint64_t end;        // where the next piece may begin
-    std::uint64_t small_end;  // likewise of those in the head
-    std::uint64_t slots;      // slots of segments that the state of the segments has room for
+    std::uint64_t durable;     // position: what lies before it is on stable storage
+    std::uint64_t pieces;      // places used in the table of pieces
+    std::uint64_t end;         // where the next piece may begin
+    std::uint64_t small_end;   // likewise of those in the head
+    std::uint64_t slot_count;  // segments that their state has room for
 
     live_intent intent;
     std::uint64_t unused[4];
@@ -152,7 +152,7 @@ inline void write_live_head(std::byte* to, const store_id& store, policy_id inde
                                              const store_id& store) noexcept {
     const live_progress& now = words.progress[words.which & 1];
     const std::uint64_t all[] = {words.sealed, words.generation, words.pieces,
-                                 words.end,    words.small_end,  words.slots,
+                                 words.end,    words.small_end,  words.slot_count,
                                  now.applied,  now.commits,      now.entries};
     std::byte said[sizeof all];
     for (std::size_t i = 0; i < std::size(all); ++i) store_le(said + 8 * i, all[i]);
@@ -162,7 +162,7 @@ inline void write_live_head(std::byte* to, const store_id& store, policy_id inde
 /// Numbers that lead nowhere outside of a file of `size` bytes, and pieces that lie apart.
 [[nodiscard]] inline bool plausible(const live_words& words, const live_piece* pieces,
                                     std::uint64_t size) noexcept {
-    if (words.pieces > most_live_pieces || words.slots > most_slots || words.which > 1 ||
+    if (words.pieces > most_live_pieces || words.slot_count > most_slots || words.which > 1 ||
         words.end < live_head_size || words.end > size || words.small_end < live_at::in_head ||
         words.small_end > live_head_size || words.small_end % 64 != 0 || words.generation == 0 ||
         words.generation >> 31 != 0) {

@@ -79,11 +79,10 @@ struct record {
     return check64({at + check_size, size - check_size}, seed + offset);
 }
 
-/// Writes a record of `record_size(key.size(), value.size())` bytes at `to`, all but its check.
+/// Writes a record at `to`, all but its check; `size` is record_size(key.size(), value.size()).
 /// Returns where the key is.
-inline std::byte* lay_out_record(std::byte* to, record_type type, bool more, bytes key,
-                                 bytes value) noexcept {
-    const std::size_t size = record_size(key.size(), value.size());
+inline std::byte* lay_out_record(std::byte* to, std::size_t size, record_type type, bool more,
+                                 bytes key, bytes value) noexcept {
     store_le<std::uint32_t>(to + size - offset_unit, 0);  // the padding, before the value
     std::byte* at = to + check_size;
     *at++ = static_cast<std::byte>(type) | (more ? more_bit : std::byte{0});
@@ -103,8 +102,9 @@ inline void write_record_check(std::byte* to, std::size_t size, std::uint64_t se
 /// Both, for a record that lies at `offset` in its segment.
 inline void write_record(std::byte* to, record_type type, bool more, bytes key, bytes value,
                          std::uint64_t seed, std::uint64_t offset) noexcept {
-    lay_out_record(to, type, more, key, value);
-    write_record_check(to, record_size(key.size(), value.size()), seed, offset);
+    const std::size_t size = record_size(key.size(), value.size());
+    lay_out_record(to, size, type, more, key, value);
+    write_record_check(to, size, seed, offset);
 }
 
 /// Of a record that was laid out there.

@@ -88,7 +88,7 @@ struct step {
 struct fault {
     errc code = errc::io_error;
     int os_code = EIO;
-    bool forever = false;      ///< every later call of the kind goes wrong, too
+    bool lasting = false;      ///< every later call of the kind goes wrong, too
     std::uint64_t length = 0;  ///< bytes that are read or written all the same
     std::uint64_t delay = 0;   ///< nanoseconds that pass before the call
     bool carried_out = false;  ///< does not fail, but for a write that is cut short by `length`
@@ -209,7 +209,7 @@ private:
             if (each.kind && *each.kind != is) continue;
             if (each.left != 0 && --each.left == 0) {
                 answer = each.answer;
-            } else if (each.left == 0 && each.answer.forever) {
+            } else if (each.left == 0 && each.answer.lasting) {
                 answer = each.answer;
             }
         }

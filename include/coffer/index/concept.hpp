@@ -4,13 +4,13 @@
 // its caller for the key behind a ref. One writer at a time changes it; under `threading::multi`
 // readers run beside that writer without a lock and without a store to shared memory.
 //
-// A policy `I` is an empty type:
+// A policy `X` is an empty type:
 //
 // | expression                      | result         | promise                                     |
 // |---------------------------------|----------------|---------------------------------------------|
-// | `I::id`                         | policy_id      | name and version of its image on disk       |
-// | `I::ordered`                    | constexpr bool | has ascend and descend                      |
-// | `I::template table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every encoded key if all are equal and at most 8, else 0 |
+// | `X::id`                         | policy_id      | name and version of its image on disk       |
+// | `X::ordered`                    | constexpr bool | has ascend and descend                      |
+// | `X::template table<T, M, N>`    | type           | the index for threading T, memory M; N: the size of every encoded key if all are equal and at most 8, else 0 |
 //
 // A table `t` (constructed as `table(epoch&, M)`; neither copyable nor movable):
 //
@@ -172,16 +172,16 @@ concept index_order =
         { table.descend(from, refs, keys) } -> std::same_as<bool>;
     };
 
-template <class I>
+template <class X>
 concept index_id = requires {
-    { I::id } -> std::convertible_to<policy_id>;
+    { X::id } -> std::convertible_to<policy_id>;
 };
-template <class I>
+template <class X>
 concept index_ordered = requires {
-    { I::ordered } -> std::convertible_to<bool>;
+    { X::ordered } -> std::convertible_to<bool>;
 };
-template <class I, class Threading, class Memory, std::size_t KeySize>
-concept index_with_table = requires { typename I::template table<Threading, Memory, KeySize>; };
+template <class X, class Threading, class Memory, std::size_t KeySize>
+concept index_with_table = requires { typename X::template table<Threading, Memory, KeySize>; };
 
 }  // namespace need
 
@@ -230,17 +230,17 @@ consteval bool explain_index_table() {
 
 }  // namespace detail
 
-template <class I>
-concept index_policy = detail::need::index_id<I> && detail::need::index_ordered<I>;
+template <class X>
+concept index_policy = detail::need::index_id<X> && detail::need::index_ordered<X>;
 
-/// Does not compile unless index_policy<I>, and says what I lacks.
-template <class I>
+/// Does not compile unless index_policy<X>, and says what X lacks.
+template <class X>
 consteval bool explain_index_policy() {
-    static_assert(detail::need::index_id<I>,
+    static_assert(detail::need::index_id<X>,
                   "a coffer index policy needs  static constexpr coffer::policy_id id");
-    static_assert(detail::need::index_ordered<I>,
+    static_assert(detail::need::index_ordered<X>,
                   "a coffer index policy needs  static constexpr bool ordered");
-    return index_policy<I>;
+    return index_policy<X>;
 }
 
 }  // namespace coffer

@@ -99,10 +99,10 @@ public:
         const std::uint64_t index = at(probe.hash, extent_.load(acquire));
         const bucket& home = primary_[index];
         const std::uint64_t control = home.control.load(acquire);
-        std::uint64_t slots = with_print(control, print_of(probe.hash));
-        if (slots == 0 && (control & chained) == 0 && owns(index, control, probe.hash)) return 0;
-        for (; slots != 0; slots &= slots - 1) {
-            const ref r = home.entry[first(slots)].load(acquire) ^ tag_of(probe.hash);
+        std::uint64_t which = with_print(control, print_of(probe.hash));
+        if (which == 0 && (control & chained) == 0 && owns(index, control, probe.hash)) return 0;
+        for (; which != 0; which &= which - 1) {
+            const ref r = home.entry[first(which)].load(acquire) ^ tag_of(probe.hash);
             if (r - 1 < ref_mask) return r;
         }
         return unclear;
@@ -113,8 +113,8 @@ public:
         ref found = 0;
         const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t, unsigned) {
             unsigned slot = 0;
-            const std::uint64_t slots = with_print(control, print_of(probe.hash));
-            if (slots != 0) found = among(in, slots, probe, keys, slot);
+            const std::uint64_t which = with_print(control, print_of(probe.hash));
+            if (which != 0) found = among(in, which, probe, keys, slot);
             return found != 0;
         };
         look(probe.hash, compare, [] {});
@@ -129,9 +129,9 @@ public:
         bucket* next = home;
         for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
             const std::uint64_t control = next->control.load(relaxed);
-            const std::uint64_t slots = with_print(control, print_of(probe.hash));
-            if (slots != 0) {
-                found.ref = among(*next, slots, probe, keys, found.slot);
+            const std::uint64_t which = with_print(control, print_of(probe.hash));
+            if (which != 0) {
+                found.ref = among(*next, which, probe, keys, found.slot);
                 if (found.ref != 0) {
                     found.at = next;
                     break;
@@ -150,8 +150,8 @@ public:
         unsigned visited = 0;
         const auto collect = [&](const bucket& from, std::uint64_t control, std::uint64_t index,
                                  unsigned deep) {
-            for (std::uint64_t slots = used(control); slots != 0; slots &= slots - 1) {
-                const unsigned slot = first(slots);
+            for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
+                const unsigned slot = first(which);
                 const std::uint64_t entry = from.entry[slot].load(acquire);
                 // Neither a link nor what a split has moved agrees with the index (I2).
                 const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
@@ -240,16 +240,16 @@ private:
 
     /// The ref of the key in one of the slots whose print fits; 0: in none.
     template <class Keys>
-    [[nodiscard]] static ref among(const bucket& in, std::uint64_t slots, const lookup& probe,
+    [[nodiscard]] static ref among(const bucket& in, std::uint64_t which, const lookup& probe,
                                    Keys& keys, unsigned& slot) {
         const std::uint64_t tag = tag_of(probe.hash);
         do {
-            slot = first(slots);
+            slot = first(which);
             // Neither a link, whose mark is no tag's of this bucket, nor a free slot passes.
             const ref r = in.entry[slot].load(acquire) ^ tag;
             if (r - 1 < ref_mask && keys.matches(r, probe.key)) return r;
-            slots &= slots - 1;
-        } while (slots != 0);
+            which &= which - 1;
+        } while (which != 0);
         return 0;
     }
 
@@ -329,8 +329,8 @@ private:
     }
 
     /// Prints without an entry (I1).
-    static void mend(bucket& in, unsigned slots) noexcept {
-        for (unsigned slot = 0; slot < slots; ++slot) {
+    static void mend(bucket& in, unsigned count) noexcept {
+        for (unsigned slot = 0; slot < count; ++slot) {
             const std::uint64_t control = in.control.load(relaxed);
             if (print_at(control, slot) != 0 && in.entry[slot].load(relaxed) == 0)
                 in.control.store(set(control, slot, 0), release);
@@ -526,8 +526,8 @@ private:
     template <class Each>
     static void for_each_of(bucket& in, Each each) {
         const std::uint64_t control = in.control.load(relaxed);
-        for (std::uint64_t slots = used(control); slots != 0; slots &= slots - 1) {
-            const unsigned slot = first(slots);
+        for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
+            const unsigned slot = first(which);
             each(slot, in.entry[slot].load(relaxed), print_at(control, slot));
         }
     }
@@ -567,9 +567,9 @@ private:
             return;
         }
         const std::uint64_t in_front = front->control.load(relaxed);
-        const std::uint64_t slots = used(in_front);
-        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(slots)) {
-            const unsigned slot = first(slots);
+        const std::uint64_t which = used(in_front);
+        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(which)) {
+            const unsigned slot = first(which);
             const std::uint64_t number = target(home.entry[link_slot].load(relaxed));
             const std::uint64_t print = print_at(in_front, slot);
             home.control.store(set(control & ~chained, link_slot, print), release);

@@ -68,8 +68,8 @@ struct hash_words {
         return control & each_top;
     }
     /// The slot of the lowest bit of with_print() or used(); 8 for none.
-    [[nodiscard]] static constexpr unsigned first(std::uint64_t slots) noexcept {
-        return static_cast<unsigned>(std::countr_zero(slots)) / 8;
+    [[nodiscard]] static constexpr unsigned first(std::uint64_t which) noexcept {
+        return static_cast<unsigned>(std::countr_zero(which)) / 8;
     }
     [[nodiscard]] static constexpr unsigned first_free(std::uint64_t control) noexcept {
         return first(~control & each_top);

@@ -257,7 +257,7 @@ public:
             if (!states_->grow(room, state_region)) give_up();
         }
         if (states_->capacity() <= slot) return nullptr;
-        words_->slots = states_->capacity();
+        words_->slot_count = states_->capacity();
         return &(*states_)[slot];
     }
     [[nodiscard]] segment_state* fresh_state(std::uint32_t slot, std::uint64_t id) {
@@ -286,7 +286,7 @@ public:
         if (slot < states_->capacity()) (*states_)[slot].id = 0;
     }
     /// As far as there are any.
-    [[nodiscard]] std::uint32_t slots() const noexcept {
+    [[nodiscard]] std::uint32_t slot_count() const noexcept {
         return static_cast<std::uint32_t>(states_->capacity());
     }
 
@@ -379,7 +379,7 @@ private:
         state_memory room{this};
         finding_ = true;
         bool done = true;
-        while (done && states_->capacity() < words_->slots) {
+        while (done && states_->capacity() < words_->slot_count) {
             done = states_->grow(room, state_region).has_value();
         }
         return done;

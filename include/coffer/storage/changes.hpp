@@ -39,10 +39,11 @@ public:
         if (places_.empty()) clear();  // it may have been moved from
         if (key.size() > max_key_size || value.size() > max_value_size) [[unlikely]]
             return add_misfit(key.size(), value.size());
-        const std::size_t end = used_ + record_size(key.size(), value.size());
+        const std::size_t size = record_size(key.size(), value.size());
+        const std::size_t end = used_ + size;
         if (bytes_.size() < end) bytes_.resize((std::max)(end, 2 * bytes_.size()));
         std::byte* const at = bytes_.data() + used_;
-        const std::byte* const key_at = lay_out_record(at, type, true, key, value);
+        const std::byte* const key_at = lay_out_record(at, size, type, true, key, value);
         in_order_ = in_order_ && (places_.empty() || compare(key_of(places_.back()), key) < 0);
         if (!in_order_) [[unlikely]]
             make_room_to_find();

@@ -136,7 +136,7 @@ private:
 
     /// The segments by their state, in order of ids; false: they cannot be those of a log.
     [[nodiscard]] bool list_segments() {
-        for (std::uint32_t slot = 0; slot < keeper_->slots(); ++slot) {
+        for (std::uint32_t slot = 0; slot < keeper_->slot_count(); ++slot) {
             const state& each = *keeper_->state(slot);
             if (each.id == 0) continue;
             if ((each.flags & state::prepared) != 0) {
