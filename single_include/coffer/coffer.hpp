@@ -13688,8 +13688,8 @@ private:
 //
 // Named: `static constexpr auto coffer_fields = coffer::fields(&T::a, &T::b);` inside the class
 // lists the members that are stored, in that order. What it leaves out is not stored, and its word
-// is final. A list that a class inherits from its base does not count: it would lose what the class
-// adds.
+// is final. One that names only members of base classes does not count: it may be the list of a
+// base, which would lose what the class adds. Who means it writes static_cast<M T::*>(&T::member).
 //
 // Seen: a plain aggregate of up to 16 members needs nothing. Members are counted by how many `{}`
 // its braces take, then bound by a structured binding of that many names. The binding is the proof:
@@ -15470,9 +15470,9 @@ consteval void explain_type() {
         "coffer_fields needs a type that can be default-constructed and moved, and members "
         "that can be assigned: make it so, or specialise coffer::codec_of<T>");
     static_assert(Why != objection::inherited_fields,
-                  "coffer_fields of this type names only members of its base class, which may "
-                  "leave out its own: list all of them in the class itself, or specialise "
-                  "coffer::codec_of<T>");
+                  "coffer_fields of this type names only members of its base class and may be that "
+                  "one's: list all members in the class itself, with static_cast<M T::*>(&T::m) "
+                  "where none is its own");
     static_assert(Why != objection::hollow,
                   "coffer cannot store a vector whose elements have no content: store its size");
     static_assert(Why != objection::pack,
@@ -15905,7 +15905,7 @@ private:
 // coffer/storage/changes.hpp: the operations of a batch, laid out as the log will hold them.
 //
 // Each operation is a record (format/record.hpp), whole but for its check, which depends on where
-// it will lie. They lie one behind the other, so that a writer copies each in one piece.
+// it will lie. They lie one behind the other, so that a writer copies all of them in one piece.
 //
 // C1  Every record but a misfit's is there; whoever finds misfits() writes nothing.
 // C2  Where no clear is among them, all operations on one key but the last are `superseded`: they
@@ -15965,8 +15965,8 @@ public:
         return {type_of_record(at), key_of(of), {at, end - of.at}, of.superseded};
     }
 
-    /// Bytes of all records.
-    [[nodiscard]] std::size_t bytes_in_log() const noexcept { return used_; }
+    /// All records, one behind the other.
+    [[nodiscard]] bytes laid_out() const noexcept { return {bytes_.data(), used_}; }
     [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
     /// Is there a clear, or a put, among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
@@ -17525,18 +17525,25 @@ public:
         stage(type, more, key, value);
         return publish(type, more, record_size(key.size(), value.size()));
     }
-    /// The same of one that was laid out elsewhere, with more to follow.
-    address append(bytes laid_out, bool more) noexcept {
-        std::byte* const to = active_->body.memory() + active_->end;
-        copy(to, laid_out);
-        if (!more) to[check_size] &= ~more_bit;
-        write_record_check(to, laid_out.size(), active_->seed, active_->end);
-        return publish(type_of_record(to), more, laid_out.size());
-    }
     /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
     void stage(record_type type, bool more, bytes key, bytes value) noexcept {
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
                      active_->end);
+    }
+    /// The same of records that were laid out elsewhere one behind the other, each with more to
+    /// follow; append_staged() for one after the other, or unstage(), follows.
+    void stage(bytes laid_out) noexcept { copy(active_->body.memory() + active_->end, laid_out); }
+    /// Appends the next one, `laid_out`, where it is still in the cache.
+    address append_staged(bytes laid_out, bool more) noexcept {
+        std::byte* const to = active_->body.memory() + active_->end;
+        const std::size_t size = laid_out.size();
+        if (more) [[likely]] {
+            store_le(to, record_check(laid_out.data(), size, active_->seed, active_->end));
+        } else {
+            to[check_size] &= ~more_bit;
+            write_record_check(to, size, active_->seed, active_->end);
+        }
+        return publish(type_of_record(laid_out.data()), more, size);
     }
     address publish(record_type type, bool more, std::size_t size) noexcept {
         segment_type& to = *active_;
@@ -21459,7 +21466,9 @@ public:
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
     /// Where the last piece that could not be read ends; 0: all was read.
     [[nodiscard]] std::uint64_t unread() const noexcept {
-        return unread_.empty() ? 0 : (std::min)(unread_.back() + piece, contents_.size());
+        return unread_.empty()
+                   ? 0
+                   : (std::min)(unread_.back() + piece, std::uint64_t{contents_.size()});
     }
     /// Is any of these bytes one that could not be read?
     [[nodiscard]] bool lacks(std::uint64_t begin, std::uint64_t end) const noexcept {
@@ -21619,8 +21628,7 @@ private:
     void check_header(const part& of) {
         const bytes header = sift_.contents().first(static_cast<std::size_t>(of.begin));
         segment_header found;
-        if (!read_segment_header(header, records_->journal.id(), of.id, found) ||
-            sift_.lacks(0, of.begin))
+        if (!read_segment_header(header, records_->journal.id(), of.id, found))
             add_damage(of, 0, of.begin);
     }
 
@@ -21780,7 +21788,7 @@ public:
         if (changes.empty()) return {};
         if (changes.misfits()) [[unlikely]]
             return out_of_bounds(changes.misfit_key(), changes.misfit_value());
-        const std::uint64_t size = changes.bytes_in_log();
+        const std::uint64_t size = changes.laid_out().size();
         if (changes.size() > 1 && size > max_batch_bytes_) {
             return fail(errc::too_large,
                         "a batch of " + std::to_string(size) + " bytes exceeds max_batch_bytes (" +
@@ -21948,12 +21956,13 @@ private:
         bool hidden = false;
         if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
+        journal.stage(changes.laid_out());
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const auto each = changes[i];
             const auto probe = probes.next();
             if (each.superseded) [[unlikely]] {
-                const address where = journal.append(each.record, true);
+                const address where = journal.append_staged(each.record, true);
                 if (each.type == record_type::put) records_->bury(where);
                 continue;
             }
@@ -21967,12 +21976,13 @@ private:
                     records_->pending.hide_on(!take_out(table, changes, i));
                 }
                 static_cast<void>(records_->roll_back(end));
+                if (i == 0) journal.unstage(static_cast<std::size_t>(size));
                 journal.take_back(start, commits, tombstones);
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
-            const address where = journal.append(each.record, i + 1 < changes.size());
+            const address where = journal.append_staged(each.record, i + 1 < changes.size());
             if (erases && place.ref == 0) continue;
             if (hidden && place.ref == 0) {
                 table.put(place, where);
@@ -22055,8 +22065,10 @@ private:
                 continue;
             }
             records_->journal.keeper().begin_change();
+            records_->journal.stage(changes.laid_out());
             for (std::size_t i = 0; i < changes.size(); ++i) {
-                places[i] = records_->journal.append(changes[i].record, i + 1 < changes.size());
+                places[i] =
+                    records_->journal.append_staged(changes[i].record, i + 1 < changes.size());
             }
             end = records_->journal.tail();
             records_->clearing = records_->journal.active();
@@ -22393,7 +22405,7 @@ public:
         if (auto may = writable(); !may) [[unlikely]]
             return may;
         auto done = writer_.write(changes);
-        after_write(done ? changes.bytes_in_log() : 0);
+        after_write(done ? changes.laid_out().size() : 0);
         return done;
     }
 
@@ -22821,9 +22833,11 @@ public:
     /// Bytes of all keys and values.
     [[nodiscard]] std::size_t held() const noexcept { return bytes_.size(); }
     [[nodiscard]] bytes key(std::size_t i) const noexcept {
+        COFFER_ASSERT(i < size(), "an iterator stands on no entry");
         return bytes(bytes_).subspan(pieces_[i].key, pieces_[i].value - pieces_[i].key);
     }
     [[nodiscard]] bytes value(std::size_t i) const noexcept {
+        COFFER_ASSERT(i < size(), "an iterator stands on no entry");
         return bytes(bytes_).subspan(pieces_[i].value, pieces_[i].end - pieces_[i].value);
     }
 
@@ -23227,8 +23241,8 @@ private:
             more = of_->step(cursor, refs_, [&](bytes key, bytes value) { next->add(key, value); })
                        .value();
         }
+        cursor_ = std::move(cursor);
         chunk_ = std::move(next);
-        cursor_ = cursor;
         done_ = !more;
         at_ = 0;
     }

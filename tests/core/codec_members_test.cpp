@@ -70,6 +70,12 @@ struct savings : person {
     static constexpr auto coffer_fields = coffer::fields(&savings::name, &savings::rate);
 };
 
+struct current : person {
+    static constexpr auto coffer_fields =
+        coffer::fields(static_cast<std::string current::*>(&current::name));
+};
+static_assert(coffer::storable<current>);
+
 struct sixteen {
     std::uint8_t a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p;
     auto operator<=>(const sixteen&) const = default;

@@ -41,7 +41,7 @@ TEST_CASE("each operation is a whole record but for its check", "[changes]") {
         sum += record_size(key.size(), value.size());
     }
     REQUIRE(all.size() == 300);
-    CHECK(all.bytes_in_log() == sum);
+    CHECK(all.laid_out().size() == sum);
     std::string room;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const auto each = all[i];
@@ -71,7 +71,7 @@ TEST_CASE("a list knows what is in it, until it is emptied", "[changes]") {
     CHECK(all.empty());
     CHECK_FALSE(all.puts());
     CHECK_FALSE(all.clears());
-    CHECK(all.bytes_in_log() == 0);
+    CHECK(all.laid_out().size() == 0);
 }
 
 TEST_CASE("C2: of all operations on one key the last one counts", "[changes]") {
@@ -109,14 +109,14 @@ TEST_CASE("C2: of all operations on one key the last one counts", "[changes]") {
 TEST_CASE("what no record can hold is counted and named, and takes no room", "[changes]") {
     change_list all;
     put(all, "a", "1");
-    const std::size_t before = all.bytes_in_log();
+    const std::size_t before = all.laid_out().size();
     CHECK_FALSE(all.misfits());
     put(all, std::string(max_key_size + 1, 'k'), "2");
     put(all, std::string(max_key_size + 9, 'k'), "2");
     CHECK(all.misfits());
     CHECK(all.misfit_key() == max_key_size + 1);
     CHECK(all.misfit_value() == 1);
-    CHECK(all.bytes_in_log() == before);
+    CHECK(all.laid_out().size() == before);
     CHECK(all.size() == 3);
     all.clear();
     CHECK_FALSE(all.misfits());
@@ -132,7 +132,7 @@ TEST_CASE("a list that was moved from is one to begin with", "[changes]") {
     CHECK(moved.size() == 2);
     put(all, "b", "2");  // NOLINT: that is what is asked
     CHECK(all.size() == 1);
-    CHECK(all.bytes_in_log() == record_size(1, 1));
+    CHECK(all.laid_out().size() == record_size(1, 1));
     CHECK_FALSE(all.clears());
     CHECK(as_text(all[0].key) == "b");
 }

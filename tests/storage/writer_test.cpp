@@ -2,6 +2,8 @@
 // changes nothing, an error afterwards takes it back in the running store.
 #include <coffer/storage/writer.hpp>
 
+#include <coffer/journal/segment_scan.hpp>
+
 #include "catch.hpp"
 #include "parts.hpp"
 
@@ -298,6 +300,9 @@ TEMPLATE_TEST_CASE("a batch that fails at its first record hides nothing that is
     REQUIRE(it.all.journal.sync());
     REQUIRE(it.disk.flip(scene::path(1), scene::unit + 11, std::byte{1}));  // the key "a"
     CHECK_FALSE(it.writer.write(all_of({put_of("a", "2"), put_of("c", "2")})));
+    auto& active = *it.all.journal.active();
+    const coffer::bytes behind(active.body.memory() + active.end, 2 * record_size(1, 1));
+    CHECK(size_without_zeros(behind) == 0);  // nothing of it stays where the log goes on
     CHECK(it.put("d", "3").value());
     CHECK(it.get("d") == "3");
     CHECK(it.get("c") == "absent");

@@ -2,8 +2,8 @@
 //
 // Named: `static constexpr auto coffer_fields = coffer::fields(&T::a, &T::b);` inside the class
 // lists the members that are stored, in that order. What it leaves out is not stored, and its word
-// is final. A list that a class inherits from its base does not count: it would lose what the class
-// adds.
+// is final. One that names only members of base classes does not count: it may be the list of a
+// base, which would lose what the class adds. Who means it writes static_cast<M T::*>(&T::member).
 //
 // Seen: a plain aggregate of up to 16 members needs nothing. Members are counted by how many `{}`
 // its braces take, then bound by a structured binding of that many names. The binding is the proof:

@@ -196,9 +196,9 @@ consteval void explain_type() {
         "coffer_fields needs a type that can be default-constructed and moved, and members "
         "that can be assigned: make it so, or specialise coffer::codec_of<T>");
     static_assert(Why != objection::inherited_fields,
-                  "coffer_fields of this type names only members of its base class, which may "
-                  "leave out its own: list all of them in the class itself, or specialise "
-                  "coffer::codec_of<T>");
+                  "coffer_fields of this type names only members of its base class and may be that "
+                  "one's: list all members in the class itself, with static_cast<M T::*>(&T::m) "
+                  "where none is its own");
     static_assert(Why != objection::hollow,
                   "coffer cannot store a vector whose elements have no content: store its size");
     static_assert(Why != objection::pack,

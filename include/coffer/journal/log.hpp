@@ -83,18 +83,25 @@ public:
         stage(type, more, key, value);
         return publish(type, more, record_size(key.size(), value.size()));
     }
-    /// The same of one that was laid out elsewhere, with more to follow.
-    address append(bytes laid_out, bool more) noexcept {
-        std::byte* const to = active_->body.memory() + active_->end;
-        copy(to, laid_out);
-        if (!more) to[check_size] &= ~more_bit;
-        write_record_check(to, laid_out.size(), active_->seed, active_->end);
-        return publish(type_of_record(to), more, laid_out.size());
-    }
     /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
     void stage(record_type type, bool more, bytes key, bytes value) noexcept {
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
                      active_->end);
+    }
+    /// The same of records that were laid out elsewhere one behind the other, each with more to
+    /// follow; append_staged() for one after the other, or unstage(), follows.
+    void stage(bytes laid_out) noexcept { copy(active_->body.memory() + active_->end, laid_out); }
+    /// Appends the next one, `laid_out`, where it is still in the cache.
+    address append_staged(bytes laid_out, bool more) noexcept {
+        std::byte* const to = active_->body.memory() + active_->end;
+        const std::size_t size = laid_out.size();
+        if (more) [[likely]] {
+            store_le(to, record_check(laid_out.data(), size, active_->seed, active_->end));
+        } else {
+            to[check_size] &= ~more_bit;
+            write_record_check(to, size, active_->seed, active_->end);
+        }
+        return publish(type_of_record(laid_out.data()), more, size);
     }
     address publish(record_type type, bool more, std::size_t size) noexcept {
         segment_type& to = *active_;

@@ -63,7 +63,9 @@ public:
     [[nodiscard]] bytes contents() const noexcept { return contents_; }
     /// Where the last piece that could not be read ends; 0: all was read.
     [[nodiscard]] std::uint64_t unread() const noexcept {
-        return unread_.empty() ? 0 : (std::min)(unread_.back() + piece, contents_.size());
+        return unread_.empty()
+                   ? 0
+                   : (std::min)(unread_.back() + piece, std::uint64_t{contents_.size()});
     }
     /// Is any of these bytes one that could not be read?
     [[nodiscard]] bool lacks(std::uint64_t begin, std::uint64_t end) const noexcept {

@@ -1,7 +1,7 @@
 // coffer/storage/changes.hpp: the operations of a batch, laid out as the log will hold them.
 //
 // Each operation is a record (format/record.hpp), whole but for its check, which depends on where
-// it will lie. They lie one behind the other, so that a writer copies each in one piece.
+// it will lie. They lie one behind the other, so that a writer copies all of them in one piece.
 //
 // C1  Every record but a misfit's is there; whoever finds misfits() writes nothing.
 // C2  Where no clear is among them, all operations on one key but the last are `superseded`: they
@@ -72,8 +72,8 @@ public:
         return {type_of_record(at), key_of(of), {at, end - of.at}, of.superseded};
     }
 
-    /// Bytes of all records.
-    [[nodiscard]] std::size_t bytes_in_log() const noexcept { return used_; }
+    /// All records, one behind the other.
+    [[nodiscard]] bytes laid_out() const noexcept { return {bytes_.data(), used_}; }
     [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
     /// Is there a clear, or a put, among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }

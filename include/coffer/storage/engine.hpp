@@ -226,7 +226,7 @@ public:
         if (auto may = writable(); !may) [[unlikely]]
             return may;
         auto done = writer_.write(changes);
-        after_write(done ? changes.bytes_in_log() : 0);
+        after_write(done ? changes.laid_out().size() : 0);
         return done;
     }
 

@@ -111,8 +111,7 @@ private:
     void check_header(const part& of) {
         const bytes header = sift_.contents().first(static_cast<std::size_t>(of.begin));
         segment_header found;
-        if (!read_segment_header(header, records_->journal.id(), of.id, found) ||
-            sift_.lacks(0, of.begin))
+        if (!read_segment_header(header, records_->journal.id(), of.id, found))
             add_damage(of, 0, of.begin);
     }
 

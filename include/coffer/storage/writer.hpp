@@ -127,7 +127,7 @@ public:
         if (changes.empty()) return {};
         if (changes.misfits()) [[unlikely]]
             return out_of_bounds(changes.misfit_key(), changes.misfit_value());
-        const std::uint64_t size = changes.bytes_in_log();
+        const std::uint64_t size = changes.laid_out().size();
         if (changes.size() > 1 && size > max_batch_bytes_) {
             return fail(errc::too_large,
                         "a batch of " + std::to_string(size) + " bytes exceeds max_batch_bytes (" +
@@ -295,12 +295,13 @@ private:
         bool hidden = false;
         if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
+        journal.stage(changes.laid_out());
         std::int64_t added = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const auto each = changes[i];
             const auto probe = probes.next();
             if (each.superseded) [[unlikely]] {
-                const address where = journal.append(each.record, true);
+                const address where = journal.append_staged(each.record, true);
                 if (each.type == record_type::put) records_->bury(where);
                 continue;
             }
@@ -314,12 +315,13 @@ private:
                     records_->pending.hide_on(!take_out(table, changes, i));
                 }
                 static_cast<void>(records_->roll_back(end));
+                if (i == 0) journal.unstage(static_cast<std::size_t>(size));
                 journal.take_back(start, commits, tombstones);
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
-            const address where = journal.append(each.record, i + 1 < changes.size());
+            const address where = journal.append_staged(each.record, i + 1 < changes.size());
             if (erases && place.ref == 0) continue;
             if (hidden && place.ref == 0) {
                 table.put(place, where);
@@ -402,8 +404,10 @@ private:
                 continue;
             }
             records_->journal.keeper().begin_change();
+            records_->journal.stage(changes.laid_out());
             for (std::size_t i = 0; i < changes.size(); ++i) {
-                places[i] = records_->journal.append(changes[i].record, i + 1 < changes.size());
+                places[i] =
+                    records_->journal.append_staged(changes[i].record, i + 1 < changes.size());
             }
             end = records_->journal.tail();
             records_->clearing = records_->journal.active();

@@ -6,6 +6,7 @@
 #ifndef COFFER_STORE_ENTRY_HPP
 #define COFFER_STORE_ENTRY_HPP
 
+#include <coffer/config/assert.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/codec.hpp>
 #include <coffer/core/result.hpp>
@@ -46,9 +47,11 @@ public:
     /// Bytes of all keys and values.
     [[nodiscard]] std::size_t held() const noexcept { return bytes_.size(); }
     [[nodiscard]] bytes key(std::size_t i) const noexcept {
+        COFFER_ASSERT(i < size(), "an iterator stands on no entry");
         return bytes(bytes_).subspan(pieces_[i].key, pieces_[i].value - pieces_[i].key);
     }
     [[nodiscard]] bytes value(std::size_t i) const noexcept {
+        COFFER_ASSERT(i < size(), "an iterator stands on no entry");
         return bytes(bytes_).subspan(pieces_[i].value, pieces_[i].end - pieces_[i].value);
     }
 

@@ -55,8 +55,8 @@ private:
             more = of_->step(cursor, refs_, [&](bytes key, bytes value) { next->add(key, value); })
                        .value();
         }
+        cursor_ = std::move(cursor);
         chunk_ = std::move(next);
-        cursor_ = cursor;
         done_ = !more;
         at_ = 0;
     }
