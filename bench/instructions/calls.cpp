@@ -278,6 +278,7 @@ bool offer_all(const request& asked) {
     any |= offer<file_log, hash>("file_log/hash", asked);
     any |= offer<file_log, sorted>("file_log/sorted", asked);
     any |= offer<file_log, hash, single>("file_log/hash/single", asked);
+    any |= offer<file_log, sorted, single>("file_log/sorted/single", asked);
     any |= offer<map, hash>("map/hash", asked);
     any |= offer<map, sorted>("map/sorted", asked);
     any |= offer<mmap, hash>("mmap/hash", asked);

@@ -118,12 +118,16 @@
 #define COFFER_HAS_NEON 0
 #endif
 
+/// COFFER_PREFETCHED() ends a function that does nothing but prefetch: g++ 12 believes that such a
+/// one has no effect, and drops its calls. An empty statement of the machine's is an effect.
 #if defined(__GNUC__) || defined(__clang__)
 #define COFFER_PREFETCH(address) __builtin_prefetch(address)
+#define COFFER_PREFETCHED() __asm__ __volatile__("" : :)
 #define COFFER_NOINLINE __attribute__((noinline))
 #define COFFER_ALWAYS_INLINE inline __attribute__((always_inline))
 #else
 #define COFFER_PREFETCH(address) static_cast<void>(address)
+#define COFFER_PREFETCHED() static_cast<void>(0)
 #define COFFER_NOINLINE
 #define COFFER_ALWAYS_INLINE inline
 #endif
@@ -8056,6 +8060,7 @@ public:
 
     void prefetch(const lookup& probe) const noexcept {
         COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
+        COFFER_PREFETCHED();
     }
 
     /// What find() will give, as far as one bucket tells without a look at keys: 0 for nothing, a
@@ -8472,8 +8477,7 @@ private:
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
         if (n + 2 < primary_.capacity()) {  // splits to come
-            COFFER_PREFETCH(&primary_[index + 2]);
-            COFFER_PREFETCH(&primary_[n + 2]);
+            for (const auto later : {index + 2, n + 2}) COFFER_PREFETCH(&primary_[later]);
         }
         return true;
     }
@@ -8761,7 +8765,7 @@ public:
         }
     }
     /// Hints that the node will be searched, and an entry of it read.
-    void prefetch() const noexcept {
+    COFFER_ALWAYS_INLINE void prefetch() const noexcept {
         constexpr unsigned line = 8;  // words
         constexpr unsigned least = node_header_words + 2 * small_entries;
         for (unsigned at = 0; at < least; at += line) COFFER_PREFETCH(words_ + at);
@@ -9116,6 +9120,7 @@ public:
     }
     void prefetch_chain(std::uint32_t chain) const noexcept {
         if (chain < chunks_.capacity()) COFFER_PREFETCH(&chunks_[chain]);
+        COFFER_PREFETCHED();
     }
     [[nodiscard]] std::size_t chain_size(std::uint32_t chain) const noexcept {
         return static_cast<std::size_t>(chain_word(chain, 0) >> 32);
@@ -10074,6 +10079,7 @@ void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& ra
     if (end.entry == 0) return;
     const node_id beside = child_of(end.of.node.entry(Up ? end.entry : end.entry - 1));
     if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch();
+    COFFER_PREFETCHED();
 }
 
 /// An end of a range as a walk remembers it, independent of the tree.
@@ -16993,6 +16999,7 @@ public:
         if (base == nullptr) return;
         const std::byte* const at = base + offset_of(where);
         for (int line = 0; line < 3; ++line) COFFER_PREFETCH(at + 64 * line);
+        COFFER_PREFETCHED();
     }
 
 private:
@@ -24516,6 +24523,7 @@ salvage_report salvage(const From& from, const To& to, const options& chosen = {
 #undef COFFER_OS_WINDOWS
 #undef COFFER_PAUSE
 #undef COFFER_PREFETCH
+#undef COFFER_PREFETCHED
 #undef COFFER_UNDER_TSAN
 #undef COFFER_CONFIG_PLATFORM_HPP
 

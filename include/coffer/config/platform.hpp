@@ -56,12 +56,16 @@
 #define COFFER_HAS_NEON 0
 #endif
 
+/// COFFER_PREFETCHED() ends a function that does nothing but prefetch: g++ 12 believes that such a
+/// one has no effect, and drops its calls. An empty statement of the machine's is an effect.
 #if defined(__GNUC__) || defined(__clang__)
 #define COFFER_PREFETCH(address) __builtin_prefetch(address)
+#define COFFER_PREFETCHED() __asm__ __volatile__("" : :)
 #define COFFER_NOINLINE __attribute__((noinline))
 #define COFFER_ALWAYS_INLINE inline __attribute__((always_inline))
 #else
 #define COFFER_PREFETCH(address) static_cast<void>(address)
+#define COFFER_PREFETCHED() static_cast<void>(0)
 #define COFFER_NOINLINE
 #define COFFER_ALWAYS_INLINE inline
 #endif

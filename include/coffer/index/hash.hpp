@@ -91,6 +91,7 @@ public:
 
     void prefetch(const lookup& probe) const noexcept {
         COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
+        COFFER_PREFETCHED();
     }
 
     /// What find() will give, as far as one bucket tells without a look at keys: 0 for nothing, a
@@ -507,8 +508,7 @@ private:
         const std::uint64_t stride = Threading::concurrent ? below(bit - link_slot) : 0;
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
         if (n + 2 < primary_.capacity()) {  // splits to come
-            COFFER_PREFETCH(&primary_[index + 2]);
-            COFFER_PREFETCH(&primary_[n + 2]);
+            for (const auto later : {index + 2, n + 2}) COFFER_PREFETCH(&primary_[later]);
         }
         return true;
     }

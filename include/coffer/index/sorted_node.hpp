@@ -205,7 +205,7 @@ public:
         }
     }
     /// Hints that the node will be searched, and an entry of it read.
-    void prefetch() const noexcept {
+    COFFER_ALWAYS_INLINE void prefetch() const noexcept {
         constexpr unsigned line = 8;  // words
         constexpr unsigned least = node_header_words + 2 * small_entries;
         for (unsigned at = 0; at < least; at += line) COFFER_PREFETCH(words_ + at);

@@ -260,6 +260,7 @@ public:
     }
     void prefetch_chain(std::uint32_t chain) const noexcept {
         if (chain < chunks_.capacity()) COFFER_PREFETCH(&chunks_[chain]);
+        COFFER_PREFETCHED();
     }
     [[nodiscard]] std::size_t chain_size(std::uint32_t chain) const noexcept {
         return static_cast<std::size_t>(chain_word(chain, 0) >> 32);

@@ -154,6 +154,7 @@ void prefetch_beside(const Pool& pool, const leaf_range<typename Pool::node>& ra
     if (end.entry == 0) return;
     const node_id beside = child_of(end.of.node.entry(Up ? end.entry : end.entry - 1));
     if (end.of.node.valid(end.of.version)) pool.at(beside).prefetch();
+    COFFER_PREFETCHED();
 }
 
 /// An end of a range as a walk remembers it, independent of the tree.

@@ -135,6 +135,7 @@ public:
         if (base == nullptr) return;
         const std::byte* const at = base + offset_of(where);
         for (int line = 0; line < 3; ++line) COFFER_PREFETCH(at + 64 * line);
+        COFFER_PREFETCHED();
     }
 
 private:
