@@ -10951,7 +10951,7 @@ private:
         const bool beyond = at.present && (left.from == bound::kind::excluding) == Up;
         const unsigned split = at.position + (beyond ? 1 : 0);
         const auto first = refs.begin() + static_cast<std::ptrdiff_t>(before);
-        refs.erase(first, first + (Up ? split : count - split));
+        refs.erase(first, first + static_cast<std::ptrdiff_t>(Up ? split : count - split));
     }
 
     pool pool_;
