@@ -18,8 +18,9 @@
 namespace versus {
 
 /// All entries three times at random, every 16th put timed by itself: the distribution while the
-/// store compacts. No put is missed for the longest: it is that of 16 in a row. `space`: bytes on disk over live bytes afterwards; `written`: bytes that went to
-/// the disk over bytes that were put.
+/// store compacts. No put is missed for the longest: it is that of 16 in a row. `space`: bytes on
+/// disk over live bytes afterwards; `written`: bytes that went to the disk over bytes that were
+/// put.
 template <class S>
 bool overwrite(const stage<S>& on) {
     constexpr std::size_t rounds = 3, every = 16;

@@ -11144,6 +11144,7 @@ using identity_image = std::array<std::byte, identity_at::size>;
     return image;
 }
 
+/// Is this what somebody wrote as an identity, of whatever format?
 [[nodiscard]] inline bool has_sound_check(bytes image) noexcept {
     return image.size() == identity_at::size &&
            load_le<std::uint64_t>(image.data() + identity_at::check) ==

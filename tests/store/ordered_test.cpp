@@ -41,6 +41,16 @@ std::string keys_backwards(const Range& of) {
     return out;
 }
 
+using filed = coffer::store<std::string, std::string, coffer::storage::file_log,
+                            coffer::index::sorted, coffer::threading::single, simulated>;
+
+/// What fills more than a segment is read from its file.
+filed opened(const simulated& disk, std::uint64_t segment_bytes) {
+    coffer::options chosen;
+    chosen.segment_bytes = segment_bytes;
+    return filed::open("/db", chosen, disk);
+}
+
 S alphabet() {
     S db;
     for (const char* key : {"a", "ab", "abc", "b", "ba", "c", "d"}) db.put(key, 1);
@@ -109,12 +119,8 @@ TEST_CASE("backwards is forwards turned round, for every range", "[ordered]") {
 }
 
 TEST_CASE("a walk that ends early reads nothing behind its end", "[ordered]") {
-    using filed = coffer::store<std::string, std::string, coffer::storage::file_log,
-                                coffer::index::sorted, coffer::threading::single, simulated>;
     const simulated disk;
-    coffer::options chosen;
-    chosen.segment_bytes = 16 * 1024;
-    auto db = filed::open("/db", chosen, disk);
+    filed db = opened(disk, 16 * 1024);
     for (int i = 100; i < 200; ++i) db.put(std::to_string(i), std::string(300, 'v'));
     db.sync();
     REQUIRE(disk.flip("/db/0000000000000001.log", 5000, std::byte{1}));
@@ -140,12 +146,8 @@ TEST_CASE("a walk that ends early reads nothing behind its end", "[ordered]") {
 #if COFFER_HAS_EXCEPTIONS
 TEST_CASE("a step that throws leaves the iterator where it was", "[ordered]") {
     const bool back = GENERATE(false, true);
-    using filed = coffer::store<std::string, std::string, coffer::storage::file_log,
-                                coffer::index::sorted, coffer::threading::single, simulated>;
     const simulated disk;
-    coffer::options chosen;
-    chosen.segment_bytes = 64 * 1024;
-    auto db = filed::open("/db", chosen, disk);
+    filed db = opened(disk, 64 * 1024);
     for (int i = 1000; i < 2000; ++i) db.put(std::to_string(i), std::string(300, 'v'));
     db.sync();
     const auto change = [&] { return disk.flip("/db/0000000000000001.log", 50'000, std::byte{1}); };
@@ -169,12 +171,8 @@ TEST_CASE("a step that throws leaves the iterator where it was", "[ordered]") {
 }
 
 TEST_CASE("an iterator does not read far ahead where values are large", "[ordered]") {
-    using filed = coffer::store<std::string, std::string, coffer::storage::file_log,
-                                coffer::index::sorted, coffer::threading::single, simulated>;
     const simulated disk;
-    coffer::options chosen;
-    chosen.segment_bytes = 256 * 1024;
-    auto db = filed::open("/db", chosen, disk);
+    filed db = opened(disk, 256 * 1024);
     for (int i = 10; i < 30; ++i) db.put(std::to_string(i), std::string(40'000, 'v'));
     db.sync();
     REQUIRE(disk.flip("/db/0000000000000001.log", 4096 + 3 * 40'000, std::byte{1}));  // of 12
