@@ -410,7 +410,7 @@ class Versus(unittest.TestCase):
     def test_coffer_subjects_have_one_name(self):
         own = [each for each in vars(asked).values() if isinstance(each, str)]
         own = {each for each in own if each.startswith("coffer/")}
-        self.assertLessEqual(own, set(asked.COMBINATIONS))
+        self.assertLessEqual(own, {*asked.COMBINATIONS, asked.NUMBERS})
         self.assertEqual(len(asked.COMBINATIONS), 2 * 2 * 2 * 4 + 2 * 2)
 
     def test_ratios_compare_what_ran_in_the_same_turn(self):
@@ -479,8 +479,10 @@ class Versus(unittest.TestCase):
 
     def test_shapes_are_told_apart_by_their_number_of_entries(self):
         self.assertEqual(len({each.times for each in shapes.SHAPES}), len(shapes.SHAPES))
-        self.assertIn(("scan", "lmdb", 5000, 24, 150), shapes.asked_for(1000))
-        self.assertIn(("get_16", asked.HASH, 30_000, 16, 100), shapes.asked_for(1000))
+        self.assertIn(("scan", "lmdb", 5000, 24, 150, 50), shapes.asked_for(1000))
+        self.assertIn(("get_16", asked.HASH, 30_000, 16, 100, 50), shapes.asked_for(1000))
+        self.assertIn(("space", "rocksdb", 2000, 16, 100, 100), shapes.asked_for(1000))
+        self.assertIn(("scan", asked.NUMBERS, 1000, 8, 8, 50), shapes.asked_for(1000))
         known = set(asked.WORKLOADS)
         for work, subject, entries, *_ in shapes.asked_for(1000):
             self.assertIn(work, known)
@@ -513,7 +515,7 @@ class Versus(unittest.TestCase):
         line = self.line(text, "file_log/hash: insert_at_random")
         self.assertEqual(line[1:3], ["150", "350"])
         self.assertEqual(line[3], "2.50 (2.00 to 3.00), ≤ 2.5 ✓")
-        self.assertEqual(line[4:], ["4.00", "7000", "20", "0.3", "0.25", "1.20, ≤ 1.1 ✗"])
+        self.assertEqual(line[4:], ["4.00", "7.00, ≤ 5 ✗", "20", "0.3", "0.25", "1.20, ≤ 1.1 ✗"])
         self.assertIn("ten times the entries: memory: 1.20 in place of 1.1", text)
 
     def test_latencies_space_memory_and_allocations(self):

@@ -3,4 +3,5 @@
 
 void versus::add_file_log_sorted() {
     add_coffer<coffer::storage::file_log, coffer::index::sorted>("file_log/sorted");
+    add_coffer_of_numbers<coffer::storage::file_log, coffer::index::sorted>("file_log/sorted");
 }

@@ -1,10 +1,10 @@
 // bench/versus/data.hpp: the keys and values that all subjects are given.
 //
-// Keys are 16 digits, values 100 bytes if nothing else is asked; a key of 8 bytes is the number
-// itself, its highest byte first. Half of a value is random, so that a store that compresses gains
-// what it would with ordinary data. All of it is made before any clock starts, and laid out in the
-// order in which it will be used: a key that had to be fetched from memory first would cost as much
-// as some lookups do.
+// If nothing else is asked, keys are 16 digits, and values 100 bytes, of which half are random, so
+// that a store that compresses gains what it would with ordinary data. A key of 8 bytes is the
+// number itself, its highest byte first. All of it is made before any clock starts, and laid out in
+// the order in which it will be used: a key that had to be fetched from memory first would cost as
+// much as some lookups do.
 #ifndef COFFER_BENCH_VERSUS_DATA_HPP
 #define COFFER_BENCH_VERSUS_DATA_HPP
 
@@ -40,6 +40,7 @@ private:
 struct entry_shape {
     std::size_t key_bytes = 16;
     std::size_t value_bytes = 100;
+    std::size_t random_percent = 50;  // of a value
     [[nodiscard]] double bytes() const { return double(key_bytes + value_bytes); }
 };
 
@@ -54,12 +55,13 @@ inline std::string key_of(std::uint64_t number, std::size_t size) {
     return std::string(size - digits.size(), '0') + digits;
 }
 
-inline std::string value_of(std::uint64_t number, std::size_t size) {
-    std::string value(size, 'v');
+inline std::string value_of(std::uint64_t number, const entry_shape& shape) {
+    std::string value(shape.value_bytes, 'v');
     random_numbers random(number);
-    for (std::size_t at = 0; at < size / 2; at += 8) {
+    const std::size_t end = shape.value_bytes * shape.random_percent / 100;
+    for (std::size_t at = 0; at < end; at += 8) {
         const std::uint64_t word = random();
-        std::memcpy(&value[at], &word, (std::min)(sizeof word, size / 2 - at));
+        std::memcpy(&value[at], &word, (std::min)(sizeof word, end - at));
     }
     return value;
 }
@@ -71,7 +73,7 @@ struct data_set {
         values.reserve(count);
         for (std::size_t i = 0; i < count; ++i) {
             keys.push_back(key_of(2 * i, shape.key_bytes));  // odd numbers are missing
-            values.push_back(value_of(i, shape.value_bytes));
+            values.push_back(value_of(i, shape));
         }
     }
     /// The entries of another one at `places`, one behind the other; with their values, or without.

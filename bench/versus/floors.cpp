@@ -1,14 +1,16 @@
 // bench/versus/floors.cpp: what the machine allows, measured in the same minutes as the stores.
 //
-//   memcpy            a record of 128 bytes, one after the other, into a buffer of 1 GiB
+//   memcpy            a record of 128 bytes, one after the other, into a buffer of 2 GiB
 //   pwrite            the same bytes, 2 MiB at a time, into a file; per 128 bytes
 //   append_sync       128 bytes in blocks that were written before, then fdatasync
+//   reserved_sync     128 bytes in blocks that were reserved and never written, then fdatasync
 //   extend_sync       128 bytes that make the file longer, then fdatasync
 //   chase_<MiB>       one load that depends on the one before, all over so much memory, small pages
 //   huge_chase_<MiB>  the same where the system may use huge pages
 #include "data.hpp"
 #include "measure.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,7 +23,7 @@ namespace {
 constexpr std::size_t record = 128;
 
 double copied() {
-    constexpr std::size_t size = std::size_t{1} << 30;
+    constexpr std::size_t size = std::size_t{2} << 30;
     std::vector<char> from(std::size_t{1} << 20, 'x'), to(size, 'y');
     const double began = versus::now();
     for (std::size_t at = 0; at < size; at += record) {
@@ -51,6 +53,10 @@ public:
             std::perror("pwrite"), std::exit(1);
         }
     }
+    void reserve(std::size_t size) {
+        errno = ::posix_fallocate(number_, 0, static_cast<off_t>(size));
+        if (errno != 0) std::perror("posix_fallocate"), std::exit(1);
+    }
     void sync() {
         if (::fdatasync(number_) != 0) std::perror("fdatasync"), std::exit(1);
     }
@@ -69,10 +75,14 @@ double written(const std::string& folder) {
     return (versus::now() - began) * 1e9 / double(block * blocks / record);
 }
 
-double synced(const std::string& folder, bool prepared) {
+/// What a short write finds where it goes.
+enum class ground : unsigned char { written, reserved, nothing };
+
+double synced(const std::string& folder, ground under) {
     constexpr std::size_t count = 2000;
     file to(folder);
-    if (prepared) to.write(0, std::size_t{2} << 20);
+    if (under == ground::written) to.write(0, std::size_t{2} << 20);
+    if (under == ground::reserved) to.reserve(std::size_t{2} << 20);
     to.sync();
     const double began = versus::now();
     for (std::size_t i = 0; i < count; ++i) {
@@ -115,8 +125,12 @@ int main(int argc, char** argv) {
         ns = copied();
     } else if (workload == "pwrite") {
         ns = written(folder);
-    } else if (workload == "append_sync" || workload == "extend_sync") {
-        ns = synced(folder, workload == "append_sync");
+    } else if (workload == "append_sync") {
+        ns = synced(folder, ground::written);
+    } else if (workload == "reserved_sync") {
+        ns = synced(folder, ground::reserved);
+    } else if (workload == "extend_sync") {
+        ns = synced(folder, ground::nothing);
     } else if (workload.starts_with("chase_")) {
         ns = chased(std::strtoull(workload.c_str() + 6, nullptr, 10), false);
     } else if (workload.starts_with("huge_chase_")) {

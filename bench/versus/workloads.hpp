@@ -162,24 +162,27 @@ void add(const std::string& name) {
     subjects()[name] = run<S>;
 }
 
-/// `program subject workload[,workload...] entries folder [bytes of a value [of a key]]`; without
-/// arguments: the names of the subjects. Exit code 3: the subject cannot do that.
+/// `program subject workload[,workload...] entries folder [bytes of a value [of a key [percent of a
+/// value that is random]]]`; without arguments: the names of the subjects. Exit code 3: the subject
+/// cannot do that.
 inline int main_of(int argc, char** argv) {
     if (argc == 1) {
         for (const auto& each : subjects()) std::printf("%s\n", each.first.c_str());
         return 0;
     }
     request asked;
-    if (argc >= 5 && argc <= 7) {
+    if (argc >= 5 && argc <= 8) {
         asked = {argv[1], argv[2], std::strtoull(argv[3], nullptr, 10), argv[4]};
         if (argc > 5) asked.shape.value_bytes = std::strtoull(argv[5], nullptr, 10);
         if (argc > 6) asked.shape.key_bytes = std::strtoull(argv[6], nullptr, 10);
+        if (argc > 7) asked.shape.random_percent = std::strtoull(argv[7], nullptr, 10);
     }
-    const bool room = asked.shape.key_bytes == 8 || asked.shape.key_bytes >= 16;  // for a number
-    if (!room || subjects().count(asked.subject) == 0) {
+    const bool fits = (asked.shape.key_bytes == 8 || asked.shape.key_bytes >= 16) &&  // a number
+                      asked.shape.random_percent <= 100;
+    if (!fits || subjects().count(asked.subject) == 0) {
         std::fprintf(stderr,
-                     "usage: %s [subject workload entries folder [bytes of a value [of a key]]]; "
-                     "keys have 8 bytes, or 16 and more\n",
+                     "usage: %s [subject workload entries folder [bytes of a value [of a key "
+                     "[percent of a value that is random]]]]; keys have 8 bytes, or 16 and more\n",
                      argv[0]);
         return 2;
     }

@@ -10,6 +10,8 @@ SINGLE = "coffer/file_log/hash/single/buffered"
 SINGLE_SORTED = "coffer/file_log/sorted/single/buffered"
 MMAP, MMAP_SORTED = "coffer/mmap/hash/buffered", "coffer/mmap/sorted/buffered"
 MAP, MAP_SORTED = "coffer/map/hash/buffered", "coffer/map/sorted/buffered"
+# Keys are numbers of 64 bits, which sorted compares without a look at the log.
+NUMBERS = SORTED + "/numbers"
 
 DISK = ["tkrzw/hash", "tkrzw/tree", "lmdb", "leveldb", "rocksdb", "sqlite"]
 ORDERED_DISK = [each for each in DISK if each != "tkrzw/hash"]
@@ -69,6 +71,15 @@ SECTIONS = {
         row("erase in order", "erase_in_order", HASH, DISK, MEMORY_HASH),
         row("erase at random", "erase_at_random", HASH, DISK, MEMORY_HASH),
         row("compact, per live entry", "compact", HASH, DISK, [], (None, None)),
+    ],
+    "Writes and one sync behind them, closing included": [
+        row(title + ", and a sync", workload, subject, DISK + more, figure="synced_ns")
+        for title, workload, subject, more in (
+            ("insert in order", "insert_in_order", HASH, []),
+            ("insert in order, sorted", "insert_in_order", SORTED, []),
+            ("insert at random, hash", "insert_at_random", HASH, []),
+            ("batches of 1000", "insert_batch", HASH, [POSTGRESQL]),
+            ("batches of 1000, sorted", "insert_batch", SORTED, [POSTGRESQL]))
     ],
     "Writes that a killed process does not lose": [
         row("insert in order, write_through", "insert_in_order", THROUGH, HANDING_OVER, [],
@@ -180,9 +191,11 @@ LIMITS = [
     *(Limit(f"longest put while {what}{whose}: ms", workload, subject, 5, figure="max", scale=1e-6)
       for what, workload, subjects in (
           ("the index grows", "put_latency",
-           {"": HASH, ", sorted": SORTED, ", async": ASYNC, ", mmap": MMAP}),
+           {"": HASH, ", sorted": SORTED, ", async": ASYNC, ", write_through": THROUGH,
+            ", mmap": MMAP, ", map": MAP}),
           ("compacting", "overwrite",
-           {"": HASH, ", sorted": SORTED, ", mmap": MMAP, ", single": SINGLE}))
+           {"": HASH, ", sorted": SORTED, ", write_through": THROUGH, ", mmap": MMAP,
+            ", single": SINGLE}))
       for whose, subject in subjects.items()),
     Limit("single over multi: insert in order, hash", "insert_in_order", SINGLE, 1 / 1.15,
           ("insert_in_order", HASH)),
@@ -318,10 +331,10 @@ POLICY_WORKLOADS = [
     "get_at_random", "get_hot", "get_missing", "reopen", "reopen_killed",
 ]
 TIMED_PUTS = [HASH, SORTED, ASYNC, THROUGH, MMAP, MAP] + DISK + MEMORY
-OVERWRITTEN = [HASH, SORTED, SINGLE, MMAP] + DISK
+OVERWRITTEN = [HASH, SORTED, SINGLE, THROUGH, MMAP] + DISK
 LOADED = [HASH, SORTED, ASYNC, SYNC] + DISK + [POSTGRESQL]
-FLOORS = ["memcpy", "pwrite", "append_sync", "extend_sync", "chase_1", "chase_16", "chase_128",
-          "chase_1024", "huge_chase_128", "huge_chase_1024"]
+FLOORS = ["memcpy", "pwrite", "append_sync", "reserved_sync", "extend_sync", "chase_1", "chase_16",
+          "chase_128", "chase_1024", "huge_chase_128", "huge_chase_1024"]
 
 # What the workloads take where nothing is kept.
 NOTHING = "nothing"
@@ -331,7 +344,7 @@ HARNESS = ["insert_in_order", "insert_at_random", "insert_batch", "get_in_order"
 # Ten times the entries: no cliff, and no memory beside index and buffers.
 LARGE = [HASH, SORTED]
 LARGE_WORKLOADS = ["insert_in_order", "insert_at_random", "get_at_random", "put_latency"]
-LARGE_RATIO, LARGE_MEMORY = 2.5, 1.1
+LARGE_RATIO, LARGE_MEMORY, LARGE_LONGEST = 2.5, 1.1, 5  # the longest put: ms
 
 GROUP_COMMIT = [SYNC, "leveldb", "rocksdb"]
 WRITERS = (1, 2, 4, 8)

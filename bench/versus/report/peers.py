@@ -163,9 +163,12 @@ def large(figures, ten, entries, verdict):
             mark = verdict.mark(title, statistics.median(ratios), asked.LARGE_RATIO)
             memory, index, buffers = (ten.of(work, subject, name)
                                       for name in ("memory", "index", "buffers"))
-            longest = [shown(ten.of(work, subject, name), 1e-3) for name in ("p999", "max")]
+            rare, longest = (ten.of(work, subject, name) for name in ("p999", "max"))
             cells = [f"{short(subject)}: {work}", shown(before), shown(value),
-                     range_shown(ratios) + mark] + longest
+                     range_shown(ratios) + mark, shown(rare, 1e-3), shown(longest, 1e-6)]
+            if longest is not None:
+                cells[-1] += verdict.mark(f"{title}: longest put, ms", longest * 1e-6,
+                                          asked.LARGE_LONGEST)
             if memory is None or index is None:
                 cells += ["–"] * 4
             else:
@@ -175,7 +178,7 @@ def large(figures, ten, entries, verdict):
                           f"{share:.2f}" + verdict.mark(f"{title}: memory", share,
                                                         asked.LARGE_MEMORY)]
             rows.append(cells)
-    return table(["", "ns", f"ns, {entries} entries", "ratio", "p99.9 µs", "max µs",
+    return table(["", "ns", f"ns, {entries} entries", "ratio", "p99.9 µs", "max ms",
                   "index bytes per key", "private MB", "index + buffers, MB", "ratio"],
                  rows) if rows else []
 

@@ -85,8 +85,8 @@ def json_lines(command):
 
 
 def versus(asked, where, repeat, folder, sharing):
-    """The runs of (workload, subject, entries, key bytes, value bytes); of `sharing`, those of one
-    subject in one process, each time in another order."""
+    """The runs of (workload, subject, entries, key bytes, value bytes, how many percent of a value
+    are random); of `sharing`, those of one subject in one process, each time in another order."""
     processes = {}
     for workload, subject, *shape in asked:
         if subject in where:
@@ -94,10 +94,11 @@ def versus(asked, where, repeat, folder, sharing):
             processes.setdefault((subject, alone, *shape), []).append(workload)
 
     def run_one(each):
-        subject, _, entries, key_bytes, value_bytes = each
+        subject, _, entries, key_bytes, value_bytes, random_percent = each
         workloads = random.sample(processes[each], len(processes[each]))
         return json_lines([where[subject], subject, ",".join(workloads), str(entries),
-                           os.path.join(folder, "run"), str(value_bytes), str(key_bytes)])
+                           os.path.join(folder, "run"), str(value_bytes), str(key_bytes),
+                           str(random_percent)])
     return measure(list(processes), repeat, run_one, folder)
 
 

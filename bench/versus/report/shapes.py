@@ -2,7 +2,8 @@
 from dataclasses import dataclass
 
 from . import machine, peers
-from .asked import BTREE, DISK, HASH, MEMORY, MEMORY_HASH, ORDERED_DISK, SORTED, pairs_of, row
+from .asked import (BTREE, DISK, HASH, MEMORY, MEMORY_HASH, NUMBERS, ORDERED_DISK, SORTED, pairs_of,
+                    row)
 from .figures import Figures, machine_table, section
 
 
@@ -16,6 +17,7 @@ class Shape:
     key_bytes: int
     value_bytes: int
     rows: list
+    random_percent: int = 50  # of a value
 
 
 def rows(disk, memory_hash, memory, tree):
@@ -47,10 +49,23 @@ def changes(disk, memory_hash):
     ]
 
 
+def numbers():
+    """What sorted does with keys that are numbers for it, too; peers in memory have strings."""
+    return [row(f"{title}, keys as numbers", workload, NUMBERS, ORDERED_DISK)
+            for title, workload in (("insert in order", "insert_in_order"),
+                                    ("insert at random", "insert_at_random"),
+                                    ("get at random", "get_at_random"),
+                                    ("full scan in key order, per entry", "scan"),
+                                    ("seek and 10 entries", "seek_10"))]
+
+
 FASTER_DISK = [each for each in DISK if each != "sqlite"]
 SHAPES = [
     Shape("Keys and values of 8 bytes", "A key is a number, its highest byte first.", 1, 8, 8,
-          rows(DISK, MEMORY_HASH, MEMORY, [BTREE]) + changes(DISK, MEMORY_HASH)),
+          rows(DISK, MEMORY_HASH, MEMORY, [BTREE]) + changes(DISK, MEMORY_HASH) + numbers()),
+    Shape("Values that nothing compresses", "All of a value is random; the sizes of README.md. "
+          "Without peers in memory, for which that is no difference.", 2, 16, 100,
+          rows(DISK, [], [], []) + changes(DISK, []), random_percent=100),
     Shape("Keys of 24 bytes and values of 150", "The shape of the table that redb publishes; "
           "without SQLite, which takes a minute and more to insert as many at random.", 5, 24, 150,
           rows(FASTER_DISK, MEMORY_HASH, MEMORY, [BTREE]) + changes(FASTER_DISK, MEMORY_HASH)),
@@ -61,8 +76,9 @@ SHAPES = [
 
 
 def asked_for(entries):
-    """Every (workload, subject, entries, key bytes, value bytes) that shapes.md needs."""
-    return [each + (shape.times * entries, shape.key_bytes, shape.value_bytes)
+    """All that shapes.md needs, as runs.versus() takes it."""
+    return [each + (shape.times * entries, shape.key_bytes, shape.value_bytes,
+                    shape.random_percent)
             for shape in SHAPES for each in pairs_of(shape.rows)]
 
 
@@ -74,8 +90,8 @@ def page(runs, about):
              f"change. Median of {about['repeat']} runs in changing order, ± half their range; a "
              "ratio is the median of those of each turn, with the least and the greatest. "
              "Nanoseconds per operation; with two threads, of one of them. Keys and values are "
-             "handed over as strings, here as there; half of a value is random. Nothing syncs, "
-             "and the timed region ends with flush(). No peer on disk is to be faster: ≤ 1."
+             "handed over as strings, here as there; half of a value is random if nothing else is "
+             "said. Nothing syncs, and the timed region ends with flush(). No peer on disk is to be faster: ≤ 1."
              + peers.cut_short(runs, about["repeat"]), ""] + machine_table(about) + [
                  "", machine.quiet(runs)]
     for shape in SHAPES:
