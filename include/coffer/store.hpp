@@ -62,7 +62,8 @@ using durable_store = store<Key, Value, storage::file_log, durability::sync, ind
 template <class Key, class Value>
 using ordered_store = store<Key, Value, storage::file_log, durability::sync, index::sorted>;
 
-/// Fast writes that a worker makes durable within 100 ms; a crash costs at most that.
+/// Fast writes; a worker begins to make the oldest durable after 100 ms. A crash costs what had not
+/// come to the disk yet.
 template <class Key, class Value>
 using fast_store = store<Key, Value, storage::file_log, durability::async, index::hash>;
 

@@ -322,14 +322,14 @@ namespace coffer {
 
 enum class errc : int {
     not_found = 1,      ///< a call that demands presence found nothing
-    incompatible,       ///< written with other types, policies or another format version
+    incompatible,       ///< written with other types, another storage or another format version
     corruption,         ///< bytes that were durable are not what was written
     io_error,           ///< the operating system failed to read or write
     no_space,           ///< the disk, the quota or `min_free_bytes` leaves no room
     permission_denied,  ///< the operating system refuses access
     locked,             ///< another opener holds the store
-    poisoned,           ///< an earlier sync failed: writes are refused until it is reopened
-    read_only,          ///< a write on a store that was opened for reading
+    poisoned,           ///< a sync, or a hand-over waited for, failed: no writes until reopened
+    read_only,          ///< a write, flush, sync or compact on a store opened for reading
     closed,             ///< a call after close(), or on a store that was moved from
     too_large,          ///< a key, value or batch above its documented bound
     invalid_argument,   ///< a path, an option or an encoding that cannot be meant
@@ -6451,7 +6451,7 @@ using address = std::uint64_t;
 // | `d.after_write(place, then)` | result<void>   | by a writer whose commit ends at `place`; returns when the promise holds. `then(kept)` runs on one of the waiting writers when the promise came to hold for all before `kept` |
 // | `d.kept()`                   | position       | where hides_until_kept: the promise holds for all before it |
 // | `d.due()`                    | std::uint64_t  | by the background thread: when run() wants to be called next (nanoseconds of the file system's clock; UINT64_MAX: not at all) |
-// | `d.run()`                    | result<void>   | by the background thread, when due; under `threading::single` there is none |
+// | `d.run()`                    | result<void>   | by the background thread, when due; under `threading::single` only `needs_worker` has one |
 #ifndef COFFER_DURABILITY_CONCEPT_HPP
 #define COFFER_DURABILITY_CONCEPT_HPP
 
@@ -7020,7 +7020,7 @@ namespace coffer::detail {
 
 /// A part of everything that is retired: the thing must last until it is freed.
 struct retired {
-    /// Called once, under the writer's lock; the link is then anybody's.
+    /// Called once, not under the writer's lock; the link is then anybody's.
     void (*free)(void* context, retired& thing) noexcept = nullptr;
     void* context = nullptr;
     std::uint64_t since = 0;
@@ -7495,8 +7495,8 @@ consteval bool explain_index_table() {
     static_assert(need::index_save<T>, "a coffer index table needs  result<void> save(Sink)");
     static_assert(need::index_adopt<T>, "a coffer index table needs  result<void> adopt()");
     static_assert(!Ordered || need::index_order<T>,
-                  "a coffer index table whose policy says ordered needs  ascend and descend  "
-                  "(const bound&, std::vector<ref>&, Keys&) const");
+                  "a coffer index table whose policy says ordered needs  bool ascend  and  bool "
+                  "descend(held_bound&, std::vector<ref>&, Keys&) const");
     return index_table<T> && (!Ordered || need::index_order<T>);
 }
 
@@ -10988,9 +10988,9 @@ static_assert(
 // coffer/journal/log_state.hpp: the options of a log, and its memory of what went wrong.
 //
 // trouble has three states: none; stuck (a hand-over failed: later writes answer with its error
-// until a hand-over succeeds); poisoned (a sync failed: writes are refused until reopened). The
-// first cause of poison stays, if there was memory to keep it. Threads: any. Cost when healthy: one
-// load. Failure: noting never fails.
+// until a hand-over succeeds); poisoned (a sync failed, or a hand-over that a write waited for:
+// writes are refused until reopened). The first cause of poison stays, if there was memory to keep
+// it. Threads: any. Cost when healthy: one load. Failure: noting never fails.
 #ifndef COFFER_JOURNAL_LOG_STATE_HPP
 #define COFFER_JOURNAL_LOG_STATE_HPP
 
@@ -12826,7 +12826,8 @@ static_assert(storage_policy<map>);
 //   LOCK                     held by the writing process; never deleted, content for people
 //   0000000000000007.log     segment 7
 //   INDEX                    image of the index; may be deleted at any time
-//   LIVE                     the index itself, of a store whose files are mapped; likewise
+//   LIVE                     the index itself, of a store whose files are mapped; may be deleted
+//                            while the store is closed
 //   RESERVE                  zeros that are given up when the disk is full
 //   torn-<id>-<offset>       bytes that recovery cut off and kept aside
 //   STORE.new, INDEX.new     files in the making; removed by the next open
@@ -14165,8 +14166,9 @@ consteval bool explain_codec() {
 // coffer/core/codec_form.hpp: what the library knows of every type that it can store.
 //
 // `form<T>` is specialised for each kind of type (codec_scalar.hpp, codec_run.hpp,
-// codec_compound.hpp); `form_of<T>` is the form in force: that of T's codec if it has one. The rest
-// of the library sees only key_codec and value_codec of codec.hpp.
+// codec_members.hpp, codec_sequence.hpp, codec_coded.hpp); `form_of<T>` is the form in force: that
+// of T's codec if it has one. The rest of the library sees only key_codec and value_codec of
+// codec.hpp.
 //
 // A form has no data. R is the role, Q a type whose values may stand for a T:
 //
@@ -16398,7 +16400,7 @@ using keeper_of = typename keeper_for<Medium, Threading>::type;
 //   48      8     position below which the log was durable at the birth of this segment
 //   56      8     commits before this segment
 //   64      4     number n of runs
-//   68      4     zero
+//   68      4     flags: 1, a mark behind which nothing follows says so; else zero
 //   72      24 n  runs of older live segments: first id, how many, end
 //   ..            zeros
 //   size-8  8     check of all bytes before it, seeded with the segment
@@ -17488,7 +17490,7 @@ private:
 //
 // Threads: append and rotation under enter(); hand_over, sync and prepare from any thread.
 // Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes
-// and may be tried again (stuck); a failed sync poisons.
+// and may be tried again (stuck), unless whoever waited for it gives up; a failed sync poisons.
 #ifndef COFFER_JOURNAL_LOG_HPP
 #define COFFER_JOURNAL_LOG_HPP
 
@@ -20750,15 +20752,18 @@ private:
 //   2  STORE says who the store is; where there is none, the store is made: first segment, synced,
 //      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
 //      none
-//   3  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
-//   4  what is torn is kept aside. A sync may have failed before the end: then the page cache shows
+//   3  the short way: an image of the index that ends where the log does, INDEX or LIVE, is used
+//      if it fits, and of the log little is read. If it does not, the long way follows
+//   4  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
+//   5  the index is made from the log, which may refuse too
+//   6  what is torn is kept aside. A sync may have failed before the end: then the page cache shows
 //      what the disk does not hold, and no later sync would bring it there. So under `sync` the
 //      commits behind the durable place are written to a new segment and synced before open
 //      answers; under the other policies the first sync writes those bytes again
-//   5  the index is made from the log
-//   6  files that are not part of the log go; those that once were, after the log is durable
+//   7  files that are not part of the log go; those that once were, after the log is durable
 //
-// Opening for reading does 2, 3 and 5 only: it takes no lock and writes nothing.
+// Opening for reading does 2 to 5 only: it takes no lock and writes nothing. What is refused has
+// changed no file but LOCK, which names its holder, and LIVE.
 #ifndef COFFER_STORAGE_OPENING_HPP
 #define COFFER_STORAGE_OPENING_HPP
 
@@ -21313,7 +21318,8 @@ struct options {
     /// Waits this long for another process to close the store before answering errc::locked.
     std::chrono::nanoseconds lock_timeout{0};
 
-    /// `buffered`: never more than this waits to be handed over, and no byte waits for longer.
+    /// `buffered`: never more than this waits to be handed over, and after this delay a hand-over
+    /// begins (under threading::single at the first write behind it).
     std::uint64_t buffer_bytes = std::uint64_t{4} << 20;
     std::chrono::nanoseconds interval = std::chrono::seconds(1);
 
@@ -21338,7 +21344,8 @@ struct options {
     bool verify_reads = true;
 
     /// Read settled segments, and an index that was kept, through maps; false: with pread, so that
-    /// a read error of the disk is an error code instead of a signal. Ignored by `mmap`.
+    /// a read error of the disk is an error code instead of a signal, and a write that meets an old
+    /// record of its key reads it while others wait. Ignored by `mmap`; always false on 32 bits.
     bool map_reads = true;
 
     /// Reclaim the space of dead records in the background. Where writes leave more of them than is
@@ -23273,14 +23280,15 @@ private:
 //
 // One owning pointer: moves are cheap and noexcept; a store that was closed or moved from answers
 // errc::closed. Every fallible operation x has one implementation, try_x, which returns a result; x
-// throws what try_x would have returned. Where exceptions are off only try_x is of use.
+// throws what try_x would have returned, and so do lower_bound, upper_bound and iterators, in whose
+// place try_for_each reads a range. Where exceptions are off only try_x is of use.
 //
 // Keys and values are typed through codec_of; lookups and writes take whatever encodes the same
 // (std::string_view or a literal for std::string) without an allocation. Any key bytes are legal,
 // empty ones included. Bounds: keys 64 KiB, values 4 GiB - 1, encoded.
 //
-// Threads: under threading::multi every member may be called from any thread, but close, move and
-// destruction need the store to themselves. Reads take no lock and never wait.
+// Threads: under threading::multi every member may be called from any thread, but close, refresh,
+// move and destruction need the store to themselves. Reads take no lock.
 #ifndef COFFER_STORE_BASIC_STORE_HPP
 #define COFFER_STORE_BASIC_STORE_HPP
 
@@ -23365,7 +23373,7 @@ public:
         return try_open(path, chosen, system).value();
     }
 
-    /// Opens an existing store without writing anything, beside other readers and a live writer.
+    /// Opens an existing store without writing, beside readers and a writer; on `map` as open().
     template <class Path>
     [[nodiscard]] static result<basic_store> try_open_read_only(const Path& path,
                                                                 const options& chosen = {},
@@ -23699,7 +23707,7 @@ public:
     }
     void sync() { try_sync().value(); }
 
-    /// Reclaims the space of every dead record now.
+    /// Reclaims the space of what is dead now, but for segments with next to nothing of it.
     [[nodiscard]] result<void> try_compact() {
         return engine_ ? engine_->compact() : result<void>(closed());
     }
@@ -23964,7 +23972,8 @@ struct selection {
     static_assert((int{threading_policy<Ps>} + ... + 0) <= 1,
                   "coffer::store: two threading policies are named; name one (multi or single)");
     static_assert((int{file_system<Ps>} + ... + 0) <= 1,
-                  "coffer::store: two file systems are named; name one (native or simulated)");
+                  "coffer::store: two file systems are named; name one (native, simulated or "
+                  "faulty)");
 
     template <class Axis>
     using on = typename pick<Axis, typename Axis::fallback, Ps...>::type;
@@ -24025,7 +24034,8 @@ using durable_store = store<Key, Value, storage::file_log, durability::sync, ind
 template <class Key, class Value>
 using ordered_store = store<Key, Value, storage::file_log, durability::sync, index::sorted>;
 
-/// Fast writes that a worker makes durable within 100 ms; a crash costs at most that.
+/// Fast writes; a worker begins to make the oldest durable after 100 ms. A crash costs what had not
+/// come to the disk yet.
 template <class Key, class Value>
 using fast_store = store<Key, Value, storage::file_log, durability::async, index::hash>;
 

@@ -1,4 +1,4 @@
-// Suite S18: what a released version has written is read for ever, and is still what is written.
+// Suite S18: what a version of the format has written is read for ever, and is still what is written.
 //
 // tests/golden/<version> holds stores that the version made, each packed in one file as
 // tests/fuzz/folder.hpp says, on file_log and mmap, each with an index; 2-before-seals holds those of

@@ -1,8 +1,9 @@
 // coffer/core/codec_form.hpp: what the library knows of every type that it can store.
 //
 // `form<T>` is specialised for each kind of type (codec_scalar.hpp, codec_run.hpp,
-// codec_compound.hpp); `form_of<T>` is the form in force: that of T's codec if it has one. The rest
-// of the library sees only key_codec and value_codec of codec.hpp.
+// codec_members.hpp, codec_sequence.hpp, codec_coded.hpp); `form_of<T>` is the form in force: that
+// of T's codec if it has one. The rest of the library sees only key_codec and value_codec of
+// codec.hpp.
 //
 // A form has no data. R is the role, Q a type whose values may stand for a T:
 //

@@ -35,7 +35,7 @@ namespace coffer::detail {
 
 /// A part of everything that is retired: the thing must last until it is freed.
 struct retired {
-    /// Called once, under the writer's lock; the link is then anybody's.
+    /// Called once, not under the writer's lock; the link is then anybody's.
     void (*free)(void* context, retired& thing) noexcept = nullptr;
     void* context = nullptr;
     std::uint64_t since = 0;

@@ -21,14 +21,14 @@ namespace coffer {
 
 enum class errc : int {
     not_found = 1,      ///< a call that demands presence found nothing
-    incompatible,       ///< written with other types, policies or another format version
+    incompatible,       ///< written with other types, another storage or another format version
     corruption,         ///< bytes that were durable are not what was written
     io_error,           ///< the operating system failed to read or write
     no_space,           ///< the disk, the quota or `min_free_bytes` leaves no room
     permission_denied,  ///< the operating system refuses access
     locked,             ///< another opener holds the store
-    poisoned,           ///< an earlier sync failed: writes are refused until it is reopened
-    read_only,          ///< a write on a store that was opened for reading
+    poisoned,           ///< a sync, or a hand-over waited for, failed: no writes until reopened
+    read_only,          ///< a write, flush, sync or compact on a store opened for reading
     closed,             ///< a call after close(), or on a store that was moved from
     too_large,          ///< a key, value or batch above its documented bound
     invalid_argument,   ///< a path, an option or an encoding that cannot be meant

@@ -24,7 +24,7 @@
 // | `d.after_write(place, then)` | result<void>   | by a writer whose commit ends at `place`; returns when the promise holds. `then(kept)` runs on one of the waiting writers when the promise came to hold for all before `kept` |
 // | `d.kept()`                   | position       | where hides_until_kept: the promise holds for all before it |
 // | `d.due()`                    | std::uint64_t  | by the background thread: when run() wants to be called next (nanoseconds of the file system's clock; UINT64_MAX: not at all) |
-// | `d.run()`                    | result<void>   | by the background thread, when due; under `threading::single` there is none |
+// | `d.run()`                    | result<void>   | by the background thread, when due; under `threading::single` only `needs_worker` has one |
 #ifndef COFFER_DURABILITY_CONCEPT_HPP
 #define COFFER_DURABILITY_CONCEPT_HPP
 

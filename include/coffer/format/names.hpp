@@ -4,7 +4,8 @@
 //   LOCK                     held by the writing process; never deleted, content for people
 //   0000000000000007.log     segment 7
 //   INDEX                    image of the index; may be deleted at any time
-//   LIVE                     the index itself, of a store whose files are mapped; likewise
+//   LIVE                     the index itself, of a store whose files are mapped; may be deleted
+//                            while the store is closed
 //   RESERVE                  zeros that are given up when the disk is full
 //   torn-<id>-<offset>       bytes that recovery cut off and kept aside
 //   STORE.new, INDEX.new     files in the making; removed by the next open

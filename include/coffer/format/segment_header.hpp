@@ -10,7 +10,7 @@
 //   48      8     position below which the log was durable at the birth of this segment
 //   56      8     commits before this segment
 //   64      4     number n of runs
-//   68      4     zero
+//   68      4     flags: 1, a mark behind which nothing follows says so; else zero
 //   72      24 n  runs of older live segments: first id, how many, end
 //   ..            zeros
 //   size-8  8     check of all bytes before it, seeded with the segment

@@ -223,8 +223,8 @@ consteval bool explain_index_table() {
     static_assert(need::index_save<T>, "a coffer index table needs  result<void> save(Sink)");
     static_assert(need::index_adopt<T>, "a coffer index table needs  result<void> adopt()");
     static_assert(!Ordered || need::index_order<T>,
-                  "a coffer index table whose policy says ordered needs  ascend and descend  "
-                  "(const bound&, std::vector<ref>&, Keys&) const");
+                  "a coffer index table whose policy says ordered needs  bool ascend  and  bool "
+                  "descend(held_bound&, std::vector<ref>&, Keys&) const");
     return index_table<T> && (!Ordered || need::index_order<T>);
 }
 

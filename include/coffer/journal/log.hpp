@@ -19,7 +19,7 @@
 //
 // Threads: append and rotation under enter(); hand_over, sync and prepare from any thread.
 // Failure: no_space from prepare before a record has a place; a failed hand-over keeps its bytes
-// and may be tried again (stuck); a failed sync poisons.
+// and may be tried again (stuck), unless whoever waited for it gives up; a failed sync poisons.
 #ifndef COFFER_JOURNAL_LOG_HPP
 #define COFFER_JOURNAL_LOG_HPP
 

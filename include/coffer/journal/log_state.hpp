@@ -1,9 +1,9 @@
 // coffer/journal/log_state.hpp: the options of a log, and its memory of what went wrong.
 //
 // trouble has three states: none; stuck (a hand-over failed: later writes answer with its error
-// until a hand-over succeeds); poisoned (a sync failed: writes are refused until reopened). The
-// first cause of poison stays, if there was memory to keep it. Threads: any. Cost when healthy: one
-// load. Failure: noting never fails.
+// until a hand-over succeeds); poisoned (a sync failed, or a hand-over that a write waited for:
+// writes are refused until reopened). The first cause of poison stays, if there was memory to keep
+// it. Threads: any. Cost when healthy: one load. Failure: noting never fails.
 #ifndef COFFER_JOURNAL_LOG_STATE_HPP
 #define COFFER_JOURNAL_LOG_STATE_HPP
 

@@ -6,15 +6,18 @@
 //   2  STORE says who the store is; where there is none, the store is made: first segment, synced,
 //      then STORE by temporary file, sync, rename, directory sync. An unfinished making counts as
 //      none
-//   3  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
-//   4  what is torn is kept aside. A sync may have failed before the end: then the page cache shows
+//   3  the short way: an image of the index that ends where the log does, INDEX or LIVE, is used
+//      if it fits, and of the log little is read. If it does not, the long way follows
+//   4  the survey of the log (journal/recovery.hpp), which changes nothing and may refuse
+//   5  the index is made from the log, which may refuse too
+//   6  what is torn is kept aside. A sync may have failed before the end: then the page cache shows
 //      what the disk does not hold, and no later sync would bring it there. So under `sync` the
 //      commits behind the durable place are written to a new segment and synced before open
 //      answers; under the other policies the first sync writes those bytes again
-//   5  the index is made from the log
-//   6  files that are not part of the log go; those that once were, after the log is durable
+//   7  files that are not part of the log go; those that once were, after the log is durable
 //
-// Opening for reading does 2, 3 and 5 only: it takes no lock and writes nothing.
+// Opening for reading does 2 to 5 only: it takes no lock and writes nothing. What is refused has
+// changed no file but LOCK, which names its holder, and LIVE.
 #ifndef COFFER_STORAGE_OPENING_HPP
 #define COFFER_STORAGE_OPENING_HPP
 

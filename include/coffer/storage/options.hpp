@@ -28,7 +28,8 @@ struct options {
     /// Waits this long for another process to close the store before answering errc::locked.
     std::chrono::nanoseconds lock_timeout{0};
 
-    /// `buffered`: never more than this waits to be handed over, and no byte waits for longer.
+    /// `buffered`: never more than this waits to be handed over, and after this delay a hand-over
+    /// begins (under threading::single at the first write behind it).
     std::uint64_t buffer_bytes = std::uint64_t{4} << 20;
     std::chrono::nanoseconds interval = std::chrono::seconds(1);
 
@@ -53,7 +54,8 @@ struct options {
     bool verify_reads = true;
 
     /// Read settled segments, and an index that was kept, through maps; false: with pread, so that
-    /// a read error of the disk is an error code instead of a signal. Ignored by `mmap`.
+    /// a read error of the disk is an error code instead of a signal, and a write that meets an old
+    /// record of its key reads it while others wait. Ignored by `mmap`; always false on 32 bits.
     bool map_reads = true;
 
     /// Reclaim the space of dead records in the background. Where writes leave more of them than is

@@ -2,14 +2,15 @@
 //
 // One owning pointer: moves are cheap and noexcept; a store that was closed or moved from answers
 // errc::closed. Every fallible operation x has one implementation, try_x, which returns a result; x
-// throws what try_x would have returned. Where exceptions are off only try_x is of use.
+// throws what try_x would have returned, and so do lower_bound, upper_bound and iterators, in whose
+// place try_for_each reads a range. Where exceptions are off only try_x is of use.
 //
 // Keys and values are typed through codec_of; lookups and writes take whatever encodes the same
 // (std::string_view or a literal for std::string) without an allocation. Any key bytes are legal,
 // empty ones included. Bounds: keys 64 KiB, values 4 GiB - 1, encoded.
 //
-// Threads: under threading::multi every member may be called from any thread, but close, move and
-// destruction need the store to themselves. Reads take no lock and never wait.
+// Threads: under threading::multi every member may be called from any thread, but close, refresh,
+// move and destruction need the store to themselves. Reads take no lock.
 #ifndef COFFER_STORE_BASIC_STORE_HPP
 #define COFFER_STORE_BASIC_STORE_HPP
 
@@ -112,7 +113,7 @@ public:
         return try_open(path, chosen, system).value();
     }
 
-    /// Opens an existing store without writing anything, beside other readers and a live writer.
+    /// Opens an existing store without writing, beside readers and a writer; on `map` as open().
     template <class Path>
     [[nodiscard]] static result<basic_store> try_open_read_only(const Path& path,
                                                                 const options& chosen = {},
@@ -446,7 +447,7 @@ public:
     }
     void sync() { try_sync().value(); }
 
-    /// Reclaims the space of every dead record now.
+    /// Reclaims the space of what is dead now, but for segments with next to nothing of it.
     [[nodiscard]] result<void> try_compact() {
         return engine_ ? engine_->compact() : result<void>(closed());
     }

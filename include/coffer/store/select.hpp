@@ -122,7 +122,8 @@ struct selection {
     static_assert((int{threading_policy<Ps>} + ... + 0) <= 1,
                   "coffer::store: two threading policies are named; name one (multi or single)");
     static_assert((int{file_system<Ps>} + ... + 0) <= 1,
-                  "coffer::store: two file systems are named; name one (native or simulated)");
+                  "coffer::store: two file systems are named; name one (native, simulated or "
+                  "faulty)");
 
     template <class Axis>
     using on = typename pick<Axis, typename Axis::fallback, Ps...>::type;
