@@ -6587,7 +6587,11 @@ public:
     [[nodiscard]] bool is_set() const noexcept {
         return since_.load(std::memory_order_relaxed) != 0;
     }
-    void set(std::uint64_t now) noexcept { since_.store(now | 1, std::memory_order_release); }
+    /// By whoever found it not set; who was faster set the time that counts.
+    void set(std::uint64_t now) noexcept {
+        std::uint64_t unset = 0;
+        since_.compare_exchange_strong(unset, now | 1, std::memory_order_seq_cst);
+    }
 
     /// The time `delay` after it was set; `never` when nothing waits.
     [[nodiscard]] std::uint64_t after(std::uint64_t delay) const noexcept {
@@ -7307,9 +7311,9 @@ struct policy_id {
 // | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
-// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready() held |
+// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready() held or place.ref is not 0 |
 // | `t.remove(place)`               | void           | writer | place.ref is not 0                 |
-// | `t.ready(n, key_bytes)`         | bool           | writer | the next n puts, of keys of so many bytes together, allocate nothing |
+// | `t.ready(n, key_bytes)`         | bool           | writer | the next n puts, of keys of so many bytes together, allocate nothing; 0 puts never do |
 // | `t.prepare(n, key_bytes)`       | result<void>   | one at a time, beside writer and readers | makes ready(n, key_bytes) true |
 // | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
 // | `t.ascend(from, refs, keys)`    | bool           | any    | appends the next few refs above `from`, ascending, and moves `from` behind them or, where from.moved is false, may leave that to the caller; false: those, if any, are the last. ordered only |
@@ -7830,6 +7834,7 @@ public:
     }
 
     [[nodiscard]] result<void> prepare(std::size_t n, std::uint64_t /*key_bytes*/) {
+        if (n == 0) return {};
         if (n > most_keys - (std::min)(key_count(), most_keys)) {
             return fail(errc::no_space, "the hash index holds no more keys than it does now");
         }
@@ -9046,9 +9051,10 @@ public:
     /// Do the next `n` puts, of keys of `key_bytes` together, find what they may need?
     [[nodiscard]] bool ready(std::uint64_t n, std::uint64_t key_bytes) noexcept {
         promised_ = {n, key_bytes};
-        return has_granules(n) && has_chunks(promised_);
+        return n == 0 || (has_granules(n) && has_chunks(promised_));
     }
     [[nodiscard]] result<void> prepare(std::uint64_t n, std::uint64_t key_bytes) {
+        if (n == 0) return {};
         while (!has_granules(n)) {
             if (auto grown = grow_granules(); !grown) return grown;
         }
@@ -12546,6 +12552,16 @@ template <class File>
     return *size == end ? file.resize(end) : result<void>();
 }
 
+/// A map of the first `end` bytes of a file, for reading; null where the system has none to give,
+/// which nothing need wait for: the file can be read without.
+template <class File>
+[[nodiscard]] auto map_to_read(File& file, std::uint64_t end) {
+    auto mapped = file.map(0, end, fs::access::read);
+    using mapping = std::remove_reference_t<decltype(*mapped)>;
+    return mapped && end != 0 ? std::make_unique<mapping>(std::move(*mapped))
+                              : std::unique_ptr<mapping>();
+}
+
 /// Reads a byte of every 64 KiB of a file that was written a moment ago and is mapped now: the
 /// system enters into the process's tables the pages around each, which the first readers of all
 /// would else ask it for, trap by trap.
@@ -12664,12 +12680,8 @@ public:
 
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
-            if (auto mapped = map(end); !mapped) return mapped.failure();
-            if (map_) {
-                enter_pages(at_, end);
-            } else {
-                at_ = nullptr;
-            }
+            read_from_file(end);
+            if (map_) enter_pages(at_, end);
             return leaving{[](void* spare, void* full) noexcept {
                                static_cast<spare_memory*>(spare)->give(
                                    std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
@@ -12681,14 +12693,11 @@ public:
             return write_file_again(file_, from, end);
         }
 
-        /// Reads by the way that the option asks for; the file has `end` bytes.
-        [[nodiscard]] result<void> map(std::uint64_t end) {
-            if (!map_reads_ || end == 0) return {};
-            auto mapped = file_.map(0, end, fs::access::read);
-            if (!mapped) return mapped.failure();
-            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
-            at_ = map_->data();
-            return {};
+        /// The file has `end` bytes: by a map if the option says so and the system has one, else by
+        /// read_at.
+        void read_from_file(std::uint64_t end) {
+            if (map_reads_) map_ = map_to_read(file_, end);
+            at_ = map_ ? map_->data() : nullptr;
         }
 
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
@@ -12722,7 +12731,7 @@ public:
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
         body opened(std::move(*file), nullptr, spare_.get(), map_reads_);
-        if (auto mapped = opened.map(end); !mapped) return mapped.failure();
+        opened.read_from_file(end);
         return opened;
     }
 
@@ -13481,10 +13490,9 @@ public:
 
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
-            auto mapped = file_.map(0, end, fs::access::read);
-            if (!mapped) return mapped.failure();
-            enter_pages(mapped->data(), end);
-            auto old = std::make_unique<typename FS::mapping>(std::move(*mapped));
+            map_pointer old = map_to_read(file_, end);
+            if (!old) return leaving{};  // the one that it has serves as well
+            enter_pages(old->data(), end);
             map_.swap(old);
             writable_ = false;
             return leaving{
@@ -13524,10 +13532,8 @@ public:
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        auto map = file->map(0, end, fs::access::read);
-        if (!map) return map.failure();
-        return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
-                    false);
+        auto map = map_to_read(*file, end);
+        return body(std::move(*file), std::move(map), false);
     }
 
 private:
@@ -15943,7 +15949,8 @@ public:
             return add_misfit(key.size(), value.size());
         const std::size_t size = record_size(key.size(), value.size());
         const std::size_t end = used_ + size;
-        if (bytes_.size() < end) bytes_.resize((std::max)(end, 2 * bytes_.size()));
+        if (bytes_.size() < end) [[unlikely]]
+            make_room(end);
         std::byte* const at = bytes_.data() + used_;
         const std::byte* const key_at = lay_out_record(at, size, type, true, key, value);
         in_order_ = in_order_ && (places_.empty() || compare(key_of(places_.back()), key) < 0);
@@ -15953,14 +15960,16 @@ public:
                            static_cast<std::uint16_t>(key_at - at), false});
         used_ = end;
         if (!in_order_) find_all();
-        key_bytes_ += key.size();
         clears_ |= type == record_type::clear;
-        puts_ |= type == record_type::put;
+        if (type == record_type::put) {
+            ++puts_;
+            key_bytes_ += key.size();
+        }
     }
     void clear() noexcept {
         places_.clear();
-        used_ = key_bytes_ = 0;
-        clears_ = puts_ = misfits_ = false;
+        used_ = key_bytes_ = puts_ = 0;
+        clears_ = misfits_ = false;
         in_order_ = true;
         width_ = found_ = 0;
     }
@@ -15976,16 +15985,22 @@ public:
 
     /// All records, one behind the other.
     [[nodiscard]] bytes laid_out() const noexcept { return {bytes_.data(), used_}; }
+    /// How many of them are puts, and of how many bytes the keys of those are.
+    [[nodiscard]] std::size_t puts() const noexcept { return puts_; }
     [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
-    /// Is there a clear, or a put, among them?
+    /// Is there a clear among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
-    [[nodiscard]] bool puts() const noexcept { return puts_; }
     /// Is there a key or a value that no record can hold? The sizes are those of the first one.
     [[nodiscard]] bool misfits() const noexcept { return misfits_; }
     [[nodiscard]] std::size_t misfit_key() const noexcept { return misfit_key_; }
     [[nodiscard]] std::size_t misfit_value() const noexcept { return misfit_value_; }
 
 private:
+    COFFER_NOINLINE void make_room(std::size_t end) {
+        if (end > bytes_.max_size()) raise_no_memory();
+        bytes_.resize((std::max)(end, (std::min)(2 * bytes_.size(), bytes_.max_size())));
+    }
+
     COFFER_NOINLINE void add_misfit(std::size_t key, std::size_t value) {
         places_.push_back({used_, 0, 0, false});
         if (misfits_) return;
@@ -16036,7 +16051,8 @@ private:
 
     std::vector<std::byte> bytes_;  // room, larger than what is used
     std::size_t used_ = 0;
-    std::size_t key_bytes_ = 0;
+    std::size_t puts_ = 0;
+    std::size_t key_bytes_ = 0;  // of the puts
     std::vector<place> places_;
     std::vector<std::uint64_t> table_;  // half of a hash, and 1 + the number of an operation
     std::size_t width_ = 0;             // entries of the table that are in use
@@ -16044,7 +16060,6 @@ private:
     std::uint64_t seed_ = 0;
     bool in_order_ = true;  // each key lies above the one before it
     bool clears_ = false;
-    bool puts_ = false;
     bool misfits_ = false;
     std::size_t misfit_key_ = 0;
     std::size_t misfit_value_ = 0;
@@ -17663,10 +17678,14 @@ public:
         return {};
     }
 
-    /// Returns when nobody hands over or syncs; after give_up() nobody begins to.
-    void wait_for_turns() {
-        const auto syncing = syncing_.take();
-        const auto handing = handing_.take();
+    /// While what this returns lives, nobody else hands over or syncs.
+    [[nodiscard]] auto take_turns() {
+        struct turns {
+            typename turn<Threading>::holder syncing;
+            typename turn<Threading>::holder handing;
+        };
+        auto syncing = syncing_.take();
+        return turns{std::move(syncing), handing_.take()};
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -19310,8 +19329,6 @@ private:
                 victim_ = nullptr;
                 return made.failure();
             }
-            auto made = writer_->prepare_index(lacks_room->key.size());
-            if (!made) return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
         } else if (at_ >= victim_->end) {
@@ -19392,8 +19409,7 @@ private:
         const bool lives =
             puts ? records_->pending.may_lead(place.ref, where) : !(there || oldest);
         if (!lives) return outcome::done;  // C1
-        if (!records_->journal.has_room(each.size, why()) || !table.ready(1, each.key.size()))
-            return outcome::lacks_room;
+        if (!records_->journal.has_room(each.size, why())) return outcome::lacks_room;
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);
@@ -20293,8 +20309,9 @@ private:
             return {};
         }
         auto& table = records_->index();
-        if (!table.ready(1, each.key.size())) {
-            if (auto made = table.prepare(1, each.key.size()); !made) return made;
+        const std::size_t added = each.type == record_type::put;  // an erase needs no room
+        if (!table.ready(added, each.key.size())) {
+            if (auto made = table.prepare(added, each.key.size()); !made) return made;
         }
         keys known(*records_);
         const auto place = table.locate(next.probe, known);
@@ -20702,13 +20719,14 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
+        const bool erases = each.type == record_type::erase;
+        const std::size_t added = erases ? 0 : 1;
         const std::size_t size = each.key.size();
-        auto ready = table.ready(1, size) ? result<void>() : table.prepare(1, size);
+        auto ready = table.ready(added, size) ? result<void>() : table.prepare(added, size);
         if (!ready) return ready;
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();
-        const bool erases = each.type == record_type::erase;
         if (erases && place.ref != 0) table.remove(place);
         if (!erases && place.ref != where) table.put(place, where);
         if (intent.previous != 0) {
@@ -21757,7 +21775,8 @@ public:
             return out_of_bounds(key.size(), value.size());
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
-        const additions one{1, key.size()};
+        const bool puts = type != record_type::erase;
+        const additions one{puts, puts ? key.size() : 0, 1};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -21810,11 +21829,11 @@ public:
                             std::to_string(max_batch_bytes_) + "); write it in several batches");
         }
         if (auto may = driver_->before_write(); !may) return may;
-        const purpose why = changes.puts()     ? purpose::change
-                            : changes.clears() ? purpose::clean
-                                               : purpose::erase;
+        const purpose why = changes.puts() != 0 ? purpose::change
+                            : changes.clears()  ? purpose::clean
+                                                : purpose::erase;
         if (changes.clears()) return write_exclusively(changes, size, why);
-        const additions all{changes.size(), changes.key_bytes()};
+        const additions all{changes.puts(), changes.key_bytes(), changes.size()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -21843,14 +21862,6 @@ public:
             if (done && records_->settled() < upto) settle(driver_->kept());
         }
         return done;
-    }
-
-    /// Lets the index take one more entry, of a key of so many bytes, for cleaning. Outside the
-    /// section.
-    [[nodiscard]] result<void> prepare_index(std::size_t key) {
-        auto growing = typename Records::lock(growing_);
-        const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        return records_->index().prepare(1, key);
     }
 
     /// Makes everything accepted so far durable.
@@ -21900,14 +21911,16 @@ private:
         return type == record_type::erase ? purpose::erase : purpose::change;
     }
 
-    /// Operations that the index is to take.
+    /// What the index is to take, and how many descriptors are to be had: an erase needs no room in
+    /// the index, so that one that is full can be emptied.
     struct additions {
-        std::size_t count;
+        std::size_t puts;
         std::uint64_t key_bytes;
+        std::size_t count;
     };
     [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
-        return records_->index().ready(all.count, all.key_bytes) &&
+        return records_->index().ready(all.puts, all.key_bytes) &&
                (!described || records_->pending.ready(all.count)) &&
                records_->journal.has_room(size, why);
     }
@@ -21930,7 +21943,7 @@ private:
         }
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        if (auto made = records_->index().prepare(all.count, all.key_bytes); !made) return made;
+        if (auto made = records_->index().prepare(all.puts, all.key_bytes); !made) return made;
         return records_->pending.prepare(all.count);
     }
 
@@ -21940,14 +21953,12 @@ private:
         auto& journal = records_->journal;
         const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
-        if constexpr (Hides) {
+        if (erases && place.ref == 0) {
+            journal.told();
+        } else if constexpr (Hides) {
             table.put(place, records_->install(where, erases, place.ref, journal.tail()));
         } else if (erases) {
-            if (place.ref != 0) {
-                records_->remove_plain(table, place, where);
-            } else {
-                journal.told();
-            }
+            records_->remove_plain(table, place, where);
         } else {
             records_->put_plain(table, place, where);
         }
@@ -21988,7 +21999,9 @@ private:
                 if (hidden && i == 0) {
                     records_->pending.show();  // what is written next will lie here
                 } else if (hidden) {
-                    records_->pending.hide_on(!take_out(table, changes, i));
+                    const bool gone = take_out(table, changes, i);
+                    records_->pending.hide_on(!gone);
+                    if (!gone) journal.give_up(nullptr);  // the index leads to what is not there
                 }
                 static_cast<void>(records_->roll_back(end));
                 if (i == 0) journal.unstage(static_cast<std::size_t>(size));
@@ -22054,9 +22067,9 @@ private:
                                                  purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
-        if (auto made = (*fresh)->prepare(changes.size(), changes.key_bytes()); !made) return made;
+        if (auto made = (*fresh)->prepare(changes.puts(), changes.key_bytes()); !made) return made;
         // The table is to know for what it keeps its room: locate() may take what is beyond that.
-        static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
+        static_cast<void>((*fresh)->ready(changes.puts(), changes.key_bytes()));
         position end;
         std::uint64_t dead = 0;  // in the segment of the clear, when it is appended
         std::vector<address> places(changes.size());
@@ -22075,8 +22088,8 @@ private:
                 Records::threading_type::yield();
                 continue;
             }
-            if (!has_room({1, 0}, size, why)) {
-                if (auto made = make_room(section, {1, 0}, size, why, true); !made) return made;
+            if (!has_room({}, size, why)) {
+                if (auto made = make_room(section, {}, size, why, true); !made) return made;
                 continue;
             }
             records_->journal.keeper().begin_change();
@@ -22191,14 +22204,14 @@ private:
     /// False: the write is kept after all.
     [[nodiscard]] bool take_back(position end, const error* cause) noexcept {
         if constexpr (Hides) {
-            // Its bytes stay in the log and may still reach the disk. So first the log is closed to
-            // everything that could be written on top: cleaning would move some of what it replaced
-            // behind it, an image would not know it.
-            records_->journal.give_up(cause);
-            records_->journal.wait_for_turns();  // somebody's may be about to keep it
+            const auto turns = records_->journal.take_turns();  // nobody keeps it from here on
             auto section = records_->journal.enter();
             if (driver_->kept() >= end) records_->commit(driver_->kept());
             if (records_->pending.committed() >= end) return false;
+            // Its bytes stay in the log and may still reach the disk. So the log is closed to
+            // everything that could be written on top: cleaning would move some of what it replaced
+            // behind it, an image would not know it.
+            records_->journal.give_up(cause);
             static_cast<void>(records_->roll_back(end));
         }
         return true;

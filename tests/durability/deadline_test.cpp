@@ -29,6 +29,8 @@ TEMPLATE_TEST_CASE("a deadline runs from when it was set until it is met", "[dea
     clock.set(101);
     CHECK(clock.is_set());
     CHECK(clock.after(10) == 111);
+    clock.set(150);  // of somebody who found it not set, and came late
+    CHECK(clock.after(10) == 111);
     CHECK(clock.met_by(works));
     CHECK_FALSE(clock.is_set());
     clock.set(0);

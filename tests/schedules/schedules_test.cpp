@@ -126,13 +126,15 @@ public:
     history seen;
     /// Writes that have not returned, or have failed: a crash leaves each or does not.
     history open;
+    bool failed = false;  // one of the calls
 
 private:
     /// False: it failed, as it may, and then there is nothing to be seen of it.
     template <class T>
-    [[nodiscard]] bool good(const coffer::result<T>& answer) const {
+    [[nodiscard]] bool good(const coffer::result<T>& answer) {
         need(answer.has_value() || may_fail_,
              std::string("a success, but: ") + (answer ? "" : answer.error().what()));
+        failed = failed || !answer;
         return answer.has_value();
     }
 
@@ -443,6 +445,10 @@ void once(const scenario& of, judged& so_far) {
         }
         const std::string wrong = laws::impossible(all, before);
         need(wrong.empty(), wrong);
+        bool failed = false;
+        for (const play<Store>& each : plays) failed = failed || each.failed;
+        const auto one_more = db.try_put("one more", "1");
+        need(failed || one_more.has_value(), "a write behind calls none of which has failed");
         held = all_of(db);
         need(db.size() == held.size(), "size() is the number of entries");
         need(db.verify().ok(), "nothing is damaged");

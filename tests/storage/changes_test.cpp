@@ -58,18 +58,22 @@ TEST_CASE("each operation is a whole record but for its check", "[changes]") {
 TEST_CASE("a list knows what is in it, until it is emptied", "[changes]") {
     change_list all;
     all.add(record_type::erase, as_bytes("a"), {});
-    CHECK_FALSE(all.puts());
+    CHECK(all.puts() == 0);
+    CHECK(all.key_bytes() == 0);
     CHECK_FALSE(all.clears());
     all.add(record_type::clear, {}, {});
     CHECK(all.clears());
-    put(all, "a", "");
-    CHECK(all.puts());
+    put(all, "abc", "");
+    put(all, "a", "value");
+    CHECK(all.puts() == 2);
+    CHECK(all.key_bytes() == 4);
     CHECK(all[0].type == record_type::erase);
     CHECK(all[1].type == record_type::clear);
     CHECK(all[1].key.empty());
     all.clear();
     CHECK(all.empty());
-    CHECK_FALSE(all.puts());
+    CHECK(all.puts() == 0);
+    CHECK(all.key_bytes() == 0);
     CHECK_FALSE(all.clears());
     CHECK(all.laid_out().size() == 0);
 }

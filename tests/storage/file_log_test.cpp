@@ -159,8 +159,26 @@ TEST_CASE("errors of the disk are passed on", "[file_log]") {
     CHECK(body.settle(100).error().kind() == errc::io_error);
     REQUIRE(body.memory() != nullptr);  // it goes on as it was
     CHECK(is_filled(body.memory(), 0, size));
-    disk.fail_call(1, {}, fs::call::map);
-    CHECK(body.settle(100).error().kind() == errc::io_error);
-    CHECK(is_filled(body.memory(), 0, 100));
     free(body.settle(100).value());
+}
+
+TEST_CASE("where the system has no map to give, files are read without", "[file_log]") {
+    const scene::disk disk;
+    auto folder = scene::folder(disk);
+    medium of_test(disk, options());
+    {
+        auto body = of_test.prepare(folder.get(), name, size).value();
+        fill(body.memory());
+        REQUIRE(body.write_out(0, 6000));
+        disk.fail_call(1, {}, fs::call::map);
+        free(body.settle(6000).value());
+        CHECK(body.memory() == nullptr);
+        std::vector<std::byte> read(100);
+        REQUIRE(body.read_at(5900, read));
+        CHECK(is_filled(read.data(), 5900, 6000));
+    }
+    disk.fail_call(1, {}, fs::call::map);
+    const auto again = of_test.open(folder.get(), name, 6000).value();
+    CHECK(again.memory() == nullptr);
+    CHECK(of_test.open(folder.get(), name, 6000).value().memory() != nullptr);
 }

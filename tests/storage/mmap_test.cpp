@@ -87,6 +87,32 @@ TEST_CASE("a settled segment is cut; readers may stay in the old map", "[mmap]")
     CHECK(body.memory()[0] == std::byte{1});
 }
 
+TEST_CASE("where the system has no further map to give, the first one stays", "[mmap]") {
+    const scene::disk disk;
+    auto folder = scene::folder(disk);
+    medium of_test(disk, {});
+    REQUIRE(folder->sync());
+    {
+        auto body = of_test.prepare(folder.get(), name, size).value();
+        REQUIRE(folder->sync());
+        store(body, 0, std::byte{1}, 6000);
+        const std::byte* const before = body.memory();
+        disk.fail_call(1, {}, coffer::fs::call::map);
+        const leaving left = body.settle(6000).value();
+        CHECK(left.free == nullptr);
+        CHECK(body.memory() == before);
+        CHECK(disk.read_file(path)->size() == 6000);
+        REQUIRE(body.sync(6000));
+        CHECK(holds(disk.power_lost(), 5999, std::byte{1}));
+    }
+    disk.fail_call(1, {}, coffer::fs::call::map);
+    const auto again = of_test.open(folder.get(), name, 6000).value();
+    CHECK(again.memory() == nullptr);
+    std::vector<std::byte> read(1);
+    REQUIRE(again.read_at(5999, read));
+    CHECK(read[0] == std::byte{1});
+}
+
 TEST_CASE("what was stored before the segment was settled is synced all the same", "[mmap]") {
     const scene::disk disk;
     auto folder = scene::folder(disk);

@@ -54,13 +54,16 @@ struct no_thread {
     void cleared() {}
 };
 
-template <bool Hides, class Threading = coffer::threading::single>
+template <bool Hides, class Threading = coffer::threading::single,
+          class Index = coffer::index::hash>
 struct world {
-    using state = coffer::detail::records<scene::medium, coffer::index::hash, Threading, 0>;
+    using state = coffer::detail::records<scene::medium, Index, Threading, 0>;
+    using index_type = Index;
     using writer_type = coffer::detail::writer<state, told_driver, no_thread, Hides>;
 
-    explicit world(std::uint64_t max_batch = 10000)
-        : all(disk, scene::small()), writer(all, driver, wake, max_batch) {
+    explicit world(std::uint64_t max_batch = 10000,
+                   const coffer::detail::log_options& chosen = scene::small())
+        : all(disk, chosen), writer(all, driver, wake, max_batch) {
         all.journal.start(scene::folder(disk), scene::id, 1).value();
         all.replace_index(all.make_index().value());
     }

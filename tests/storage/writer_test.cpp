@@ -2,6 +2,7 @@
 // changes nothing, an error afterwards takes it back in the running store.
 #include <coffer/storage/writer.hpp>
 
+#include <coffer/index/sorted.hpp>
 #include <coffer/journal/segment_scan.hpp>
 
 #include "catch.hpp"
@@ -34,6 +35,28 @@ change erase_of(std::string key) {
 change clear_of_all() {
     return {record_type::clear, {}, {}};
 }
+/// An index that can be made to take no further key.
+template <class Index>
+struct limited {
+    static inline bool full = false;
+    static constexpr coffer::policy_id id = Index::id;
+    static constexpr bool ordered = Index::ordered;
+    template <class Threading, class Memory, std::size_t KeySize>
+    struct table : Index::template table<Threading, Memory, KeySize> {
+        using base = typename Index::template table<Threading, Memory, KeySize>;
+        using base::base;
+        [[nodiscard]] bool ready(std::size_t n, std::uint64_t key_bytes) {
+            return (n == 0 || !full) && base::ready(n, key_bytes);
+        }
+        [[nodiscard]] coffer::result<void> prepare(std::size_t n, std::uint64_t key_bytes) {
+            if (n != 0 && full) return coffer::fail(errc::no_space, "full");
+            return base::prepare(n, key_bytes);
+        }
+    };
+};
+template <bool Hides, class Index>
+using limited_world = parts::world<Hides, coffer::threading::single, limited<Index>>;
+
 change_list all_of(const std::vector<change>& changes) {
     change_list out;
     for (const change& each : changes) out.add(each.type, as_bytes(each.key), as_bytes(each.value));
@@ -107,6 +130,32 @@ TEMPLATE_TEST_CASE("the largest key fits", "[writer]", world<false>, world<true>
     CHECK(it.get(key) == "v");
     CHECK(it.put("", "of the empty key").value());
     CHECK(it.get("") == "of the empty key");
+}
+
+TEMPLATE_TEST_CASE("an index that is full can be emptied", "[writer]",
+                   (limited_world<false, coffer::index::hash>),
+                   (limited_world<true, coffer::index::hash>),
+                   (limited_world<false, coffer::index::sorted>),
+                   (limited_world<true, coffer::index::sorted>)) {
+    TestType it;
+    bool& full = TestType::index_type::full;
+    full = false;
+    const coffer::detail::on_exit restored([&] { full = false; });
+    for (const char* key : {"a", "b", "c", "d"}) REQUIRE(it.put(key, "1").value());
+    full = true;
+    CHECK(it.put("e", "1").error().kind() == errc::no_space);
+    CHECK(it.writer.write(all_of({put_of("e", "1")})).error().kind() == errc::no_space);
+    CHECK(it.erase("a").value());
+    CHECK_FALSE(it.erase("a").value());
+    CHECK(it.writer.write(all_of({erase_of("b"), erase_of("a"), erase_of("c")})));
+    CHECK(it.get("b") == "absent");
+    CHECK(it.get("d") == "1");
+    CHECK(it.all.size() == 1);
+    CHECK(it.writer.write(all_of({clear_of_all()})));
+    CHECK(it.all.size() == 0);
+    CHECK(it.all.pending.empty());
+    full = false;
+    CHECK(it.put("e", "1").value());
 }
 
 TEST_CASE("an error after the record has a place takes it back", "[writer]") {
@@ -347,6 +396,41 @@ TEST_CASE("a batch that has failed stays hidden from who has begun to read befor
     CHECK(it.get("d") == "absent");
     CHECK(it.all.size() == 4);
     CHECK(it.all.pending.empty());
+}
+
+TEST_CASE("a batch whose new keys cannot be taken out again ends the writing", "[writer]") {
+    using in_order = parts::world<false, coffer::threading::single, coffer::index::sorted>;
+    log_options by_pread = scene::small();
+    by_pread.map_reads = false;
+    const auto failing_from = [&](std::uint64_t call, bool& remains) {
+        in_order it(10000, by_pread);
+        REQUIRE(it.put("b", "1").value());
+        // Keys that only their records tell apart.
+        const std::string start(16, 'a');
+        for (const char* end : {"1", "2", "3", "4"}) REQUIRE(it.put(start + end, "1").value());
+        REQUIRE(it.all.journal.close_segment());
+        REQUIRE(it.all.journal.sync());
+        it.disk.fail_call(call, {.lasting = true}, coffer::fs::call::read);
+        const auto written =
+            it.writer.write(all_of({put_of(start + "5", "2"), put_of(start + "6", "2")}));
+        it.disk.clear_faults();
+        CHECK(it.get(start + "5") == (written ? "2" : "absent"));
+        in_order::state::keys known(it.all);
+        const std::string fifth = start + "5";
+        const auto probe = it.all.index().probe(as_bytes(fifth));
+        remains = !written && it.all.index().locate(probe, known).ref != 0;
+        CHECK(it.all.journal.healthy() == !remains);
+        return written.has_value();
+    };
+    bool any_remained = false;
+    std::uint64_t call = 1;
+    for (bool done = false; !done; ++call) {
+        bool remains = false;
+        done = failing_from(call, remains);
+        any_remained = any_remained || remains;
+    }
+    CHECK(call > 2);
+    CHECK(any_remained);
 }
 
 TEST_CASE("sync and flush commit what they kept", "[writer]") {

@@ -23,7 +23,11 @@ public:
     [[nodiscard]] bool is_set() const noexcept {
         return since_.load(std::memory_order_relaxed) != 0;
     }
-    void set(std::uint64_t now) noexcept { since_.store(now | 1, std::memory_order_release); }
+    /// By whoever found it not set; who was faster set the time that counts.
+    void set(std::uint64_t now) noexcept {
+        std::uint64_t unset = 0;
+        since_.compare_exchange_strong(unset, now | 1, std::memory_order_seq_cst);
+    }
 
     /// The time `delay` after it was set; `never` when nothing waits.
     [[nodiscard]] std::uint64_t after(std::uint64_t delay) const noexcept {

@@ -23,9 +23,9 @@
 // | `t.likely(probe)`               | ref            | any    | optional: what find will give, as far as can be told without a look at keys: 0 for nothing, a ref whose key may still differ, or `unclear` |
 // | `t.find(probe, keys)`           | ref            | any    | 0: absent (or keys.failed())       |
 // | `t.locate(probe, keys)`         | table::place   | writer | `place.ref` is 0 when absent; valid until the next change of the table |
-// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready() held |
+// | `t.put(place, ref)`             | void           | writer | inserts or overwrites; allocates nothing if ready() held or place.ref is not 0 |
 // | `t.remove(place)`               | void           | writer | place.ref is not 0                 |
-// | `t.ready(n, key_bytes)`         | bool           | writer | the next n puts, of keys of so many bytes together, allocate nothing |
+// | `t.ready(n, key_bytes)`         | bool           | writer | the next n puts, of keys of so many bytes together, allocate nothing; 0 puts never do |
 // | `t.prepare(n, key_bytes)`       | result<void>   | one at a time, beside writer and readers | makes ready(n, key_bytes) true |
 // | `t.step(cursor, refs)`          | bool           | any    | appends the next few refs in walk order; false: the walk is over; `cursor` begins as table::cursor{} |
 // | `t.ascend(from, refs, keys)`    | bool           | any    | appends the next few refs above `from`, ascending, and moves `from` behind them or, where from.moved is false, may leave that to the caller; false: those, if any, are the last. ordered only |

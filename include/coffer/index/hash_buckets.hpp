@@ -86,6 +86,7 @@ public:
     }
 
     [[nodiscard]] result<void> prepare(std::size_t n, std::uint64_t /*key_bytes*/) {
+        if (n == 0) return {};
         if (n > most_keys - (std::min)(key_count(), most_keys)) {
             return fail(errc::no_space, "the hash index holds no more keys than it does now");
         }

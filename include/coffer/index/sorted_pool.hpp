@@ -186,9 +186,10 @@ public:
     /// Do the next `n` puts, of keys of `key_bytes` together, find what they may need?
     [[nodiscard]] bool ready(std::uint64_t n, std::uint64_t key_bytes) noexcept {
         promised_ = {n, key_bytes};
-        return has_granules(n) && has_chunks(promised_);
+        return n == 0 || (has_granules(n) && has_chunks(promised_));
     }
     [[nodiscard]] result<void> prepare(std::uint64_t n, std::uint64_t key_bytes) {
+        if (n == 0) return {};
         while (!has_granules(n)) {
             if (auto grown = grow_granules(); !grown) return grown;
         }

@@ -211,10 +211,14 @@ public:
         return {};
     }
 
-    /// Returns when nobody hands over or syncs; after give_up() nobody begins to.
-    void wait_for_turns() {
-        const auto syncing = syncing_.take();
-        const auto handing = handing_.take();
+    /// While what this returns lives, nobody else hands over or syncs.
+    [[nodiscard]] auto take_turns() {
+        struct turns {
+            typename turn<Threading>::holder syncing;
+            typename turn<Threading>::holder handing;
+        };
+        auto syncing = syncing_.take();
+        return turns{std::move(syncing), handing_.take()};
     }
 
     /// The error that later writes must answer with, if there is one.

@@ -8,11 +8,14 @@
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/scope.hpp>
+#include <coffer/fs/concept.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace coffer::detail {
@@ -63,6 +66,16 @@ template <class File>
     auto size = file.size();
     if (!size) return size.failure();
     return *size == end ? file.resize(end) : result<void>();
+}
+
+/// A map of the first `end` bytes of a file, for reading; null where the system has none to give,
+/// which nothing need wait for: the file can be read without.
+template <class File>
+[[nodiscard]] auto map_to_read(File& file, std::uint64_t end) {
+    auto mapped = file.map(0, end, fs::access::read);
+    using mapping = std::remove_reference_t<decltype(*mapped)>;
+    return mapped && end != 0 ? std::make_unique<mapping>(std::move(*mapped))
+                              : std::unique_ptr<mapping>();
 }
 
 /// Reads a byte of every 64 KiB of a file that was written a moment ago and is mapped now: the

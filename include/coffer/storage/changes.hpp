@@ -15,6 +15,7 @@
 #include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/hash.hpp>
+#include <coffer/core/scope.hpp>
 #include <coffer/format/record.hpp>
 
 #include <algorithm>
@@ -41,7 +42,8 @@ public:
             return add_misfit(key.size(), value.size());
         const std::size_t size = record_size(key.size(), value.size());
         const std::size_t end = used_ + size;
-        if (bytes_.size() < end) bytes_.resize((std::max)(end, 2 * bytes_.size()));
+        if (bytes_.size() < end) [[unlikely]]
+            make_room(end);
         std::byte* const at = bytes_.data() + used_;
         const std::byte* const key_at = lay_out_record(at, size, type, true, key, value);
         in_order_ = in_order_ && (places_.empty() || compare(key_of(places_.back()), key) < 0);
@@ -51,14 +53,16 @@ public:
                            static_cast<std::uint16_t>(key_at - at), false});
         used_ = end;
         if (!in_order_) find_all();
-        key_bytes_ += key.size();
         clears_ |= type == record_type::clear;
-        puts_ |= type == record_type::put;
+        if (type == record_type::put) {
+            ++puts_;
+            key_bytes_ += key.size();
+        }
     }
     void clear() noexcept {
         places_.clear();
-        used_ = key_bytes_ = 0;
-        clears_ = puts_ = misfits_ = false;
+        used_ = key_bytes_ = puts_ = 0;
+        clears_ = misfits_ = false;
         in_order_ = true;
         width_ = found_ = 0;
     }
@@ -74,16 +78,22 @@ public:
 
     /// All records, one behind the other.
     [[nodiscard]] bytes laid_out() const noexcept { return {bytes_.data(), used_}; }
+    /// How many of them are puts, and of how many bytes the keys of those are.
+    [[nodiscard]] std::size_t puts() const noexcept { return puts_; }
     [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
-    /// Is there a clear, or a put, among them?
+    /// Is there a clear among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
-    [[nodiscard]] bool puts() const noexcept { return puts_; }
     /// Is there a key or a value that no record can hold? The sizes are those of the first one.
     [[nodiscard]] bool misfits() const noexcept { return misfits_; }
     [[nodiscard]] std::size_t misfit_key() const noexcept { return misfit_key_; }
     [[nodiscard]] std::size_t misfit_value() const noexcept { return misfit_value_; }
 
 private:
+    COFFER_NOINLINE void make_room(std::size_t end) {
+        if (end > bytes_.max_size()) raise_no_memory();
+        bytes_.resize((std::max)(end, (std::min)(2 * bytes_.size(), bytes_.max_size())));
+    }
+
     COFFER_NOINLINE void add_misfit(std::size_t key, std::size_t value) {
         places_.push_back({used_, 0, 0, false});
         if (misfits_) return;
@@ -134,7 +144,8 @@ private:
 
     std::vector<std::byte> bytes_;  // room, larger than what is used
     std::size_t used_ = 0;
-    std::size_t key_bytes_ = 0;
+    std::size_t puts_ = 0;
+    std::size_t key_bytes_ = 0;  // of the puts
     std::vector<place> places_;
     std::vector<std::uint64_t> table_;  // half of a hash, and 1 + the number of an operation
     std::size_t width_ = 0;             // entries of the table that are in use
@@ -142,7 +153,6 @@ private:
     std::uint64_t seed_ = 0;
     bool in_order_ = true;  // each key lies above the one before it
     bool clears_ = false;
-    bool puts_ = false;
     bool misfits_ = false;
     std::size_t misfit_key_ = 0;
     std::size_t misfit_value_ = 0;

@@ -328,8 +328,6 @@ private:
                 victim_ = nullptr;
                 return made.failure();
             }
-            auto made = writer_->prepare_index(lacks_room->key.size());
-            if (!made) return made.failure();
         } else if (waits) {
             if (auto settled = writer_->sync(); !settled) return settled.failure();
         } else if (at_ >= victim_->end) {
@@ -410,8 +408,7 @@ private:
         const bool lives =
             puts ? records_->pending.may_lead(place.ref, where) : !(there || oldest);
         if (!lives) return outcome::done;  // C1
-        if (!records_->journal.has_room(each.size, why()) || !table.ready(1, each.key.size()))
-            return outcome::lacks_room;
+        if (!records_->journal.has_room(each.size, why())) return outcome::lacks_room;
         [[maybe_unused]] const auto change = records_->journal.keeper().change();
         const address moved = records_->journal.append(each.type, false, each.key, each.value);
         if (puts) table.put(place, moved);

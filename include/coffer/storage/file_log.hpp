@@ -57,12 +57,8 @@ public:
 
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
-            if (auto mapped = map(end); !mapped) return mapped.failure();
-            if (map_) {
-                enter_pages(at_, end);
-            } else {
-                at_ = nullptr;
-            }
+            read_from_file(end);
+            if (map_) enter_pages(at_, end);
             return leaving{[](void* spare, void* full) noexcept {
                                static_cast<spare_memory*>(spare)->give(
                                    std::unique_ptr<raw_memory>(static_cast<raw_memory*>(full)));
@@ -74,14 +70,11 @@ public:
             return write_file_again(file_, from, end);
         }
 
-        /// Reads by the way that the option asks for; the file has `end` bytes.
-        [[nodiscard]] result<void> map(std::uint64_t end) {
-            if (!map_reads_ || end == 0) return {};
-            auto mapped = file_.map(0, end, fs::access::read);
-            if (!mapped) return mapped.failure();
-            map_ = std::make_unique<typename FS::mapping>(std::move(*mapped));
-            at_ = map_->data();
-            return {};
+        /// The file has `end` bytes: by a map if the option says so and the system has one, else by
+        /// read_at.
+        void read_from_file(std::uint64_t end) {
+            if (map_reads_) map_ = map_to_read(file_, end);
+            at_ = map_ ? map_->data() : nullptr;
         }
 
         [[nodiscard]] result<void> read_at(std::uint64_t from, mutable_bytes into) const {
@@ -115,7 +108,7 @@ public:
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
         body opened(std::move(*file), nullptr, spare_.get(), map_reads_);
-        if (auto mapped = opened.map(end); !mapped) return mapped.failure();
+        opened.read_from_file(end);
         return opened;
     }
 

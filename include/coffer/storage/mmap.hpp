@@ -60,10 +60,9 @@ public:
 
         [[nodiscard]] result<leaving> settle(std::uint64_t end) {
             if (auto cut = file_.resize(end); !cut) return cut.failure();
-            auto mapped = file_.map(0, end, fs::access::read);
-            if (!mapped) return mapped.failure();
-            enter_pages(mapped->data(), end);
-            auto old = std::make_unique<typename FS::mapping>(std::move(*mapped));
+            map_pointer old = map_to_read(file_, end);
+            if (!old) return leaving{};  // the one that it has serves as well
+            enter_pages(old->data(), end);
             map_.swap(old);
             writable_ = false;
             return leaving{
@@ -103,10 +102,8 @@ public:
                                     std::uint64_t end) {
         auto file = folder->open(name, access_);
         if (!file) return file.failure();
-        auto map = file->map(0, end, fs::access::read);
-        if (!map) return map.failure();
-        return body(std::move(*file), std::make_unique<typename FS::mapping>(std::move(*map)),
-                    false);
+        auto map = map_to_read(*file, end);
+        return body(std::move(*file), std::move(map), false);
     }
 
 private:

@@ -77,8 +77,9 @@ private:
             return {};
         }
         auto& table = records_->index();
-        if (!table.ready(1, each.key.size())) {
-            if (auto made = table.prepare(1, each.key.size()); !made) return made;
+        const std::size_t added = each.type == record_type::put;  // an erase needs no room
+        if (!table.ready(added, each.key.size())) {
+            if (auto made = table.prepare(added, each.key.size()); !made) return made;
         }
         keys known(*records_);
         const auto place = table.locate(next.probe, known);

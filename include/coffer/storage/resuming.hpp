@@ -274,13 +274,14 @@ private:
         auto& table = records_->index();
         const auto probe = table.probe(each.key);
         if constexpr (requires { table.mend(probe); }) table.mend(probe);
+        const bool erases = each.type == record_type::erase;
+        const std::size_t added = erases ? 0 : 1;
         const std::size_t size = each.key.size();
-        auto ready = table.ready(1, size) ? result<void>() : table.prepare(1, size);
+        auto ready = table.ready(added, size) ? result<void>() : table.prepare(added, size);
         if (!ready) return ready;
         keys known(*records_);
         const auto place = table.locate(probe, known);
         if (known.failed()) return known.reader().cause();
-        const bool erases = each.type == record_type::erase;
         if (erases && place.ref != 0) table.remove(place);
         if (!erases && place.ref != where) table.put(place, where);
         if (intent.previous != 0) {

@@ -81,7 +81,8 @@ public:
             return out_of_bounds(key.size(), value.size());
         if (auto may = driver_->before_write(); !may) return may.failure();
         const std::size_t size = record_size(key.size(), value.size());
-        const additions one{1, key.size()};
+        const bool puts = type != record_type::erase;
+        const additions one{puts, puts ? key.size() : 0, 1};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -134,11 +135,11 @@ public:
                             std::to_string(max_batch_bytes_) + "); write it in several batches");
         }
         if (auto may = driver_->before_write(); !may) return may;
-        const purpose why = changes.puts()     ? purpose::change
-                            : changes.clears() ? purpose::clean
-                                               : purpose::erase;
+        const purpose why = changes.puts() != 0 ? purpose::change
+                            : changes.clears()  ? purpose::clean
+                                                : purpose::erase;
         if (changes.clears()) return write_exclusively(changes, size, why);
-        const additions all{changes.size(), changes.key_bytes()};
+        const additions all{changes.puts(), changes.key_bytes(), changes.size()};
         position end;
         for (;;) {
             auto section = records_->journal.enter();
@@ -167,14 +168,6 @@ public:
             if (done && records_->settled() < upto) settle(driver_->kept());
         }
         return done;
-    }
-
-    /// Lets the index take one more entry, of a key of so many bytes, for cleaning. Outside the
-    /// section.
-    [[nodiscard]] result<void> prepare_index(std::size_t key) {
-        auto growing = typename Records::lock(growing_);
-        const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        return records_->index().prepare(1, key);
     }
 
     /// Makes everything accepted so far durable.
@@ -224,14 +217,16 @@ private:
         return type == record_type::erase ? purpose::erase : purpose::change;
     }
 
-    /// Operations that the index is to take.
+    /// What the index is to take, and how many descriptors are to be had: an erase needs no room in
+    /// the index, so that one that is full can be emptied.
     struct additions {
-        std::size_t count;
+        std::size_t puts;
         std::uint64_t key_bytes;
+        std::size_t count;
     };
     [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
-        return records_->index().ready(all.count, all.key_bytes) &&
+        return records_->index().ready(all.puts, all.key_bytes) &&
                (!described || records_->pending.ready(all.count)) &&
                records_->journal.has_room(size, why);
     }
@@ -254,7 +249,7 @@ private:
         }
         auto growing = typename Records::lock(growing_);
         const auto pin = records_->enter();  // a clear may take the index away meanwhile
-        if (auto made = records_->index().prepare(all.count, all.key_bytes); !made) return made;
+        if (auto made = records_->index().prepare(all.puts, all.key_bytes); !made) return made;
         return records_->pending.prepare(all.count);
     }
 
@@ -264,14 +259,12 @@ private:
         auto& journal = records_->journal;
         const address where = journal.publish(type, false, size);
         const bool erases = type == record_type::erase;
-        if constexpr (Hides) {
+        if (erases && place.ref == 0) {
+            journal.told();
+        } else if constexpr (Hides) {
             table.put(place, records_->install(where, erases, place.ref, journal.tail()));
         } else if (erases) {
-            if (place.ref != 0) {
-                records_->remove_plain(table, place, where);
-            } else {
-                journal.told();
-            }
+            records_->remove_plain(table, place, where);
         } else {
             records_->put_plain(table, place, where);
         }
@@ -312,7 +305,9 @@ private:
                 if (hidden && i == 0) {
                     records_->pending.show();  // what is written next will lie here
                 } else if (hidden) {
-                    records_->pending.hide_on(!take_out(table, changes, i));
+                    const bool gone = take_out(table, changes, i);
+                    records_->pending.hide_on(!gone);
+                    if (!gone) journal.give_up(nullptr);  // the index leads to what is not there
                 }
                 static_cast<void>(records_->roll_back(end));
                 if (i == 0) journal.unstage(static_cast<std::size_t>(size));
@@ -378,9 +373,9 @@ private:
                                                  purpose why) {
         auto fresh = records_->make_index_alike();
         if (!fresh) return fresh.failure();
-        if (auto made = (*fresh)->prepare(changes.size(), changes.key_bytes()); !made) return made;
+        if (auto made = (*fresh)->prepare(changes.puts(), changes.key_bytes()); !made) return made;
         // The table is to know for what it keeps its room: locate() may take what is beyond that.
-        static_cast<void>((*fresh)->ready(changes.size(), changes.key_bytes()));
+        static_cast<void>((*fresh)->ready(changes.puts(), changes.key_bytes()));
         position end;
         std::uint64_t dead = 0;  // in the segment of the clear, when it is appended
         std::vector<address> places(changes.size());
@@ -399,8 +394,8 @@ private:
                 Records::threading_type::yield();
                 continue;
             }
-            if (!has_room({1, 0}, size, why)) {
-                if (auto made = make_room(section, {1, 0}, size, why, true); !made) return made;
+            if (!has_room({}, size, why)) {
+                if (auto made = make_room(section, {}, size, why, true); !made) return made;
                 continue;
             }
             records_->journal.keeper().begin_change();
@@ -515,14 +510,14 @@ private:
     /// False: the write is kept after all.
     [[nodiscard]] bool take_back(position end, const error* cause) noexcept {
         if constexpr (Hides) {
-            // Its bytes stay in the log and may still reach the disk. So first the log is closed to
-            // everything that could be written on top: cleaning would move some of what it replaced
-            // behind it, an image would not know it.
-            records_->journal.give_up(cause);
-            records_->journal.wait_for_turns();  // somebody's may be about to keep it
+            const auto turns = records_->journal.take_turns();  // nobody keeps it from here on
             auto section = records_->journal.enter();
             if (driver_->kept() >= end) records_->commit(driver_->kept());
             if (records_->pending.committed() >= end) return false;
+            // Its bytes stay in the log and may still reach the disk. So the log is closed to
+            // everything that could be written on top: cleaning would move some of what it replaced
+            // behind it, an image would not know it.
+            records_->journal.give_up(cause);
             static_cast<void>(records_->roll_back(end));
         }
         return true;
