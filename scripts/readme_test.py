@@ -4,7 +4,7 @@
 Every ```cpp block with an `int main` is compiled, with warnings as errors, and run in an empty
 folder.
 In ```sh blocks a line that calls a compiler is run, in a folder with the tree's include/,
-single_include/ and examples/ in it; a script that is called must exist and be executable, a preset
+single_include/ and examples/ in it, and so is a program that it has made in /tmp; a script that is called must exist and be executable, a preset
 must be defined. README.md must show how to compile a program and how to run the tests.
 """
 
@@ -55,16 +55,20 @@ def check_program(content, compiler):
         )
 
 
-def check_compile_line(line, compiler):
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("include", "single_include", "examples"):
-            os.symlink(ROOT / name, Path(folder) / name)
-        command = COMPILER_LINE.sub(lambda m: compiler + " ", line, count=1)
-        return run(command, folder, shell=True)
+def check_compile_line(line, compiler, folder):
+    """In `folder`, which stands for /tmp, too."""
+    for name in ("include", "single_include", "examples"):
+        if not (folder / name).exists():
+            os.symlink(ROOT / name, folder / name)
+    command = COMPILER_LINE.sub(lambda m: compiler + " ", line, count=1)
+    return run(command.replace("/tmp/", f"{folder}/"), folder, shell=True)
 
 
-def check_command(line):
-    """A script or a preset that the line names and that is not there, or nothing."""
+def check_command(line, folder):
+    """What is wrong with a line that runs what another one has made in /tmp, or that names a script
+    or a preset; nothing of any other line."""
+    if line.startswith("/tmp/"):
+        return run([folder / line.removeprefix("/tmp/")], folder)
     presets = json.loads((ROOT / "CMakePresets.json").read_text())
     for word in re.findall(r"(?:^|\s)(?:\./)?((?:scripts|\.ci|tools)/[\w.-]+)", line):
         if not os.access(ROOT / word, os.X_OK):
@@ -88,11 +92,12 @@ def check_page(page, compiler):
         for line in content.replace("\\\n", " ").split("\n")
     ]
     commands = [line.removeprefix("$ ") for line in commands if line]
-    for line in commands:
-        if COMPILER_LINE.match(line) and ".cpp" in line:
-            yield f"{name} '{line}'", check_compile_line(line, compiler)
-        else:
-            yield f"{name} '{line}'", check_command(line)
+    with tempfile.TemporaryDirectory() as folder:
+        for line in commands:
+            if COMPILER_LINE.match(line) and ".cpp" in line:
+                yield f"{name} '{line}'", check_compile_line(line, compiler, Path(folder))
+            else:
+                yield f"{name} '{line}'", check_command(line, Path(folder))
     if name == "README.md":
         compiles = any(COMPILER_LINE.match(line) for line in commands)
         tests = any(re.match(r"(\./)?scripts/test\b", line) for line in commands)
@@ -103,12 +108,12 @@ def check_page(page, compiler):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--compiler", default="c++")
-    compiler = parser.parse_args().compiler
+    parser.add_argument("pages", nargs="*", type=Path, help="README.md and docs/*.md, if none is named")
+    options = parser.parse_args()
     passed = failed = 0
-    if not (ROOT / "README.md").exists():
-        sys.exit("readme: there is no README.md")
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        for what, wrong in check_page(page, compiler):
+    pages = [each.resolve() for each in options.pages]
+    for page in pages or [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for what, wrong in check_page(page, options.compiler):
             passed, failed = passed + (not wrong), failed + bool(wrong)
             print(f"{'FAILED' if wrong else 'ok    '} {what}" + (f": {wrong}" if wrong else ""))
     print(f"readme: {passed} passed, {failed} failed")

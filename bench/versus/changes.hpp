@@ -17,13 +17,12 @@
 
 namespace versus {
 
-/// All entries three times at random, every 16th put timed by itself: the distribution while the
-/// store compacts. No put is missed for the longest: it is that of 16 in a row. `space`: bytes on
-/// disk over live bytes afterwards; `written`: bytes that went to the disk over bytes that were
-/// put.
+/// All entries three times at random, every put timed by itself, from the end of the one before it:
+/// the distribution while the store compacts. `space`: bytes on disk over live bytes afterwards;
+/// `written`: bytes that went to the disk over bytes that were put.
 template <class S>
 bool overwrite(const stage<S>& on) {
-    constexpr std::size_t rounds = 3, every = 16;
+    constexpr std::size_t rounds = 3;
     order places;
     for (std::size_t round = 0; round < rounds; ++round) {
         const order next = shuffled(on.count(), 10 + round);
@@ -33,23 +32,16 @@ bool overwrite(const stage<S>& on) {
     S store = on.open();
     on.load(store);
     store.sync();
-    latencies times(places.size() / every + 2);
+    latencies times(places.size());
     const double written = written_bytes();
     on.warm_up(places.size());
-    double longest = 0, begun = now();
-    const auto end_row = [&](double at) {
-        longest = (std::max)(longest, at - std::exchange(begun, at));
-    };
     const stopwatch watch;
+    double ended = now();
     for (std::size_t i = 0; i < puts.size(); ++i) {
-        const bool timed = i % every == 0;
-        const double began = timed ? now() : 0;
-        if (timed) end_row(began);
         store.put(puts.keys[i], puts.values[i]);
-        if (timed) times.add(now() - began);
+        const double began = std::exchange(ended, now());
+        times.add(ended - began);
     }
-    end_row(now());
-    times.add(longest);
     store.flush();
     figures all = on.per_operation(watch.stop(), places.size());
     on.add(all, times);

@@ -586,12 +586,13 @@ public:
     using value_type = void;
 
     result() noexcept = default;
-    result(coffer::failure cause) noexcept : error_(cause.release()) {}  // NOLINT: as std::expected
+    result(coffer::failure cause) noexcept  // NOLINT: as std::expected
+        : error_(cause.release()), failed_(true) {}
 
-    [[nodiscard]] bool has_value() const noexcept { return !error_; }
-    explicit operator bool() const noexcept { return !error_; }
+    [[nodiscard]] bool has_value() const noexcept { return !failed_; }
+    explicit operator bool() const noexcept { return !failed_; }
     void value() const {
-        if (error_) [[unlikely]]
+        if (failed_) [[unlikely]]
             detail::raise(*error_);
     }
 
@@ -600,6 +601,7 @@ public:
 
 private:
     detail::owned_error error_;
+    bool failed_ = false;  // also after the error was handed on
 };
 
 namespace detail {
@@ -3043,9 +3045,9 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
            1;
 }
 
-/// Do the files of this kind of Linux file system lie on another machine? By statfs(2) and what the
-/// kernel's ceph and afs say themselves. 9p and FUSE are none of them: both serve local folders to
-/// containers and virtual machines.
+/// Do the files of this kind of Linux file system lie on another machine, or on a disk that others
+/// share? By statfs(2), what the kernel's ceph and afs say themselves, and coreutils' stat.c. FUSE
+/// and 9p are none of them: both serve local folders to containers and virtual machines.
 [[nodiscard]] constexpr bool is_network(std::uint32_t type) noexcept {
     switch (type) {
         case 0x6969:      // NFS
@@ -3057,6 +3059,17 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
         case 0x6B414653:  // AFS, the kernel's
         case 0x73757245:  // Coda
         case 0x00C36400:  // Ceph
+        case 0x0BD00BD0:  // Lustre
+        case 0x47504653:  // GPFS
+        case 0x19830326:  // BeeGFS
+        case 0xAAD7AAEA:  // PanFS
+        case 0x7461636F:  // OCFS2
+        case 0x01161970:  // GFS2
+        case 0xBEEFDEAD:  // StorNext
+        case 0x61636673:  // ACFS
+        case 0xBACBACBC:  // VMware's shared folders
+        case 0x786F4256:  // VirtualBox's
+        case 0x7C7C6673:  // Parallels'
             return true;
         default:
             return false;
@@ -3076,6 +3089,26 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
     return false;
 #endif
 }
+
+#if COFFER_OS_LINUX
+/// Reserves blocks; the errno, or 0. tmpfs begins anew when a signal interrupts it: then a part at
+/// a time, so that a program with a timer gets on.
+[[nodiscard]] inline int allocate(int file, std::uint64_t at, std::uint64_t size) noexcept {
+    constexpr std::uint64_t least = std::uint64_t{1} << 20;
+    for (std::uint64_t step = size; size != 0;) {
+        step = (std::min)(step, size);
+        if (::fallocate(file, 0, static_cast<off_t>(at), static_cast<off_t>(step)) == 0) {
+            at += step;
+            size -= step;
+        } else if (errno == EINTR) {
+            step = (std::max)(step / 2, least);
+        } else {
+            return errno;
+        }
+    }
+    return 0;
+}
+#endif
 
 /// Which kind of failure an errno is.
 [[nodiscard]] inline errc kind_of(int code) noexcept {
@@ -3486,12 +3519,9 @@ public:
         if (!detail::posix::addressable(at, size)) return detail::posix::beyond(path_, at);
         if (size == 0) return {};
 #if COFFER_OS_LINUX
-        const int done = detail::posix::retried([&] {
-            return ::fallocate(number(), 0, static_cast<off_t>(at), static_cast<off_t>(size));
-        });
-        const int code = errno;
+        const int code = detail::posix::allocate(number(), at, size);
         reshape();
-        if (done == 0) return {};
+        if (code == 0) return {};
         if (code != EOPNOTSUPP && code != ENOSYS) {
             return detail::posix::refused_data(code, "cannot reserve space", path_, at);
         }
@@ -3613,18 +3643,18 @@ public:
     }
     explicit fork_mark(const native&) noexcept : fork_mark() {}
     fork_mark(fork_mark&& other) noexcept
-        : word_(std::exchange(other.word_, &no_page)), process_(other.process_) {}
+        : word_(std::exchange(other.word_, nullptr)), process_(other.process_) {}
     fork_mark& operator=(fork_mark&& other) noexcept {
         std::swap(word_, other.word_);
         std::swap(process_, other.process_);
         return *this;
     }
     ~fork_mark() {
-        if (word_ != &no_page) ::munmap(const_cast<int*>(word_), page_size());
+        if (word_ != nullptr) ::munmap(const_cast<int*>(word_), page_size());
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE bool forked() const noexcept {
-        return *word_ == 0 && (word_ != &no_page || ::getpid() != process_);
+        return word_ != nullptr ? *word_ == 0 : ::getpid() != process_;
     }
 
 private:
@@ -3632,9 +3662,7 @@ private:
         return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     }
 
-    static inline constinit const int no_page = 0;
-
-    const volatile int* word_ = &no_page;
+    const volatile int* word_ = nullptr;
     ::pid_t process_;
 };
 
@@ -8924,9 +8952,12 @@ struct sorted_chunk {
     return size == 0 ? 1 : (size + chunk_bytes - 1) / chunk_bytes;
 }
 
+/// Shared objects that hide their symbols have a count of their own each: so where it lies counts,
+/// too.
 [[nodiscard]] inline std::uint64_t next_serial() noexcept {
     static threading::multi::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+    const std::uint64_t count = last.fetch_add(1, std::memory_order_relaxed) + 1;
+    return mix(count, static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&last))) | 1;
 }
 
 /// Everything about a table that is not in its nodes and chains.
@@ -12884,6 +12915,12 @@ inline constexpr std::string_view torn_prefix = "torn-";
     return id;
 }
 
+/// The id of the segment that a file of torn bytes is of; 0 when it is no such name.
+[[nodiscard]] inline std::uint64_t torn_id_of(std::string_view name) {
+    if (!name.starts_with(torn_prefix) || name.size() < torn_prefix.size() + 16) return 0;
+    return segment_id_of(std::string(name.substr(torn_prefix.size(), 16)).append(log_suffix));
+}
+
 /// A file in the making that an earlier run left behind.
 [[nodiscard]] inline bool is_temporary(std::string_view name) noexcept {
     if (!name.ends_with(new_suffix)) return false;
@@ -13197,7 +13234,7 @@ public:
     void found() noexcept {
         finding_ = checks_ = false;
         // What no index has asked for is not of this index, or holds what nobody has checked.
-        for (std::uint64_t i = 0; writable_ && i < words_->pieces; ++i) {
+        for (std::uint64_t i = 0; i < words_->pieces; ++i) {
             if (!brought_[static_cast<std::size_t>(i)]) pieces_[i].name = 0;
         }
         if (!writable_) file_.reset();
@@ -13256,8 +13293,8 @@ private:
 
     /// A reader may meet the file of a process that goes on: only checks count.
     [[nodiscard]] bool is_believed(std::uint64_t boot, bool writes) noexcept {
-        const bool whole =
-            words_->sealed != 0 && words_->seal == live_seal(*words_, table(), store_);
+        const bool whole = words_->sealed != 0 && words_->sealed == progress().applied &&
+                           words_->seal == live_seal(*words_, table(), store_);
         const std::uint64_t now = moment(boot);
         checks_ = !writes || now == 0 || words_->boot.load(std::memory_order_relaxed) != now;
         return checks_ ? whole : words_->busy == 0 && (whole || words_->sealed == 0);
@@ -15256,6 +15293,7 @@ private:
     static consteval bool flat_in_memory() {
         if constexpr (requires(const Q& q) {
                           { *q.data() } -> std::convertible_to<const E&>;
+                          { q.begin() } -> std::contiguous_iterator;  // not a view with strides
                       }) {
             using shown = std::remove_cvref_t<decltype(*std::declval<const Q&>().data())>;
             return std::same_as<shown, E> && form_of<E>::template flat<role::value>();
@@ -16521,13 +16559,15 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
         return false;
     out.live.resize(count);
     const std::byte* run = at + header_at::runs;
+    std::uint64_t next = 1;  // runs ascend, so that no id is in two of them
     for (segment_run& each : out.live) {
         each = {load_le<std::uint64_t>(run), load_le<std::uint64_t>(run + 8),
                 load_le<std::uint64_t>(run + 16)};
-        if (each.first == 0 || each.count == 0 || each.first >= id ||
+        if (each.first < next || each.count == 0 || each.first >= id ||
             each.count > id - each.first) {
             return false;
         }
+        next = each.first + each.count;
         run += header_at::run_size;
     }
     return true;
@@ -16564,6 +16604,12 @@ struct room {
     std::uint64_t usual;
 };
 
+/// How large a segment is that has nothing large to take, in a log of so many bytes.
+[[nodiscard]] inline std::uint64_t usual_segment(std::uint64_t log,
+                                                 const log_options& options) noexcept {
+    return (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, log / 16));
+}
+
 /// Room for a commit of `size` bytes in a log of `runs` segments that hold `live` bytes.
 [[nodiscard]] inline result<room> room_for(std::uint64_t size, std::uint64_t live, std::size_t runs,
                                            const log_options& options) {
@@ -16577,9 +16623,7 @@ struct room {
     };
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
     const std::uint64_t least = whole_units(needed);
-    const std::uint64_t usual =
-        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live / 16));
-    return room{least, (std::max)(least, whole_units(usual))};
+    return room{least, (std::max)(least, whole_units(usual_segment(live, options)))};
 }
 
 /// Of a reserve and what is left of the active segment, the bytes that live records of a segment to
@@ -19027,6 +19071,8 @@ private:
 //     that drops it, and no reader is left in it.
 // C4  While the log takes eight fifths of what lives in it, and half a full-grown segment is dead,
 //     writers keep step. An index that is kept beside the log counts with it.
+// C5  Each run begins a segment. Of more than 128 that are less than half as large as a new one
+//     would be the oldest are cleaned, two at the end of a run, whatever is dead in them.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
 // Failure: no write is hurt. What a step in the background meets waits for clean_all() or finish(),
@@ -19099,6 +19145,20 @@ public:
     /// Then a step is due, also where the last one found nothing worth doing.
     [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
+    /// Before the end of a run, however short it was: C5. What fails the next one tries again.
+    [[nodiscard]] result<void> merge_some() {
+        auto alone = typename Records::lock(cleaning_);
+        for (int i = 0; i < 2 && victim_ == nullptr; ++i) {
+            {
+                auto section = records_->journal.enter();
+                victim_ = too_small();
+            }
+            if (victim_ == nullptr) return {};
+            if (auto cleaned = clean_victim(); !cleaned) return cleaned;
+        }
+        return {};
+    }
+
     /// Cleans every segment that holds anything dead, and says what the background met before.
     [[nodiscard]] result<void> clean_all() {
         auto alone = typename Records::lock(cleaning_);
@@ -19144,8 +19204,9 @@ private:
                 if (each->full) last = each->id;
             }
         }
+        const bool crumbs = has_crumbs(last);
         for (bool gained = false;;) {
-            auto found = pick(last);
+            auto found = pick(last, crumbs);
             if (found && !*found) return {};
             auto cleaned = found ? clean_victim() : result<void>(found.failure());
             gained = gained || cleaned;
@@ -19189,6 +19250,24 @@ private:
         bool waits = false;              // what is worth it is not durable yet
     };
 
+    /// C5: the oldest of many small segments, null if there are not so many; inside the section.
+    [[nodiscard]] segment_type* too_small() const {
+        constexpr std::size_t most = 128;  // more than a log has that grows by itself: room.hpp
+        const auto& all = records_->journal.segments();
+        std::uint64_t log = 0;
+        if (!persistent || all.size() <= most) return nullptr;
+        for (const auto& each : all) log += each->end;
+        const std::uint64_t usual = usual_segment(log, records_->journal.options());
+        segment_type* first = nullptr;
+        std::size_t small = 0;
+        for (const auto& each : all) {
+            if (each->end >= usual / 2) continue;
+            ++small;
+            if (first == nullptr && may_go(*each, each == all.front())) first = each.get();
+        }
+        return small > most ? first : nullptr;
+    }
+
     /// The victim with the most to gain for its price, if enough is dead; inside the section.
     [[nodiscard]] choice choose() const {
         const auto& all = records_->journal.segments();
@@ -19229,7 +19308,10 @@ private:
         const std::uint64_t live = total - dead;
         best.late = space * 5 > live * 8 && dead > options.segment_bytes / 2;
         const bool worth = space * 2 > live * 3 && dead > options.first_segment_bytes;
-        return worth ? best : choice{};
+        if (worth) return best;
+        choice merging;
+        merging.victim = too_small();
+        return merging;
     }
 
     /// The next victim, if there is one; says whether the cleaner is late.
@@ -19258,8 +19340,21 @@ private:
         return persistent ? (std::max)(std::uint64_t{4 * mark_size}, size / 8192) : 0;
     }
 
-    /// The next segment up to `last` with more than that dead; false: there is none.
-    [[nodiscard]] result<bool> pick(std::uint64_t last) {
+    /// Are there several segments up to `last` that are next to nothing?
+    [[nodiscard]] bool has_crumbs(std::uint64_t last) {
+        auto section = records_->journal.enter();
+        const auto& all = records_->journal.segments();
+        return persistent && std::count_if(all.begin(), all.end(), [&](const auto& each) {
+                                 return each->id <= last && is_crumb(*each);
+                             }) > 1;
+    }
+    [[nodiscard]] bool is_crumb(const segment_type& each) const noexcept {
+        return each.end < records_->journal.options().first_segment_bytes / 2;
+    }
+
+    /// The next segment up to `last` with more than that dead, or a crumb where those are asked
+    /// for; false: there is none.
+    [[nodiscard]] result<bool> pick(std::uint64_t last, bool crumbs) {
         auto section = records_->journal.enter();
         const auto& all = records_->journal.segments();
         std::uint64_t least = UINT64_MAX;
@@ -19269,7 +19364,8 @@ private:
             const std::uint64_t size = each->end - each->begin;
             const std::uint64_t live = size - (std::min)(size, dead);
             // One without a record holds its file.
-            if (size != 0 && dead + each->tombstones <= needless(size)) continue;
+            const bool kept = size != 0 && dead + each->tombstones <= needless(size);
+            if (kept && !(crumbs && !tight_ && is_crumb(*each))) continue;
             if (!may_go(*each, each == all.front())) continue;
             if (live >= least) continue;
             least = live;
@@ -19929,9 +20025,8 @@ private:
                 out_.next_id = (std::max)(out_.next_id, id + 1);
             } else if (is_temporary(name)) {
                 out_.temporaries.push_back(std::move(name));
-            } else if (name.starts_with("torn-") && name.size() > 21) {
-                const std::uint64_t torn = segment_id_of(name.substr(5, 16).append(log_suffix));
-                if (torn <= largest_segment_id) out_.next_id = (std::max)(out_.next_id, torn + 1);
+            } else if (const auto torn = torn_id_of(name); torn <= largest_segment_id) {
+                out_.next_id = (std::max)(out_.next_id, torn + 1);
             }
         }
         std::sort(candidates_.begin(), candidates_.end(),
@@ -20145,9 +20240,10 @@ private:
 
     /// R2 and R3.
     [[nodiscard]] result<void> list_live() {
+        std::sort(dropped_.begin(), dropped_.end());
         for (const segment_run& run : first_->header.live) {
             for (std::uint64_t id = run.first; id < run.first + run.count; ++id) {
-                if (std::find(dropped_.begin(), dropped_.end(), id) != dropped_.end()) continue;
+                if (is_dropped(id)) continue;
                 const candidate* each = find(id);
                 if (each == nullptr) return damaged("a live segment is missing", id, 0);
                 if (!each->born) return damaged("the header of a live segment is damaged", id, 0);
@@ -20159,7 +20255,7 @@ private:
             }
         }
         for (found_segment& each : tail_) {
-            if (std::find(dropped_.begin(), dropped_.end(), each.id) != dropped_.end()) continue;
+            if (is_dropped(each.id)) continue;
             each.durable = out_.durable >= position(each.id, each.end) ? each.end
                            : out_.durable.segment() == each.id         ? out_.durable.offset()
                                                                        : 0;
@@ -20172,6 +20268,10 @@ private:
             if (!is_live && each.id <= first_->id) out_.dead.push_back({each.id, false});
         }
         return {};
+    }
+
+    [[nodiscard]] bool is_dropped(std::uint64_t id) const noexcept {
+        return std::binary_search(dropped_.begin(), dropped_.end(), id);
     }
 
     /// Where a crash has cut a segment below the tail, 0 if none has, by the last header that lists
@@ -20618,7 +20718,9 @@ private:
         next_id_ = live_.back().id + 1;
         segment_scanner<file_system_type> scan(*folder_, id_);
         for (std::string& name : *names) {
-            if (is_temporary(name) || name.starts_with("torn-")) return false;
+            if (is_temporary(name)) return false;
+            if (const auto torn = torn_id_of(name); torn <= largest_segment_id)
+                next_id_ = (std::max)(next_id_, torn + 1);
             const std::uint64_t id = segment_id_of(name);
             if (id == 0 || std::any_of(live_.begin(), live_.end(),
                                        [&](const found& each) { return each.id == id; })) {
@@ -21842,7 +21944,12 @@ public:
                 continue;
             }
             auto appended = append_all(changes, size);
-            if (!appended) return appended.failure();
+            if (!appended) {
+                const bool ends = records_->exclusive;
+                section.unlock();
+                if (ends) end_writing();
+                return appended.failure();
+            }
             end = *appended;
             break;
         }
@@ -22001,7 +22108,7 @@ private:
                 } else if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
-                    if (!gone) journal.give_up(nullptr);  // the index leads to what is not there
+                    if (!gone) records_->exclusive = true;  // end_writing() follows
                 }
                 static_cast<void>(records_->roll_back(end));
                 if (i == 0) journal.unstage(static_cast<std::size_t>(size));
@@ -22038,6 +22145,16 @@ private:
             if (known.failed()) return known.reader().cause();
         }
         return {};
+    }
+
+    /// The index leads to what is not there: no further write may come. What was accepted before is
+    /// brought to the disk, and then the log is given up.
+    COFFER_NOINLINE void end_writing() {
+        const on_exit over([this] {
+            records_->journal.give_up(nullptr);
+            let_in();
+        });
+        static_cast<void>(records_->journal.sync());
     }
 
     /// Is it what this batch did to a key that was not there?
@@ -22194,9 +22311,11 @@ private:
     /// keep() of what this thread has just published. If that fails, if only for want of memory to
     /// say so, the write is taken back, unless another writer kept it.
     [[nodiscard]] result<void> keep_written(position end) {
-        on_exit untold([&] { static_cast<void>(take_back(end, nullptr)); });
-        auto kept = keep(end);
-        untold.dismiss();
+        result<void> kept;
+        if (!if_memory_allows([&] { kept = keep(end); })) {
+            if (take_back(end, nullptr)) raise_no_memory();
+            return {};
+        }
         if (kept || !take_back(end, &kept.error())) return {};
         return kept;
     }
@@ -22360,11 +22479,15 @@ private:
 public:
     /// What close() leaves undone for lack of memory, the next open finds as after a kill.
     ~engine() {
+        *presence_ = nullptr;
         static_cast<void>(if_memory_allows([this] { static_cast<void>(close()); }));
     }
 
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
+
+    /// Where this engine is as long as it lives, null afterwards: for those who may outlive it.
+    [[nodiscard]] std::shared_ptr<const engine* const> presence() const { return presence_; }
 
     // ---- reading ----
 
@@ -22464,6 +22587,8 @@ public:
         result<void> cleaned;
         static_cast<void>(if_memory_allows([&] {
             sweep();
+            if (options_.auto_compact && records_.journal.active() != nullptr)
+                static_cast<void>(cleaner_.merge_some());
             cleaned = cleaner_.finish();
         }));
         if (auto ended = end_log(); !ended) return ended;
@@ -22675,6 +22800,7 @@ private:
         static_cast<void>(if_memory_allows([&] { job_.cleans = clean_some(owed); }));
     }
 
+    std::shared_ptr<const engine*> presence_ = std::make_shared<const engine*>(this);
     options options_;
     FS system_;
     bool read_only_;
@@ -22929,7 +23055,7 @@ template <class Key, class Value, class F>
 // A view over the keys between two bounds: bidirectional, borrowed, composes with std::views.
 // Iterators keep the key they stand on, not a place: each step that leaves their chunk looks the
 // next key up again, so inserts, erases, growth and compaction meanwhile are no concern. Weakly
-// consistent as walk.hpp says.
+// consistent as walk.hpp says. close() and refresh() end iterators; a range says errc::closed then.
 //
 // I1  What is before an iterator's chunk is looked up once, by whichever copy of the iterator asks
 //     first. std::reverse_iterator steps a copy back to show an entry, and then steps itself: both
@@ -23158,22 +23284,23 @@ public:
 
     /// Without a store a range is empty.
     ordered_range() = default;
-    ordered_range(const Engine& of, limits within) : of_(&of), within_(std::move(within)) {}
+    ordered_range(std::shared_ptr<const Engine* const> of, limits within)
+        : of_(std::move(of)), within_(std::move(within)) {}
     /// A range that cannot be read, and why.
     explicit ordered_range(const error& broken) : broken_(std::make_shared<const error>(broken)) {}
 
     [[nodiscard]] iterator begin() const {
         if (broken_) raise(*broken_);
-        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), false);
+        return of_ == nullptr ? iterator() : iterator(living(), shared_limits(), false);
     }
     [[nodiscard]] iterator end() const {
-        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), true);
+        return of_ == nullptr ? iterator() : iterator(living(), shared_limits(), true);
     }
 
     /// The first entry at or behind `from`.
     [[nodiscard]] iterator at(const held_bound& from) const {
         if (broken_) raise(*broken_);
-        return iterator(*of_, shared_limits(), from);
+        return iterator(living(), shared_limits(), from);
     }
 
     /// For for_each: shows every entry that `of` holds of it in order, or against it, without a
@@ -23197,12 +23324,21 @@ public:
     }
 
 private:
+    [[nodiscard]] const Engine& living() const {
+        if (*of_ == nullptr) {
+            raise(fail(errc::closed,
+                       "the store of this range was closed or refreshed; ask for the "
+                       "range again")
+                      .cause());
+        }
+        return **of_;
+    }
     /// Of iterators and their copies, which outlive the range.
     [[nodiscard]] std::shared_ptr<const limits> shared_limits() const {
         return std::make_shared<const limits>(within_);
     }
 
-    const Engine* of_ = nullptr;
+    std::shared_ptr<const Engine* const> of_;  // null in there: gone
     limits within_;
     std::shared_ptr<const error> broken_;
 };
@@ -23748,7 +23884,7 @@ public:
 
     /// A store opened for reading moves on to what the writer has handed over since, at the path
     /// that it was opened with; a writer is always there already. No other thread may use this
-    /// store, or an iterator of it, meanwhile.
+    /// store meanwhile; its iterators end here.
     [[nodiscard]] result<void> try_refresh() {
         if (auto may = usable(); !may || !engine_->is_read_only()) return may;
         auto again = engine::open(path_, options_, system_, own(), true);
@@ -23859,7 +23995,7 @@ private:
         if (!engine_) return range_type(closed().cause());
         if (!low) return range_type(low.error());
         if (!high) return range_type(high.error());
-        return range_type(*engine_, {std::move(*low), std::move(*high)});
+        return range_type(engine_->presence(), {std::move(*low), std::move(*high)});
     }
 
     typename engine::owner engine_;

@@ -89,6 +89,9 @@ public:
                     {again_, "opens", violations_.count(), again_seconds_, 0});
         for (const std::string& each : violations_.told()) UNSCOPED_INFO(each);
         CHECK(violations_.count() == 0);
+        // A call that a thread makes in one run may be missing in the next.
+        CHECK(runs_ > 100);
+        CHECK(reached_ * 10 >= played_ * 9);
     }
 
 private:
@@ -134,12 +137,14 @@ private:
     void fail(const injected& what) {
         ++runs_;
         if (!proof::is_asked([&] { return where(what); })) return;
+        ++played_;
         run played(*of_, in_);
         const bool before_a_place = what.answer.code == errc::no_space &&
                                     (what.kind == call::create || what.kind == call::reserve);
         before_a_place ? played.expect_full_disk() : played.expect_failures();
         played.disk().fail_call(what.number, what.answer, what.kind);
         played.play(everything, everything.size() + 2);
+        reached_ += played.disk().faults() != 0;
         for (const violation& each : played.violations()) note(what, each.where + ": " + each.what);
         check_events(what, played.events());
         REQUIRE(!played.points().empty());
@@ -240,6 +245,8 @@ private:
     scene in_;
     proof::stopwatch watch_;
     std::uint64_t runs_ = 0;
+    std::uint64_t played_ = 0;   // of these
+    std::uint64_t reached_ = 0;  // of those, in which the call was made and failed
     std::uint64_t again_ = 0;  // recoveries of which a call fails
     double again_seconds_ = 0;
     proof::violations violations_;

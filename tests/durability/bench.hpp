@@ -1,8 +1,7 @@
 // tests/durability/bench.hpp: a store on a simulated disk whose clock and calls a test holds.
 //
-// Nothing here sleeps: eventually() lets other threads run until something is so, and gives up after
-// a time that only a broken store needs. still() lets them run for a while and says whether something
-// stayed as it was.
+// Nothing here sleeps: still() lets other threads run for a while and says whether something stayed as
+// it was.
 #ifndef COFFER_TESTS_DURABILITY_BENCH_HPP
 #define COFFER_TESTS_DURABILITY_BENCH_HPP
 
@@ -14,6 +13,8 @@
 #include <optional>
 #include <string>
 #include <thread>
+
+#include "eventually.hpp"
 
 namespace bench {
 
@@ -34,15 +35,7 @@ inline coffer::options small_options() {
     return chosen;
 }
 
-template <class Condition>
-[[nodiscard]] bool eventually(Condition condition) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > until) return false;
-        std::this_thread::yield();
-    }
-    return true;
-}
+using t::eventually;
 
 template <class Condition>
 [[nodiscard]] bool still(Condition condition) {

@@ -71,6 +71,14 @@ TEST_CASE("every name with one character changed is another segment or none", "[
     }
 }
 
+TEST_CASE("torn bytes are of a segment", "[names]") {
+    CHECK(detail::torn_id_of(detail::torn_name(7, 4096)) == 7);
+    for (const char* other : {"torn-", "torn-7", "torn-000000000000000g-0000000000001000",
+                              "0000000000000007.log", ""}) {
+        CHECK(detail::torn_id_of(other) == 0);
+    }
+}
+
 TEST_CASE("files in the making", "[names]") {
     CHECK(detail::is_temporary("STORE.new"));
     CHECK(detail::is_temporary("INDEX.new"));

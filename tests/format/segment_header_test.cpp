@@ -167,4 +167,10 @@ TEST_CASE("runs that name what cannot be older are refused although the check is
     segment_header wrote = sample();
     wrote.live = {{1, 6, 0}};
     CHECK(reads(written(wrote)));
+    wrote.live = {{1, 2, 0}, {2, 1, 0}};  // 2 is in both
+    CHECK_FALSE(reads(written(wrote)));
+    wrote.live = {{3, 1, 0}, {1, 2, 0}};
+    CHECK_FALSE(reads(written(wrote)));
+    wrote.live = {{1, 2, 0}, {3, 1, 0}};
+    CHECK(reads(written(wrote)));
 }

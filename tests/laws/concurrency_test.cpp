@@ -2,13 +2,13 @@
 //
 // COFFER_THREAD_OPS is the number of operations that each thread makes. Threads expect by throwing;
 // the thread that made them reports.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventually.hpp"
 #include "law.hpp"
 #include "model.hpp"
 #include "together.hpp"
@@ -561,30 +562,31 @@ void readers_never_wait(const combination& choice) {
 
 // ---- threads end --------------------------------------------------------------------------------
 
-std::size_t threads_of_this_process() {
-    const std::filesystem::directory_iterator tasks("/proc/self/task");
-    return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+std::set<std::string> threads_of_this_process() {
+    std::set<std::string> all;
+    for (const auto& each : std::filesystem::directory_iterator("/proc/self/task"))
+        all.insert(each.path().filename().string());
+    return all;
 }
 
 /// A thread that was joined may be listed a moment longer.
-bool becomes(std::size_t wanted) {
-    for (int i = 0; i < 100'000; ++i) {
-        if (threads_of_this_process() == wanted) return true;
-        std::this_thread::yield();
-    }
-    return false;
+bool none_is_new(const std::set<std::string>& before) {
+    return t::eventually([&] {
+        const std::set<std::string> now = threads_of_this_process();
+        return std::includes(before.begin(), before.end(), now.begin(), now.end());
+    });
 }
 
 // A-D12: no background thread outlives close().
 void no_thread_outlives_close(const combination& choice) {
-    const std::size_t before = threads_of_this_process();
+    const std::set<std::string> before = threads_of_this_process();
     opened store(choice);
     good(store->put("k", "v"));
     good(store->close());
-    expect(becomes(before), "close() ends the store's threads");
+    expect(none_is_new(before), "close() ends the store's threads");
     store.open();
     store.destroy();
-    expect(becomes(before), "so does the destructor");
+    expect(none_is_new(before), "so does the destructor");
 }
 
 }  // namespace

@@ -145,6 +145,7 @@ private:
         }
         result_ = folder();
         step_ = "start";
+        failed_ = false;
         const std::int64_t held = memory::held;
         const std::int64_t open = descriptors();
         memory::refuse(at_, ever);
@@ -164,6 +165,7 @@ private:
             const std::optional<contents> perhaps = std::exchange(perhaps_, {});
             if constexpr (persistent) look_again(sure, perhaps);
         }
+        if (!refused && failed_) violated("something fails although no memory was refused");
         if (memory::held != held) violated(std::to_string(memory::held - held) + " pieces leak");
         if (descriptors() != open) violated("a descriptor leaks");
         return refused;
@@ -198,12 +200,21 @@ private:
     /// Does `call`, which returns a result. Empty: it threw bad_alloc.
     template <class Call>
     auto tried(Call&& call) -> std::optional<decltype(call())> {
+        std::optional<decltype(call())> done;
         try {
             const memory::metering meter;
-            return call();
+            done.emplace(call());
         } catch (const std::bad_alloc&) {
+            failed_ = true;
             return std::nullopt;
         }
+        if (!*done) {
+            failed_ = true;
+            const errc kind = done->error().kind();
+            if (kind != errc::no_space && kind != errc::poisoned)
+                violated(std::string("answers ") + done->error().what());
+        }
+        return done;
     }
 
     /// A write that makes `sure` into `after`.
@@ -357,6 +368,7 @@ private:
             [&](const auto&) { return seen == in.sure.size(); });
     }
 
+    bool failed_ = false;  // a call of this run
     std::string name_;
     coffer::options chosen_;
     stdfs::path root_;

@@ -5,6 +5,7 @@
 #include <coffer/fs/simulated.hpp>
 
 #include "catch.hpp"
+#include "eventually.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -38,11 +39,6 @@ struct counting_job {
     }
 };
 
-template <class Holds>
-void wait_for(Holds holds) {
-    while (!holds()) std::this_thread::yield();
-}
-
 }  // namespace
 
 TEST_CASE("under single there is no thread, and the members do nothing", "[background]") {
@@ -61,7 +57,7 @@ TEST_CASE("a job that is due now runs until it is not", "[background][threads]")
     counting_job job;
     job.at_once = 5;
     REQUIRE(thread.start(job));
-    wait_for([&] { return job.ran.load() == 5; });
+    REQUIRE(t::eventually([&] { return job.ran.load() == 5; }));
     thread.stop();
     CHECK(job.ran.load() == 5);
 }
@@ -73,19 +69,19 @@ TEST_CASE("a job that is not due runs when its time has come, or after a wake",
     counting_job job;
     job.when = disk.now() + 1000;
     REQUIRE(thread.start(job));
-    wait_for([&] { return job.asked.load() >= 2; });  // it waits for the clock
+    REQUIRE(t::eventually([&] { return job.asked.load() >= 2; }));  // it waits for the clock
     CHECK(job.ran.load() == 0);
     disk.advance(999);
     const std::uint64_t asked = job.asked.load();
-    wait_for([&] { return job.asked.load() >= asked + 2; });
+    REQUIRE(t::eventually([&] { return job.asked.load() >= asked + 2; }));
     CHECK(job.ran.load() == 0);
     disk.advance(1);
-    wait_for([&] { return job.ran.load() == 1; });
+    REQUIRE(t::eventually([&] { return job.ran.load() == 1; }));
 
-    wait_for([&] { return job.asked.load() >= 3; });
+    REQUIRE(t::eventually([&] { return job.asked.load() >= 3; }));
     job.at_once = 1;  // nobody has told the thread
     thread.wake();
-    wait_for([&] { return job.ran.load() == 2; });
+    REQUIRE(t::eventually([&] { return job.ran.load() == 2; }));
     thread.stop();
 }
 
@@ -96,7 +92,7 @@ TEST_CASE("no wake is lost, whenever it comes", "[background][threads]") {
     for (std::uint64_t i = 1; i <= 2000; ++i) {
         job.at_once = 1;
         thread.wake();
-        wait_for([&] { return job.ran.load() >= i; });
+        REQUIRE(t::eventually([&] { return job.ran.load() >= i; }));
     }
     thread.stop();
     CHECK(job.ran.load() == 2000);
@@ -115,7 +111,7 @@ TEST_CASE("who starts it again finds it started", "[background][threads]") {
     CHECK(started == 4);
     job.at_once = 1;
     thread.wake();
-    wait_for([&] { return job.ran.load() == 1; });
+    REQUIRE(t::eventually([&] { return job.ran.load() == 1; }));
     thread.stop();
     CHECK(job.ran.load() == 1);
 }
@@ -147,8 +143,9 @@ TEST_CASE("destruction stops", "[background][threads]") {
     {
         background thread{simulated()};
         REQUIRE(thread.start(job));
-        wait_for([&] { return job.ran.load() > 0; });
+        REQUIRE(t::eventually([&] { return job.ran.load() > 0; }));
     }
     const std::uint64_t ran = job.ran.load();
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
     CHECK(job.ran.load() == ran);
 }

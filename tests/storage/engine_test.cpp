@@ -6,6 +6,7 @@
 #include <coffer/store.hpp>
 
 #include "catch.hpp"
+#include "eventually.hpp"
 
 #include <atomic>
 #include <map>
@@ -49,11 +50,6 @@ struct listener {
         return out;
     }
 };
-
-template <class Holds>
-void wait_for(Holds holds) {
-    while (!holds()) std::this_thread::yield();
-}
 
 /// Counts the threads that it makes.
 struct counted_threads : coffer::threading::multi {
@@ -159,7 +155,7 @@ TEST_CASE("the background thread hands over what has waited long enough", "[engi
     };
     CHECK_FALSE(handed());
     disk.advance(1'100'000'000);
-    wait_for(handed);
+    REQUIRE(t::eventually(handed));
     db.close();
 }
 
@@ -172,7 +168,7 @@ TEST_CASE("the background thread cleans what is dead, also when nothing is writt
     db.sync();
     for (int i = 0; i < 60; ++i) db.put("last", std::string(300, 'l'));  // a rotation or two
     db.sync();
-    wait_for([&] { return db.stats().log_bytes < 200'000; });  // of more than 330 KB
+    REQUIRE(t::eventually([&] { return db.stats().log_bytes < 200'000; }));  // of more than 330 KB
     CHECK(db.size() == 11);
     CHECK(db.get("key995") == std::string(300, 'v'));
     CHECK(db.verify().ok());
@@ -188,10 +184,10 @@ TEST_CASE("an error in the background is told, stays, and ends when it works aga
     full.code = errc::no_space;
     disk.fail_call(1, full, fs::call::write);
     disk.advance(2'000'000'000);
-    wait_for([&] {
+    REQUIRE(t::eventually([&] {
         const std::lock_guard hold(heard.mutex);
         return !heard.errors.empty();
-    });
+    }));
     CHECK(db.get("a") == "1");
     CHECK(db.try_put("b", "2").error().kind() == errc::no_space);
     REQUIRE(db.try_flush());
@@ -222,11 +218,10 @@ TEMPLATE_TEST_CASE("what cleaning meets in the background is answered by compact
     REQUIRE(disk.flip(first, at, std::byte{1}));
     for (int i = 0; i < 1000; ++i) db.erase("key" + std::to_string(i));
     db.sync();
-    for (int i = 0; i < 100'000 && !is_heard(); ++i) {
+    REQUIRE(t::eventually([&] {
         db.erase("nothing");  // under `single` each call cleans a little
-        std::this_thread::yield();
-    }
-    REQUIRE(is_heard());
+        return is_heard();
+    }));
     CHECK(db.try_put("more", "value"));
     CHECK(db.try_flush());
     CHECK(db.try_sync());
@@ -378,4 +373,50 @@ TEMPLATE_TEST_CASE("a batch that meets what cannot be read ends a segment, and n
         CHECK(again.size() == all.size());
         CHECK(again.verify().ok());
     }
+}
+
+namespace {
+
+template <class S>
+void run_often(const coffer::options& chosen, const coffer::fs::simulated& disk, int runs) {
+    for (int run = 0; run < runs; ++run) {
+        S db = S::open("/db", chosen, disk);
+        db.put("last", std::to_string(run));
+        db.put("run " + std::to_string(run), "1");
+        db.close();
+    }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("C5: short runs leave few segments", "[engine]", coffer::storage::file_log,
+                   coffer::storage::mmap) {
+    using S = coffer::store<std::string, std::string, TestType, coffer::durability::buffered,
+                            coffer::fs::simulated>;
+    const coffer::fs::simulated disk;
+    run_often<S>({}, disk, 300);
+    const S db = S::open("/db", {}, disk);
+    CHECK(db.stats().segments < 132);
+    CHECK(db.size() == 301);
+    CHECK(db.get("last") == "299");
+    CHECK(db.get("run 0") == "1");
+    CHECK(db.verify().ok());
+}
+
+TEST_CASE("compact() merges what short runs have left, once", "[engine]") {
+    using S = coffer::store<std::string, std::string, coffer::durability::buffered,
+                            coffer::fs::simulated>;
+    const coffer::fs::simulated disk;
+    coffer::options chosen;
+    chosen.auto_compact = false;
+    run_often<S>(chosen, disk, 150);
+    S db = S::open("/db", chosen, disk);
+    CHECK(db.stats().segments == 150);
+    db.compact();
+    const auto few = db.stats();
+    CHECK(few.segments < 4);
+    CHECK(db.size() == 151);
+    CHECK(db.verify().ok());
+    db.compact();
+    CHECK(db.stats().segments <= few.segments + 1);
 }

@@ -236,9 +236,10 @@ TEST_CASE("an image of a log that was not closed is not used as if it were", "[i
 
 TEST_CASE("M2: with an image, too, no damaged record is shown", "[imaging]") {
     closed_store it;
-    const std::string segment = "/db/0000000000000002.log";
-    for (std::uint64_t at = 4096; at < 60'000; at += 500) {
-        REQUIRE(it.disk.flip(segment, at, std::byte{1}));
+    for (std::uint64_t id = 2; id < 22; ++id) {
+        const std::string segment = "/db/" + coffer::detail::segment_name(id);
+        for (std::uint64_t at = 4096; at < 60'000; at += 500)
+            REQUIRE(it.disk.flip(segment, at, std::byte{1}));
     }
     const S db = S::open("/db", by_hand(), it.disk);
     std::uint64_t damaged = 0;
@@ -252,7 +253,7 @@ TEST_CASE("M2: with an image, too, no damaged record is shown", "[imaging]") {
         }
     }
     CHECK_FALSE(db.verify().ok());
-    static_cast<void>(damaged);
+    CHECK(damaged > 0);
 }
 
 TEST_CASE("an image whose index is damaged says nothing of the segments either", "[imaging]") {

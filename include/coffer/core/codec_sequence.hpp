@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -236,6 +237,7 @@ private:
     static consteval bool flat_in_memory() {
         if constexpr (requires(const Q& q) {
                           { *q.data() } -> std::convertible_to<const E&>;
+                          { q.begin() } -> std::contiguous_iterator;  // not a view with strides
                       }) {
             using shown = std::remove_cvref_t<decltype(*std::declval<const Q&>().data())>;
             return std::same_as<shown, E> && form_of<E>::template flat<role::value>();

@@ -108,12 +108,13 @@ public:
     using value_type = void;
 
     result() noexcept = default;
-    result(coffer::failure cause) noexcept : error_(cause.release()) {}  // NOLINT: as std::expected
+    result(coffer::failure cause) noexcept  // NOLINT: as std::expected
+        : error_(cause.release()), failed_(true) {}
 
-    [[nodiscard]] bool has_value() const noexcept { return !error_; }
-    explicit operator bool() const noexcept { return !error_; }
+    [[nodiscard]] bool has_value() const noexcept { return !failed_; }
+    explicit operator bool() const noexcept { return !failed_; }
     void value() const {
-        if (error_) [[unlikely]]
+        if (failed_) [[unlikely]]
             detail::raise(*error_);
     }
 
@@ -122,6 +123,7 @@ public:
 
 private:
     detail::owned_error error_;
+    bool failed_ = false;  // also after the error was handed on
 };
 
 namespace detail {

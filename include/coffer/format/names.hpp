@@ -57,6 +57,12 @@ inline constexpr std::string_view torn_prefix = "torn-";
     return id;
 }
 
+/// The id of the segment that a file of torn bytes is of; 0 when it is no such name.
+[[nodiscard]] inline std::uint64_t torn_id_of(std::string_view name) {
+    if (!name.starts_with(torn_prefix) || name.size() < torn_prefix.size() + 16) return 0;
+    return segment_id_of(std::string(name.substr(torn_prefix.size(), 16)).append(log_suffix));
+}
+
 /// A file in the making that an earlier run left behind.
 [[nodiscard]] inline bool is_temporary(std::string_view name) noexcept {
     if (!name.ends_with(new_suffix)) return false;

@@ -128,13 +128,15 @@ inline void write_segment_header(std::byte* to, const segment_header& from) noex
         return false;
     out.live.resize(count);
     const std::byte* run = at + header_at::runs;
+    std::uint64_t next = 1;  // runs ascend, so that no id is in two of them
     for (segment_run& each : out.live) {
         each = {load_le<std::uint64_t>(run), load_le<std::uint64_t>(run + 8),
                 load_le<std::uint64_t>(run + 16)};
-        if (each.first == 0 || each.count == 0 || each.first >= id ||
+        if (each.first < next || each.count == 0 || each.first >= id ||
             each.count > id - each.first) {
             return false;
         }
+        next = each.first + each.count;
         run += header_at::run_size;
     }
     return true;

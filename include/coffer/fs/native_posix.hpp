@@ -216,12 +216,9 @@ public:
         if (!detail::posix::addressable(at, size)) return detail::posix::beyond(path_, at);
         if (size == 0) return {};
 #if COFFER_OS_LINUX
-        const int done = detail::posix::retried([&] {
-            return ::fallocate(number(), 0, static_cast<off_t>(at), static_cast<off_t>(size));
-        });
-        const int code = errno;
+        const int code = detail::posix::allocate(number(), at, size);
         reshape();
-        if (done == 0) return {};
+        if (code == 0) return {};
         if (code != EOPNOTSUPP && code != ENOSYS) {
             return detail::posix::refused_data(code, "cannot reserve space", path_, at);
         }
@@ -343,18 +340,18 @@ public:
     }
     explicit fork_mark(const native&) noexcept : fork_mark() {}
     fork_mark(fork_mark&& other) noexcept
-        : word_(std::exchange(other.word_, &no_page)), process_(other.process_) {}
+        : word_(std::exchange(other.word_, nullptr)), process_(other.process_) {}
     fork_mark& operator=(fork_mark&& other) noexcept {
         std::swap(word_, other.word_);
         std::swap(process_, other.process_);
         return *this;
     }
     ~fork_mark() {
-        if (word_ != &no_page) ::munmap(const_cast<int*>(word_), page_size());
+        if (word_ != nullptr) ::munmap(const_cast<int*>(word_), page_size());
     }
 
     [[nodiscard]] COFFER_ALWAYS_INLINE bool forked() const noexcept {
-        return *word_ == 0 && (word_ != &no_page || ::getpid() != process_);
+        return word_ != nullptr ? *word_ == 0 : ::getpid() != process_;
     }
 
 private:
@@ -362,9 +359,7 @@ private:
         return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     }
 
-    static inline constinit const int no_page = 0;
-
-    const volatile int* word_ = &no_page;
+    const volatile int* word_ = nullptr;
     ::pid_t process_;
 };
 

@@ -76,9 +76,9 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
            1;
 }
 
-/// Do the files of this kind of Linux file system lie on another machine? By statfs(2) and what the
-/// kernel's ceph and afs say themselves. 9p and FUSE are none of them: both serve local folders to
-/// containers and virtual machines.
+/// Do the files of this kind of Linux file system lie on another machine, or on a disk that others
+/// share? By statfs(2), what the kernel's ceph and afs say themselves, and coreutils' stat.c. FUSE
+/// and 9p are none of them: both serve local folders to containers and virtual machines.
 [[nodiscard]] constexpr bool is_network(std::uint32_t type) noexcept {
     switch (type) {
         case 0x6969:      // NFS
@@ -90,6 +90,17 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
         case 0x6B414653:  // AFS, the kernel's
         case 0x73757245:  // Coda
         case 0x00C36400:  // Ceph
+        case 0x0BD00BD0:  // Lustre
+        case 0x47504653:  // GPFS
+        case 0x19830326:  // BeeGFS
+        case 0xAAD7AAEA:  // PanFS
+        case 0x7461636F:  // OCFS2
+        case 0x01161970:  // GFS2
+        case 0xBEEFDEAD:  // StorNext
+        case 0x61636673:  // ACFS
+        case 0xBACBACBC:  // VMware's shared folders
+        case 0x786F4256:  // VirtualBox's
+        case 0x7C7C6673:  // Parallels'
             return true;
         default:
             return false;
@@ -109,6 +120,26 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
     return false;
 #endif
 }
+
+#if COFFER_OS_LINUX
+/// Reserves blocks; the errno, or 0. tmpfs begins anew when a signal interrupts it: then a part at
+/// a time, so that a program with a timer gets on.
+[[nodiscard]] inline int allocate(int file, std::uint64_t at, std::uint64_t size) noexcept {
+    constexpr std::uint64_t least = std::uint64_t{1} << 20;
+    for (std::uint64_t step = size; size != 0;) {
+        step = (std::min)(step, size);
+        if (::fallocate(file, 0, static_cast<off_t>(at), static_cast<off_t>(step)) == 0) {
+            at += step;
+            size -= step;
+        } else if (errno == EINTR) {
+            step = (std::max)(step / 2, least);
+        } else {
+            return errno;
+        }
+    }
+    return 0;
+}
+#endif
 
 /// Which kind of failure an errno is.
 [[nodiscard]] inline errc kind_of(int code) noexcept {

@@ -28,6 +28,7 @@
 #include <coffer/config/platform.hpp>
 #include <coffer/core/bytes.hpp>
 #include <coffer/core/growing.hpp>
+#include <coffer/core/hash.hpp>
 #include <coffer/core/result.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/index/sorted_node.hpp>
@@ -59,9 +60,12 @@ struct sorted_chunk {
     return size == 0 ? 1 : (size + chunk_bytes - 1) / chunk_bytes;
 }
 
+/// Shared objects that hide their symbols have a count of their own each: so where it lies counts,
+/// too.
 [[nodiscard]] inline std::uint64_t next_serial() noexcept {
     static threading::multi::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+    const std::uint64_t count = last.fetch_add(1, std::memory_order_relaxed) + 1;
+    return mix(count, static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&last))) | 1;
 }
 
 /// Everything about a table that is not in its nodes and chains.

@@ -309,7 +309,7 @@ public:
     void found() noexcept {
         finding_ = checks_ = false;
         // What no index has asked for is not of this index, or holds what nobody has checked.
-        for (std::uint64_t i = 0; writable_ && i < words_->pieces; ++i) {
+        for (std::uint64_t i = 0; i < words_->pieces; ++i) {
             if (!brought_[static_cast<std::size_t>(i)]) pieces_[i].name = 0;
         }
         if (!writable_) file_.reset();
@@ -368,8 +368,8 @@ private:
 
     /// A reader may meet the file of a process that goes on: only checks count.
     [[nodiscard]] bool is_believed(std::uint64_t boot, bool writes) noexcept {
-        const bool whole =
-            words_->sealed != 0 && words_->seal == live_seal(*words_, table(), store_);
+        const bool whole = words_->sealed != 0 && words_->sealed == progress().applied &&
+                           words_->seal == live_seal(*words_, table(), store_);
         const std::uint64_t now = moment(boot);
         checks_ = !writes || now == 0 || words_->boot.load(std::memory_order_relaxed) != now;
         return checks_ ? whole : words_->busy == 0 && (whole || words_->sealed == 0);

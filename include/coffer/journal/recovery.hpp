@@ -107,9 +107,8 @@ private:
                 out_.next_id = (std::max)(out_.next_id, id + 1);
             } else if (is_temporary(name)) {
                 out_.temporaries.push_back(std::move(name));
-            } else if (name.starts_with("torn-") && name.size() > 21) {
-                const std::uint64_t torn = segment_id_of(name.substr(5, 16).append(log_suffix));
-                if (torn <= largest_segment_id) out_.next_id = (std::max)(out_.next_id, torn + 1);
+            } else if (const auto torn = torn_id_of(name); torn <= largest_segment_id) {
+                out_.next_id = (std::max)(out_.next_id, torn + 1);
             }
         }
         std::sort(candidates_.begin(), candidates_.end(),
@@ -323,9 +322,10 @@ private:
 
     /// R2 and R3.
     [[nodiscard]] result<void> list_live() {
+        std::sort(dropped_.begin(), dropped_.end());
         for (const segment_run& run : first_->header.live) {
             for (std::uint64_t id = run.first; id < run.first + run.count; ++id) {
-                if (std::find(dropped_.begin(), dropped_.end(), id) != dropped_.end()) continue;
+                if (is_dropped(id)) continue;
                 const candidate* each = find(id);
                 if (each == nullptr) return damaged("a live segment is missing", id, 0);
                 if (!each->born) return damaged("the header of a live segment is damaged", id, 0);
@@ -337,7 +337,7 @@ private:
             }
         }
         for (found_segment& each : tail_) {
-            if (std::find(dropped_.begin(), dropped_.end(), each.id) != dropped_.end()) continue;
+            if (is_dropped(each.id)) continue;
             each.durable = out_.durable >= position(each.id, each.end) ? each.end
                            : out_.durable.segment() == each.id         ? out_.durable.offset()
                                                                        : 0;
@@ -350,6 +350,10 @@ private:
             if (!is_live && each.id <= first_->id) out_.dead.push_back({each.id, false});
         }
         return {};
+    }
+
+    [[nodiscard]] bool is_dropped(std::uint64_t id) const noexcept {
+        return std::binary_search(dropped_.begin(), dropped_.end(), id);
     }
 
     /// Where a crash has cut a segment below the tail, 0 if none has, by the last header that lists

@@ -36,6 +36,12 @@ struct room {
     std::uint64_t usual;
 };
 
+/// How large a segment is that has nothing large to take, in a log of so many bytes.
+[[nodiscard]] inline std::uint64_t usual_segment(std::uint64_t log,
+                                                 const log_options& options) noexcept {
+    return (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, log / 16));
+}
+
 /// Room for a commit of `size` bytes in a log of `runs` segments that hold `live` bytes.
 [[nodiscard]] inline result<room> room_for(std::uint64_t size, std::uint64_t live, std::size_t runs,
                                            const log_options& options) {
@@ -49,9 +55,7 @@ struct room {
     };
     const std::uint64_t needed = header_size(runs + 2) + size + tail_room;
     const std::uint64_t least = whole_units(needed);
-    const std::uint64_t usual =
-        (std::min)(options.segment_bytes, (std::max)(options.first_segment_bytes, live / 16));
-    return room{least, (std::max)(least, whole_units(usual))};
+    return room{least, (std::max)(least, whole_units(usual_segment(live, options)))};
 }
 
 /// Of a reserve and what is left of the active segment, the bytes that live records of a segment to

@@ -15,6 +15,8 @@
 //     that drops it, and no reader is left in it.
 // C4  While the log takes eight fifths of what lives in it, and half a full-grown segment is dead,
 //     writers keep step. An index that is kept beside the log counts with it.
+// C5  Each run begins a segment. Of more than 128 that are less than half as large as a new one
+//     would be the oldest are cleaned, two at the end of a run, whatever is dead in them.
 //
 // Threads: one cleaner at a time (its own lock); beside readers and writers.
 // Failure: no write is hurt. What a step in the background meets waits for clean_all() or finish(),
@@ -98,6 +100,20 @@ public:
     /// Then a step is due, also where the last one found nothing worth doing.
     [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
+    /// Before the end of a run, however short it was: C5. What fails the next one tries again.
+    [[nodiscard]] result<void> merge_some() {
+        auto alone = typename Records::lock(cleaning_);
+        for (int i = 0; i < 2 && victim_ == nullptr; ++i) {
+            {
+                auto section = records_->journal.enter();
+                victim_ = too_small();
+            }
+            if (victim_ == nullptr) return {};
+            if (auto cleaned = clean_victim(); !cleaned) return cleaned;
+        }
+        return {};
+    }
+
     /// Cleans every segment that holds anything dead, and says what the background met before.
     [[nodiscard]] result<void> clean_all() {
         auto alone = typename Records::lock(cleaning_);
@@ -143,8 +159,9 @@ private:
                 if (each->full) last = each->id;
             }
         }
+        const bool crumbs = has_crumbs(last);
         for (bool gained = false;;) {
-            auto found = pick(last);
+            auto found = pick(last, crumbs);
             if (found && !*found) return {};
             auto cleaned = found ? clean_victim() : result<void>(found.failure());
             gained = gained || cleaned;
@@ -188,6 +205,24 @@ private:
         bool waits = false;              // what is worth it is not durable yet
     };
 
+    /// C5: the oldest of many small segments, null if there are not so many; inside the section.
+    [[nodiscard]] segment_type* too_small() const {
+        constexpr std::size_t most = 128;  // more than a log has that grows by itself: room.hpp
+        const auto& all = records_->journal.segments();
+        std::uint64_t log = 0;
+        if (!persistent || all.size() <= most) return nullptr;
+        for (const auto& each : all) log += each->end;
+        const std::uint64_t usual = usual_segment(log, records_->journal.options());
+        segment_type* first = nullptr;
+        std::size_t small = 0;
+        for (const auto& each : all) {
+            if (each->end >= usual / 2) continue;
+            ++small;
+            if (first == nullptr && may_go(*each, each == all.front())) first = each.get();
+        }
+        return small > most ? first : nullptr;
+    }
+
     /// The victim with the most to gain for its price, if enough is dead; inside the section.
     [[nodiscard]] choice choose() const {
         const auto& all = records_->journal.segments();
@@ -228,7 +263,10 @@ private:
         const std::uint64_t live = total - dead;
         best.late = space * 5 > live * 8 && dead > options.segment_bytes / 2;
         const bool worth = space * 2 > live * 3 && dead > options.first_segment_bytes;
-        return worth ? best : choice{};
+        if (worth) return best;
+        choice merging;
+        merging.victim = too_small();
+        return merging;
     }
 
     /// The next victim, if there is one; says whether the cleaner is late.
@@ -257,8 +295,21 @@ private:
         return persistent ? (std::max)(std::uint64_t{4 * mark_size}, size / 8192) : 0;
     }
 
-    /// The next segment up to `last` with more than that dead; false: there is none.
-    [[nodiscard]] result<bool> pick(std::uint64_t last) {
+    /// Are there several segments up to `last` that are next to nothing?
+    [[nodiscard]] bool has_crumbs(std::uint64_t last) {
+        auto section = records_->journal.enter();
+        const auto& all = records_->journal.segments();
+        return persistent && std::count_if(all.begin(), all.end(), [&](const auto& each) {
+                                 return each->id <= last && is_crumb(*each);
+                             }) > 1;
+    }
+    [[nodiscard]] bool is_crumb(const segment_type& each) const noexcept {
+        return each.end < records_->journal.options().first_segment_bytes / 2;
+    }
+
+    /// The next segment up to `last` with more than that dead, or a crumb where those are asked
+    /// for; false: there is none.
+    [[nodiscard]] result<bool> pick(std::uint64_t last, bool crumbs) {
         auto section = records_->journal.enter();
         const auto& all = records_->journal.segments();
         std::uint64_t least = UINT64_MAX;
@@ -268,7 +319,8 @@ private:
             const std::uint64_t size = each->end - each->begin;
             const std::uint64_t live = size - (std::min)(size, dead);
             // One without a record holds its file.
-            if (size != 0 && dead + each->tombstones <= needless(size)) continue;
+            const bool kept = size != 0 && dead + each->tombstones <= needless(size);
+            if (kept && !(crumbs && !tight_ && is_crumb(*each))) continue;
             if (!may_go(*each, each == all.front())) continue;
             if (live >= least) continue;
             least = live;

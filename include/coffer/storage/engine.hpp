@@ -153,11 +153,15 @@ private:
 public:
     /// What close() leaves undone for lack of memory, the next open finds as after a kill.
     ~engine() {
+        *presence_ = nullptr;
         static_cast<void>(if_memory_allows([this] { static_cast<void>(close()); }));
     }
 
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
+
+    /// Where this engine is as long as it lives, null afterwards: for those who may outlive it.
+    [[nodiscard]] std::shared_ptr<const engine* const> presence() const { return presence_; }
 
     // ---- reading ----
 
@@ -257,6 +261,8 @@ public:
         result<void> cleaned;
         static_cast<void>(if_memory_allows([&] {
             sweep();
+            if (options_.auto_compact && records_.journal.active() != nullptr)
+                static_cast<void>(cleaner_.merge_some());
             cleaned = cleaner_.finish();
         }));
         if (auto ended = end_log(); !ended) return ended;
@@ -468,6 +474,7 @@ private:
         static_cast<void>(if_memory_allows([&] { job_.cleans = clean_some(owed); }));
     }
 
+    std::shared_ptr<const engine*> presence_ = std::make_shared<const engine*>(this);
     options options_;
     FS system_;
     bool read_only_;

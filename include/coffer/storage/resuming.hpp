@@ -173,7 +173,9 @@ private:
         next_id_ = live_.back().id + 1;
         segment_scanner<file_system_type> scan(*folder_, id_);
         for (std::string& name : *names) {
-            if (is_temporary(name) || name.starts_with("torn-")) return false;
+            if (is_temporary(name)) return false;
+            if (const auto torn = torn_id_of(name); torn <= largest_segment_id)
+                next_id_ = (std::max)(next_id_, torn + 1);
             const std::uint64_t id = segment_id_of(name);
             if (id == 0 || std::any_of(live_.begin(), live_.end(),
                                        [&](const found& each) { return each.id == id; })) {

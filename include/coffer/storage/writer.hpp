@@ -148,7 +148,12 @@ public:
                 continue;
             }
             auto appended = append_all(changes, size);
-            if (!appended) return appended.failure();
+            if (!appended) {
+                const bool ends = records_->exclusive;
+                section.unlock();
+                if (ends) end_writing();
+                return appended.failure();
+            }
             end = *appended;
             break;
         }
@@ -307,7 +312,7 @@ private:
                 } else if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
-                    if (!gone) journal.give_up(nullptr);  // the index leads to what is not there
+                    if (!gone) records_->exclusive = true;  // end_writing() follows
                 }
                 static_cast<void>(records_->roll_back(end));
                 if (i == 0) journal.unstage(static_cast<std::size_t>(size));
@@ -344,6 +349,16 @@ private:
             if (known.failed()) return known.reader().cause();
         }
         return {};
+    }
+
+    /// The index leads to what is not there: no further write may come. What was accepted before is
+    /// brought to the disk, and then the log is given up.
+    COFFER_NOINLINE void end_writing() {
+        const on_exit over([this] {
+            records_->journal.give_up(nullptr);
+            let_in();
+        });
+        static_cast<void>(records_->journal.sync());
     }
 
     /// Is it what this batch did to a key that was not there?
@@ -500,9 +515,11 @@ private:
     /// keep() of what this thread has just published. If that fails, if only for want of memory to
     /// say so, the write is taken back, unless another writer kept it.
     [[nodiscard]] result<void> keep_written(position end) {
-        on_exit untold([&] { static_cast<void>(take_back(end, nullptr)); });
-        auto kept = keep(end);
-        untold.dismiss();
+        result<void> kept;
+        if (!if_memory_allows([&] { kept = keep(end); })) {
+            if (take_back(end, nullptr)) raise_no_memory();
+            return {};
+        }
         if (kept || !take_back(end, &kept.error())) return {};
         return kept;
     }

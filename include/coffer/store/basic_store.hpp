@@ -475,7 +475,7 @@ public:
 
     /// A store opened for reading moves on to what the writer has handed over since, at the path
     /// that it was opened with; a writer is always there already. No other thread may use this
-    /// store, or an iterator of it, meanwhile.
+    /// store meanwhile; its iterators end here.
     [[nodiscard]] result<void> try_refresh() {
         if (auto may = usable(); !may || !engine_->is_read_only()) return may;
         auto again = engine::open(path_, options_, system_, own(), true);
@@ -586,7 +586,7 @@ private:
         if (!engine_) return range_type(closed().cause());
         if (!low) return range_type(low.error());
         if (!high) return range_type(high.error());
-        return range_type(*engine_, {std::move(*low), std::move(*high)});
+        return range_type(engine_->presence(), {std::move(*low), std::move(*high)});
     }
 
     typename engine::owner engine_;

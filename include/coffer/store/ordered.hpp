@@ -3,7 +3,7 @@
 // A view over the keys between two bounds: bidirectional, borrowed, composes with std::views.
 // Iterators keep the key they stand on, not a place: each step that leaves their chunk looks the
 // next key up again, so inserts, erases, growth and compaction meanwhile are no concern. Weakly
-// consistent as walk.hpp says.
+// consistent as walk.hpp says. close() and refresh() end iterators; a range says errc::closed then.
 //
 // I1  What is before an iterator's chunk is looked up once, by whichever copy of the iterator asks
 //     first. std::reverse_iterator steps a copy back to show an entry, and then steps itself: both
@@ -245,22 +245,23 @@ public:
 
     /// Without a store a range is empty.
     ordered_range() = default;
-    ordered_range(const Engine& of, limits within) : of_(&of), within_(std::move(within)) {}
+    ordered_range(std::shared_ptr<const Engine* const> of, limits within)
+        : of_(std::move(of)), within_(std::move(within)) {}
     /// A range that cannot be read, and why.
     explicit ordered_range(const error& broken) : broken_(std::make_shared<const error>(broken)) {}
 
     [[nodiscard]] iterator begin() const {
         if (broken_) raise(*broken_);
-        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), false);
+        return of_ == nullptr ? iterator() : iterator(living(), shared_limits(), false);
     }
     [[nodiscard]] iterator end() const {
-        return of_ == nullptr ? iterator() : iterator(*of_, shared_limits(), true);
+        return of_ == nullptr ? iterator() : iterator(living(), shared_limits(), true);
     }
 
     /// The first entry at or behind `from`.
     [[nodiscard]] iterator at(const held_bound& from) const {
         if (broken_) raise(*broken_);
-        return iterator(*of_, shared_limits(), from);
+        return iterator(living(), shared_limits(), from);
     }
 
     /// For for_each: shows every entry that `of` holds of it in order, or against it, without a
@@ -284,12 +285,21 @@ public:
     }
 
 private:
+    [[nodiscard]] const Engine& living() const {
+        if (*of_ == nullptr) {
+            raise(fail(errc::closed,
+                       "the store of this range was closed or refreshed; ask for the "
+                       "range again")
+                      .cause());
+        }
+        return **of_;
+    }
     /// Of iterators and their copies, which outlive the range.
     [[nodiscard]] std::shared_ptr<const limits> shared_limits() const {
         return std::make_shared<const limits>(within_);
     }
 
-    const Engine* of_ = nullptr;
+    std::shared_ptr<const Engine* const> of_;  // null in there: gone
     limits within_;
     std::shared_ptr<const error> broken_;
 };
