@@ -19259,13 +19259,13 @@ private:
         for (const auto& each : all) log += each->end;
         const std::uint64_t usual = usual_segment(log, records_->journal.options());
         segment_type* first = nullptr;
-        std::size_t small = 0;
+        std::size_t crumbs = 0;
         for (const auto& each : all) {
             if (each->end >= usual / 2) continue;
-            ++small;
+            ++crumbs;
             if (first == nullptr && may_go(*each, each == all.front())) first = each.get();
         }
-        return small > most ? first : nullptr;
+        return crumbs > most ? first : nullptr;
     }
 
     /// The victim with the most to gain for its price, if enough is dead; inside the section.
