@@ -148,9 +148,17 @@ private:
 
 namespace detail {
 
+/// Stands where an error was that has been handed on. A number, since each shared object has its own
+/// address of anything else.
+[[nodiscard]] inline error* handed_on() noexcept {
+    return reinterpret_cast<error*>(std::uintptr_t{alignof(error)});
+}
+
 /// Frees out of line, so that a call that succeeds carries one test and no more.
 struct error_deleter {
-    COFFER_NOINLINE void operator()(error* cause) const noexcept { delete cause; }
+    COFFER_NOINLINE void operator()(error* cause) const noexcept {
+        if (cause != handed_on()) delete cause;
+    }
 };
 using owned_error = std::unique_ptr<error, error_deleter>;
 

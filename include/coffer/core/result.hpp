@@ -109,21 +109,23 @@ public:
 
     result() noexcept = default;
     result(coffer::failure cause) noexcept  // NOLINT: as std::expected
-        : error_(cause.release()), failed_(true) {}
+        : error_(cause.release()) {}
 
-    [[nodiscard]] bool has_value() const noexcept { return !failed_; }
-    explicit operator bool() const noexcept { return !failed_; }
+    [[nodiscard]] bool has_value() const noexcept { return !error_; }
+    explicit operator bool() const noexcept { return !error_; }
     void value() const {
-        if (failed_) [[unlikely]]
+        if (error_) [[unlikely]]
             detail::raise(*error_);
     }
 
     [[nodiscard]] const coffer::error& error() const noexcept { return *error_; }
-    coffer::failure failure() noexcept { return coffer::failure(std::move(error_)); }
+    /// Hands the error on; this stays a failure.
+    coffer::failure failure() noexcept {
+        return coffer::failure(std::exchange(error_, detail::owned_error(detail::handed_on())));
+    }
 
 private:
     detail::owned_error error_;
-    bool failed_ = false;  // also after the error was handed on
 };
 
 namespace detail {

@@ -27,20 +27,26 @@ private:
     bool armed_ = true;
 };
 
-/// Does what can be left undone. False: `work` has thrown bad_alloc. Where exceptions are switched
-/// off, a program without memory ends, as it does anywhere.
-template <class Work>
-bool if_memory_allows(Work&& work) {
+/// What `work` returns or, if it throws bad_alloc, what `otherwise` does. Where exceptions are
+/// switched off, a program without memory ends, as it does anywhere.
+template <class Work, class Otherwise>
+auto if_memory_allows(Work&& work, Otherwise&& otherwise) -> decltype(work()) {
 #if COFFER_HAS_EXCEPTIONS
     try {
-        work();
+        return work();
     } catch (const std::bad_alloc&) {
-        return false;
+        return otherwise();
     }
 #else
-    work();
+    static_cast<void>(otherwise);
+    return work();
 #endif
-    return true;
+}
+
+/// Does what can be left undone. False: `work` has thrown bad_alloc.
+template <class Work>
+bool if_memory_allows(Work&& work) {
+    return if_memory_allows([&] { return work(), true; }, [] { return false; });
 }
 
 /// Throws bad_alloc, where what if_memory_allows has left out turns out to be needed.

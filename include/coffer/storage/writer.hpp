@@ -229,7 +229,7 @@ private:
         std::uint64_t key_bytes;
         std::size_t count;
     };
-    [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
+    [[nodiscard]] bool has_room(additions all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
         return records_->index().ready(all.puts, all.key_bytes) &&
                (!described || records_->pending.ready(all.count)) &&
@@ -238,7 +238,7 @@ private:
 
     /// Leaves the section and makes what was missing.
     template <class Section>
-    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, const additions& all,
+    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, additions all,
                                                          std::uint64_t size, purpose why,
                                                          bool alone = false) {
         if (records_->exclusive && !alone) {
@@ -515,12 +515,12 @@ private:
     /// keep() of what this thread has just published. If that fails, if only for want of memory to
     /// say so, the write is taken back, unless another writer kept it.
     [[nodiscard]] result<void> keep_written(position end) {
-        result<void> kept;
-        if (!if_memory_allows([&] { kept = keep(end); })) {
-            if (take_back(end, nullptr)) raise_no_memory();
-            return {};
-        }
-        if (kept || !take_back(end, &kept.error())) return {};
+        auto kept = if_memory_allows([&] { return keep(end); },
+                                     [&]() -> result<void> {
+                                         if (take_back(end, nullptr)) raise_no_memory();
+                                         return {};
+                                     });
+        if (!kept && !take_back(end, &kept.error())) return {};
         return kept;
     }
 
