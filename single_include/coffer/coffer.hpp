@@ -449,9 +449,17 @@ private:
 
 namespace detail {
 
+/// Stands where an error was that has been handed on. A number, since of anything else each shared
+/// object could have an address of its own.
+[[nodiscard]] inline error* handed_on() noexcept {
+    return reinterpret_cast<error*>(std::uintptr_t{alignof(error)});
+}
+
 /// Frees out of line, so that a call that succeeds carries one test and no more.
 struct error_deleter {
-    COFFER_NOINLINE void operator()(error* cause) const noexcept { delete cause; }
+    COFFER_NOINLINE void operator()(error* cause) const noexcept {
+        if (cause != handed_on()) delete cause;
+    }
 };
 using owned_error = std::unique_ptr<error, error_deleter>;
 
@@ -587,21 +595,23 @@ public:
 
     result() noexcept = default;
     result(coffer::failure cause) noexcept  // NOLINT: as std::expected
-        : error_(cause.release()), failed_(true) {}
+        : error_(cause.release()) {}
 
-    [[nodiscard]] bool has_value() const noexcept { return !failed_; }
-    explicit operator bool() const noexcept { return !failed_; }
+    [[nodiscard]] bool has_value() const noexcept { return !error_; }
+    explicit operator bool() const noexcept { return !error_; }
     void value() const {
-        if (failed_) [[unlikely]]
+        if (error_) [[unlikely]]
             detail::raise(*error_);
     }
 
     [[nodiscard]] const coffer::error& error() const noexcept { return *error_; }
-    coffer::failure failure() noexcept { return coffer::failure(std::move(error_)); }
+    /// Hands the error on; this stays a failure.
+    coffer::failure failure() noexcept {
+        return coffer::failure(std::exchange(error_, detail::owned_error(detail::handed_on())));
+    }
 
 private:
     detail::owned_error error_;
-    bool failed_ = false;  // also after the error was handed on
 };
 
 namespace detail {
@@ -1934,20 +1944,26 @@ private:
     bool armed_ = true;
 };
 
-/// Does what can be left undone. False: `work` has thrown bad_alloc. Where exceptions are switched
-/// off, a program without memory ends, as it does anywhere.
-template <class Work>
-bool if_memory_allows(Work&& work) {
+/// What `work` returns or, if it throws bad_alloc, what `otherwise` does. Where exceptions are
+/// switched off, a program without memory ends, as it does anywhere.
+template <class Work, class Otherwise>
+auto if_memory_allows(Work&& work, Otherwise&& otherwise) -> decltype(work()) {
 #if COFFER_HAS_EXCEPTIONS
     try {
-        work();
+        return work();
     } catch (const std::bad_alloc&) {
-        return false;
+        return otherwise();
     }
 #else
-    work();
+    static_cast<void>(otherwise);
+    return work();
 #endif
-    return true;
+}
+
+/// Does what can be left undone. False: `work` has thrown bad_alloc.
+template <class Work>
+bool if_memory_allows(Work&& work) {
+    return if_memory_allows([&] { return work(), true; }, [] { return false; });
 }
 
 /// Throws bad_alloc, where what if_memory_allows has left out turns out to be needed.
@@ -20880,7 +20896,8 @@ private:
 //      what the disk does not hold, and no later sync would bring it there. So under `sync` the
 //      commits behind the durable place are written to a new segment and synced before open
 //      answers; under the other policies the first sync writes those bytes again
-//   7  files that are not part of the log go; those that once were, after the log is durable
+//   7  files that are not part of the log go; those that once were, after the log is durable. The
+//      room that a killed run had reserved behind its last record goes back to the disk
 //
 // Opening for reading does 2 to 5 only: it takes no lock and writes nothing. What is refused has
 // changed no file but LOCK, which names its holder, and LIVE.
@@ -20938,6 +20955,7 @@ public:
         if (auto told = tell_holder(); !told) return told.failure();
         auto started = *found ? recover(true) : create();
         if (!started) return started.failure();
+        give_back_room();
         if constexpr (keeps) {
             records_->journal.told();
             records_->journal.keeper().arm(system_.boot_id(), records_->journal.durable());
@@ -21186,6 +21204,7 @@ private:
         if (!survey) return survey.failure();
         report_.clean = survey->clean;
         report_.dropped_bytes = survey->clean ? 0 : survey->torn_bytes;
+        if (!survey->clean && survey->torn_bytes == 0) unsealed_ = survey->end;
         const std::vector<torn_part> torn = torn_parts(*survey);
         saved_commits<Records> saved;
         if (writes && RewritesTail && !survey->clean) {
@@ -21266,6 +21285,7 @@ private:
             report_.clean = last.clean();
             if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
             if (writes) needless_ = last.take_needless();
+            if (!last.clean()) unsealed_ = records_->journal.tail();
             return true;
         } else {
             static_cast<void>(writes);
@@ -21399,11 +21419,24 @@ private:
         return {};
     }
 
+    /// Cuts the segment that a killed run was writing to its end. Where that fails it stays long,
+    /// which is no loss.
+    void give_back_room() {
+        const position end = unsealed_;
+        if (end == position()) return;
+        auto last =
+            records_->journal.folder()->open(segment_name(end.segment()), fs::access::write);
+        if (!last) return;
+        const auto size = last->size();
+        if (size && *size > end.offset()) static_cast<void>(last->resize(end.offset()));
+    }
+
     Records* records_;
     file_system_type system_;
     identity expected_;
     policy_id index_;
     store_id id_;
+    position unsealed_;  // where the log ended, if behind it is nothing but reserved room
     std::unique_ptr<directory> folder_;
     std::unique_ptr<file> lock_;
     std::vector<std::string> needless_;
@@ -22025,7 +22058,7 @@ private:
         std::uint64_t key_bytes;
         std::size_t count;
     };
-    [[nodiscard]] bool has_room(const additions& all, std::uint64_t size, purpose why,
+    [[nodiscard]] bool has_room(additions all, std::uint64_t size, purpose why,
                                 bool described = Hides) {
         return records_->index().ready(all.puts, all.key_bytes) &&
                (!described || records_->pending.ready(all.count)) &&
@@ -22034,7 +22067,7 @@ private:
 
     /// Leaves the section and makes what was missing.
     template <class Section>
-    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, const additions& all,
+    [[nodiscard]] COFFER_NOINLINE result<void> make_room(Section& section, additions all,
                                                          std::uint64_t size, purpose why,
                                                          bool alone = false) {
         if (records_->exclusive && !alone) {
@@ -22311,12 +22344,12 @@ private:
     /// keep() of what this thread has just published. If that fails, if only for want of memory to
     /// say so, the write is taken back, unless another writer kept it.
     [[nodiscard]] result<void> keep_written(position end) {
-        result<void> kept;
-        if (!if_memory_allows([&] { kept = keep(end); })) {
-            if (take_back(end, nullptr)) raise_no_memory();
-            return {};
-        }
-        if (kept || !take_back(end, &kept.error())) return {};
+        auto kept = if_memory_allows([&] { return keep(end); },
+                                     [&]() -> result<void> {
+                                         if (take_back(end, nullptr)) raise_no_memory();
+                                         return {};
+                                     });
+        if (!kept && !take_back(end, &kept.error())) return {};
         return kept;
     }
 

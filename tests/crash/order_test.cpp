@@ -20,6 +20,7 @@
 #include <coffer/format/identity.hpp>
 #include <coffer/format/names.hpp>
 #include <coffer/format/record.hpp>
+#include <coffer/journal/segment_scan.hpp>
 
 #include <algorithm>
 #include <map>
@@ -124,11 +125,12 @@ public:
         const std::unique_lock<std::mutex> held(guard_);
         in_open_ = on;
     }
-    /// Segments that were there before.
+    /// Segments that were there before; zeros at their ends are room that was reserved.
     void know(const simulated& disk) {
         for (const std::string& path : disk.files()) {
             newest_ = (std::max)(newest_, segment_of(path));
-            if (const auto held = disk.read_file(path)) written_[segment_of(path)] = held->size();
+            const auto held = disk.read_file(path);
+            if (held) written_[segment_of(path)] = coffer::detail::size_without_zeros(*held);
         }
     }
 

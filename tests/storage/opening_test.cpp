@@ -414,6 +414,41 @@ TEST_CASE("under sync what open shows is durable, although the process died", "[
     CHECK(content(after) == shown);
 }
 
+TEMPLATE_TEST_CASE("the room that a killed run had reserved goes back to the disk", "[opening]",
+                   coffer::storage::file_log, coffer::storage::mmap) {
+    using killed_store = coffer::store<std::string, std::string, TestType,
+                                       coffer::durability::write_through, simulated>;
+    const simulated disk;
+    killed_store killed = killed_store::open("/db", small(), disk);
+    killed.put("kept", "1");
+    killed.sync();
+    const auto size_on = [](const simulated& on) { return on.read_file(segment_1)->size(); };
+    constexpr std::size_t full = 16 * 1024;
+    constexpr std::size_t cut = coffer::detail::header_unit + 200;
+    const simulated left = disk.process_killed();
+    REQUIRE(size_on(left) == full);
+    SECTION("not by opening for reading") {
+        CHECK(killed_store::open_read_only("/db", {}, left).contains("kept"));
+        CHECK(size_on(left) == full);
+    }
+    SECTION("by opening for writing, and what is there stays so") {
+        const bool cuts = GENERATE(true, false);
+        if (!cuts) left.fail_call(1, {}, fs::call::resize);  // no reason to refuse the store
+        killed_store db = killed_store::open("/db", small(), left);
+        CHECK(db.contains("kept"));
+        CHECK((size_on(left) <= cut) == cuts);
+        const simulated again = left.process_killed();
+        for (const simulated& on : {again.process_killed(), again.power_lost()})
+            CHECK(killed_store::open("/db", small(), on).contains("kept"));
+        db.put("more", "1");
+        db.close();
+        db = killed_store::open("/db", small(), left);
+        CHECK(db.recovery().clean);
+        CHECK(db.size() == 2);
+        CHECK(db.verify().ok());
+    }
+}
+
 TEST_CASE("damage is refused, and no file is changed", "[opening]") {
     const simulated disk;
     {

@@ -148,8 +148,8 @@ private:
 
 namespace detail {
 
-/// Stands where an error was that has been handed on. A number, since each shared object has its own
-/// address of anything else.
+/// Stands where an error was that has been handed on. A number, since of anything else each shared
+/// object could have an address of its own.
 [[nodiscard]] inline error* handed_on() noexcept {
     return reinterpret_cast<error*>(std::uintptr_t{alignof(error)});
 }

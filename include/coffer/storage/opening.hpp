@@ -14,7 +14,8 @@
 //      what the disk does not hold, and no later sync would bring it there. So under `sync` the
 //      commits behind the durable place are written to a new segment and synced before open
 //      answers; under the other policies the first sync writes those bytes again
-//   7  files that are not part of the log go; those that once were, after the log is durable
+//   7  files that are not part of the log go; those that once were, after the log is durable. The
+//      room that a killed run had reserved behind its last record goes back to the disk
 //
 // Opening for reading does 2 to 5 only: it takes no lock and writes nothing. What is refused has
 // changed no file but LOCK, which names its holder, and LIVE.
@@ -90,6 +91,7 @@ public:
         if (auto told = tell_holder(); !told) return told.failure();
         auto started = *found ? recover(true) : create();
         if (!started) return started.failure();
+        give_back_room();
         if constexpr (keeps) {
             records_->journal.told();
             records_->journal.keeper().arm(system_.boot_id(), records_->journal.durable());
@@ -338,6 +340,7 @@ private:
         if (!survey) return survey.failure();
         report_.clean = survey->clean;
         report_.dropped_bytes = survey->clean ? 0 : survey->torn_bytes;
+        if (!survey->clean && survey->torn_bytes == 0) unsealed_ = survey->end;
         const std::vector<torn_part> torn = torn_parts(*survey);
         saved_commits<Records> saved;
         if (writes && RewritesTail && !survey->clean) {
@@ -418,6 +421,7 @@ private:
             report_.clean = last.clean();
             if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
             if (writes) needless_ = last.take_needless();
+            if (!last.clean()) unsealed_ = records_->journal.tail();
             return true;
         } else {
             static_cast<void>(writes);
@@ -551,11 +555,24 @@ private:
         return {};
     }
 
+    /// Cuts the segment that a killed run was writing to its end. Where that fails it stays long,
+    /// which is no loss.
+    void give_back_room() {
+        const position end = unsealed_;
+        if (end == position()) return;
+        auto last =
+            records_->journal.folder()->open(segment_name(end.segment()), fs::access::write);
+        if (!last) return;
+        const auto size = last->size();
+        if (size && *size > end.offset()) static_cast<void>(last->resize(end.offset()));
+    }
+
     Records* records_;
     file_system_type system_;
     identity expected_;
     policy_id index_;
     store_id id_;
+    position unsealed_;  // where the log ended, if behind it is nothing but reserved room
     std::unique_ptr<directory> folder_;
     std::unique_ptr<file> lock_;
     std::vector<std::string> needless_;
