@@ -222,7 +222,7 @@ BUGS = [
         "if (COFFER_SEEDED(N)) records_->journal.give_up(cause);\n"
         "            if (driver_->kept() >= end) records_->commit(driver_->kept());", ("schedules",)),
     Bug("short runs leave a segment each, for good", 17, "storage/cleaner.hpp", "value",
-        "small > most", "false", ("units",)),
+        "crumbs > most", "false", ("units",)),
     Bug("a run of segments in a header may begin in the one before it", 24, "format/segment_header.hpp", "value",
         "each.first < next", "each.first == 0", ("format",)),
     Bug("an index that is full cannot be emptied", 17, "storage/writer.hpp", "value",
