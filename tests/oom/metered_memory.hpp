@@ -20,6 +20,7 @@ inline std::atomic<bool> metered{false};
 inline std::atomic<bool> for_ever{false};
 inline std::atomic<std::uint64_t> refused_at{UINT64_MAX};
 inline std::atomic<std::uint64_t> asked{0};
+inline thread_local std::uint64_t asked_here = 0;  // by this thread
 inline std::atomic<std::uint64_t> refused{0};
 inline std::atomic<std::int64_t> held{0};  // pieces that were not given back yet, counted or not
 
@@ -34,6 +35,7 @@ inline void count_bytes() noexcept {
 /// From now on request number `at` is refused, and with `ever` all that follow.
 inline void refuse(std::uint64_t at, bool ever) noexcept {
     asked = 0;
+    asked_here = 0;
     refused = 0;
     for_ever = ever;
     refused_at = at;
@@ -41,6 +43,7 @@ inline void refuse(std::uint64_t at, bool ever) noexcept {
 
 [[nodiscard]] inline bool refuses() noexcept {
     if (!metered.load()) return false;
+    ++asked_here;
     const std::uint64_t number = asked.fetch_add(1) + 1;
     if (number != refused_at && (number < refused_at || !for_ever)) return false;
     ++refused;

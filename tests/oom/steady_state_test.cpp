@@ -38,7 +38,7 @@ private:
     std::string path_;
 };
 
-/// How often `work` asked for memory.
+/// How often `work` asked for memory; the background thread may make a segment meanwhile.
 template <class Work>
 std::uint64_t requests(Work&& work) {
     memory::refuse(UINT64_MAX, false);
@@ -46,7 +46,7 @@ std::uint64_t requests(Work&& work) {
         const memory::metering counts;
         work();
     }
-    return memory::asked.load();
+    return memory::asked_here;
 }
 
 }  // namespace
