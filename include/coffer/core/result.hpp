@@ -110,6 +110,13 @@ public:
     result() noexcept = default;
     result(coffer::failure cause) noexcept  // NOLINT: as std::expected
         : error_(cause.release()) {}
+    /// What was moved from stays a failure if it was one.
+    result(result&& other) noexcept : error_(other.take()) {}
+    result& operator=(result&& other) noexcept {
+        error_ = other.take();
+        return *this;
+    }
+    ~result() = default;
 
     [[nodiscard]] bool has_value() const noexcept { return !error_; }
     explicit operator bool() const noexcept { return !error_; }
@@ -120,11 +127,14 @@ public:
 
     [[nodiscard]] const coffer::error& error() const noexcept { return *error_; }
     /// Hands the error on; this stays a failure.
-    coffer::failure failure() noexcept {
-        return coffer::failure(std::exchange(error_, detail::owned_error(detail::handed_on())));
-    }
+    coffer::failure failure() noexcept { return coffer::failure(take()); }
 
 private:
+    detail::owned_error take() noexcept {
+        if (!error_) return nullptr;
+        return std::exchange(error_, detail::owned_error(detail::handed_on()));
+    }
+
     detail::owned_error error_;
 };
 
