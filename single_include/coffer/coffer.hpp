@@ -12699,7 +12699,7 @@ consteval bool explain_storage_policy() {
 // Nothing is ever written through a map.
 //
 // I1  Bytes below `handed` are equal in memory and file.
-// I2  A file is cut only before it is mapped.
+// I2  A file is cut only before it is mapped, or behind what is mapped of it.
 // Cost: memory of the active segment and of the prepared one, as far as they are filled; one copy
 // of each record into memory, one by the system at the hand-over. Failure: a full disk shows when a
 // segment is prepared, not later.
