@@ -151,6 +151,7 @@ namespace detail {
 /// Stands where an error was that has been handed on. A number, since of anything else each shared
 /// object could have an address of its own.
 [[nodiscard]] inline error* handed_on() noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): nobody reads through it
     return reinterpret_cast<error*>(std::uintptr_t{alignof(error)});
 }
 
