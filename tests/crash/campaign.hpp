@@ -13,9 +13,10 @@
 // one. A share of the images is also recovered with a crash at each step of the recovery, and that
 // again: S2.
 //
-// COFFER_CRASH_SCALE  the share of the images that is judged: 1 is all of them, with every subset of
-//                     up to twelve parts; more than 1 draws so many times as many subsets where
-//                     there are too many for all. The default, 0.14, is for every commit.
+// COFFER_CRASH_SCALE  the share of the crash states that is built and judged: 1 is all of them, with
+//                     every subset of up to twelve parts; more than 1 draws so many times as many
+//                     subsets where there are too many for all. The default, 0.05, is for every
+//                     commit.
 // COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
 // COFFER_CRASH_SEED   which images and subsets are drawn where not all of them are judged.
 // COFFER_CRASH_ONLY   what a violation prints; does that one alone.
@@ -55,8 +56,8 @@ inline std::string only() {
     return chosen != nullptr ? chosen : "";
 }
 
-/// Of all images so many are recovered with crashes; fewer of those that are judged if these are more.
-inline constexpr double share_interrupted = 0.002;
+/// Of the images that are judged so many are recovered with crashes.
+inline constexpr double share_interrupted = 0.003;
 
 inline bool sanitized() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -70,7 +71,7 @@ inline bool sanitized() {
 
 inline double scale() {
     const char* const chosen = std::getenv("COFFER_CRASH_SCALE");
-    return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.14;
+    return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.05;
 }
 
 inline std::size_t most_operations() {
@@ -237,8 +238,12 @@ private:
                          : with == profile::p2 ? coffer::fs::crash_profile::p2
                                                : coffer::fs::crash_profile::p3;
         coffer::fs::crash_limits limits = limits_;
-        if (with == profile::p3 && scale_ < 1)
-            limits.exhaustive = 6, limits.pairs = limits.random = 16;
+        limits.share = scale_;
+        if (with == profile::p3 && scale_ < 1) {
+            limits.exhaustive = 6;
+            limits.pairs = limits.random = 16;
+            limits.share = scale_ / 4;
+        }
         at.disk.for_each_crash_state(
             of, limits, [&](const simulated& after, const std::string& subset) {
                 consider(after, as == profile::p3 ? at.may.after_anything : at.may.after_power_cut,
@@ -254,10 +259,7 @@ private:
         const std::uint64_t hash = coffer::detail::mix(
             image ^ durable, may->hash() ^ static_cast<std::uint64_t>(with == profile::p3));
         if (only_.empty()) {
-            const double share = with == profile::p0   ? 1
-                                 : with == profile::p3 ? scale_ / 4
-                                                       : scale_;
-            if (!drawn(hash, share) || !judged_.insert(hash).second) return;
+            if (!judged_.insert(hash).second) return;
         } else if (only_ != where_ + "|" + name) {
             return;
         }
@@ -267,7 +269,7 @@ private:
             tally_.set += coffer::detail::mix(image, seed());
         }
         const std::string where = at.where + ", on disk: " + subset;
-        if (with != profile::p3 && drawn(hash + 1, share_interrupted / scale_)) {
+        if (with != profile::p3 && drawn(hash + 1, share_interrupted)) {
             const proof::stopwatch watch;
             interrupt(disk, may, with == profile::p0 ? at.may.after_power_cut : may, 3, name,
                       where);

@@ -3,6 +3,7 @@
 
 #include <coffer/fs/simulated.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <set>
@@ -563,6 +564,42 @@ TEST_CASE("many parts are visited by patterns, reproducibly", "[simulated]") {
     crash_limits all_pairs;
     all_pairs.pairs = 64 * 63 / 2;
     CHECK(outcomes(s.disk, crash_profile::p2, "/a", all_pairs).count(with({5, 40}, '.', 'x')) == 1);
+}
+
+TEST_CASE("a share of the crash states is drawn by the seed and by what they hold", "[simulated]") {
+    const auto states_of = [](const std::string& before, double share, std::uint64_t seed) {
+        store s;
+        auto file = s.durable("a", before);
+        REQUIRE(file.write_at(0, text(std::string(10 * 512, 'x'))).has_value());
+        crash_limits limits;
+        limits.share = share;
+        limits.seed = seed;
+        set found;
+        const auto told = s.disk.for_each_crash_state(
+            crash_profile::p1, limits,
+            [&](const simulated& after) { found.insert(shown(after, "/a")); });
+        CHECK(told.exhaustive == (share >= 1));
+        CHECK(told.visited == found.size());
+        return found;
+    };
+    const std::string before(10 * 512, '.');
+    const set all = states_of(before, 1, 1);
+    CHECK(all.size() == 1024);
+    const set some = states_of(before, 0.25, 1);
+    CHECK(some.size() > 1024 / 8);
+    CHECK(some.size() < 1024 / 2);
+    CHECK(std::includes(all.begin(), all.end(), some.begin(), some.end()));
+    CHECK(states_of(before, 0.25, 1) == some);
+    CHECK(states_of(before, 0.25, 2) != some);
+    CHECK(states_of(before, 0, 1).empty());
+    // Nothing of them is on any disk the same draw.
+    unsigned untouched = 0;
+    for (char fill = 'a'; fill <= 'z'; ++fill) {
+        const std::string other(10 * 512, fill);
+        untouched += static_cast<unsigned>(states_of(other, 0.5, 1).count(other));
+    }
+    CHECK(untouched > 3);
+    CHECK(untouched < 23);
 }
 
 TEST_CASE("a crash state can be had again, told in words, and the walk stopped", "[simulated]") {

@@ -13,7 +13,8 @@
 // | `p3`    | alone          | alone   | renames in parts | or old bytes     | or all garbage    |
 //
 // Up to `crash_limits::exhaustive` parts every subset is visited. With more: all prefixes and
-// suffixes, all but one, one alone, pairs, and `random` subsets from `seed`.
+// suffixes, all but one, one alone, pairs, and `random` subsets from `seed`. Of all these `share`
+// is drawn, before anything is built.
 //
 // I1  A part needs at most one earlier part: what a profile orders are chains.
 // I2  A state is visited once, whichever subsets lead to it: states are told apart by a 64-bit hash
@@ -67,7 +68,8 @@ struct crash_limits {
     std::size_t exhaustive = 12;      ///< up to so many parts: every subset
     std::size_t pairs = 1024;         ///< above it, at most so many pairs
     std::size_t random = 256;         ///< random subsets
-    std::uint64_t seed = 1;           ///< of the random subsets and of the garbage
+    std::uint64_t seed = 1;           ///< of the random subsets, the draw and the garbage
+    double share = 1;  ///< of the subsets so many are visited, drawn by what they hold
     std::uint64_t most = UINT64_MAX;  ///< stop after so many distinct states
 };
 
@@ -148,6 +150,10 @@ public:
           limits_(limits),
           garbage_(limits.seed, std::move(removed)) {
         for (const change& each : journal) add(each);
+        if (limits_.share < 1) {
+            draw_ = mix(durable_.hash(), limits_.seed);
+            for (const part& each : parts_) looks_.push_back(look_of(each));
+        }
         hashes_.reserve(durable_.nodes.size());
         for (const node& each : durable_.nodes) hashes_.push_back(each.held.hash());
         fate_at_.resize(durable_.nodes.size(), nowhere);
@@ -187,7 +193,7 @@ public:
         statistics_.parts = parts_.size();
         const std::size_t count = parts_.size();
         if (count <= limits_.exhaustive && count < 32) {
-            statistics_.exhaustive = true;
+            statistics_.exhaustive = limits_.share >= 1;
             for (std::uint32_t mask = 0; mask < (std::uint32_t{1} << count); ++mask) {
                 std::vector<char> chosen(count);
                 for (std::size_t i = 0; i < count; ++i) chosen[i] = (mask >> i & 1) != 0;
@@ -398,6 +404,7 @@ private:
 
     template <class Found>
     bool reach(const crash_choice& choice, Found& found) {
+        if (!is_drawn(choice)) return true;
         ++statistics_.visited;
         for (fate& each : fates_) decide(each, choice);
         const std::uint64_t hash = hash_below(
@@ -419,6 +426,30 @@ private:
         return more;
     }
 
+    /// The same parts on the same durable tree are drawn always or never, at whichever crash.
+    [[nodiscard]] bool is_drawn(const crash_choice& choice) const noexcept {
+        if (limits_.share >= 1) return true;
+        std::uint64_t word = mix(draw_, std::uint64_t{choice.with_garbage});
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            const unsigned how = how_of(choice, i);
+            if (how != 0) word = mix(word ^ how, looks_[i]);
+        }
+        return static_cast<double>(word) < limits_.share * 0x1p64;
+    }
+
+    [[nodiscard]] static std::uint64_t look_of(const part& each) noexcept {
+        const change& made = *each.of;
+        const std::uint64_t place = mix(made.of, each.from ^ made.size);
+        const auto kind = static_cast<std::uint64_t>(made.is) << 8 | static_cast<unsigned>(each.is);
+        return each.is == part::kind::sector ? hash64(run_of(each), place) : mix(kind, place);
+    }
+
+    /// 0: the choice does not hold the part.
+    [[nodiscard]] static unsigned how_of(const crash_choice& choice, std::size_t i) noexcept {
+        return i == choice.torn ? 1U + static_cast<unsigned>(choice.how)
+                                : static_cast<unsigned>(choice.chosen[i]);
+    }
+
     [[nodiscard]] const fate& fate_of(node_id of) const noexcept { return fates_[fate_at_[of]]; }
     [[nodiscard]] bool is_changed(node_id of) const noexcept {
         return fate_at_[of] != nowhere && fate_of(of).now != nullptr;
@@ -429,8 +460,7 @@ private:
         std::uint64_t key = mix(std::uint64_t{choice.with_garbage && each.grows}, limits_.seed);
         bool any = false;
         for (const std::size_t i : each.parts) {
-            const auto how = i == choice.torn ? 1U + static_cast<unsigned>(choice.how)
-                                              : static_cast<unsigned>(choice.chosen[i]);
+            const unsigned how = how_of(choice, i);
             any |= how != 0;
             key = mix(key ^ how, i);
         }
@@ -543,6 +573,8 @@ private:
     fs::crash_limits limits_;
     garbage garbage_;
     std::vector<part> parts_;
+    std::uint64_t draw_ = 0;             // with looks_: what is drawn
+    std::vector<std::uint64_t> looks_;   // of the parts
     std::vector<std::uint64_t> hashes_;  // of the durable contents
     std::vector<fate> fates_;
     std::vector<node_id> fate_at_;  // of a node, or nowhere
