@@ -3074,7 +3074,7 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
 
 /// Do the files of this kind of Linux file system lie on another machine, or on a disk that others
 /// share? By statfs(2), what the kernel's ceph and afs say themselves, and coreutils' stat.c. FUSE
-/// and 9p are none of them: both serve local folders to containers and virtual machines.
+/// and 9p are left out: a container or a virtual machine may have nothing else.
 [[nodiscard]] constexpr bool is_network(std::uint32_t type) noexcept {
     switch (type) {
         case 0x6969:      // NFS
@@ -4772,8 +4772,11 @@ private:
     [[nodiscard]] static std::uint64_t look_of(const part& each) noexcept {
         const change& made = *each.of;
         const std::uint64_t place = mix(made.of, each.from ^ made.size);
+        if (each.is == part::kind::sector) return hash64(run_of(each), place);
         const auto kind = static_cast<std::uint64_t>(made.is) << 8 | static_cast<unsigned>(each.is);
-        return each.is == part::kind::sector ? hash64(run_of(each), place) : mix(kind, place);
+        const std::uint64_t names =
+            hash64(as_bytes(made.name), hash64(as_bytes(made.to), made.target));
+        return mix(kind ^ names, place);
     }
 
     /// 0: the choice does not hold the part.
@@ -19177,7 +19180,7 @@ public:
         for (;;) {
             if (victim_ == nullptr) {
                 if (auto found = find_victim(); !found || !*found) return kept(std::move(found));
-                if (auto begun = begin(); !begun) return kept(begun.failure());
+                if (auto begun = begin(); !begun) return kept<bool>(begun.failure());
             }
             const std::uint64_t from = at_;
             if (auto moved = advance(); !moved) return kept(std::move(moved));
@@ -19204,18 +19207,29 @@ public:
     /// Then a step is due, also where the last one found nothing worth doing.
     [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
-    /// Before the end of a run, however short it was: C5. What fails the next one tries again.
+    /// Before the end of a run, however short it was: C5. What fails the next one tries again; an
+    /// error is kept, too.
     [[nodiscard]] result<void> merge_some() {
         auto alone = typename Records::lock(cleaning_);
-        for (int i = 0; i < 2 && victim_ == nullptr; ++i) {
+        result<void> damage;
+        if (limbo_ != nullptr) return damage;  // its sync has failed
+        victim_ = nullptr;  // one that is half done: what was moved of it is dead there
+        for (int merged = 0; merged < 2;) {
             {
                 auto section = records_->journal.enter();
                 victim_ = too_small();
             }
-            if (victim_ == nullptr) return {};
-            if (auto cleaned = clean_victim(); !cleaned) return cleaned;
+            if (victim_ == nullptr) break;
+            auto cleaned = kept(clean_victim());
+            if (cleaned) {
+                ++merged;
+            } else if (cleaned.error().kind() != errc::corruption) {
+                return cleaned;
+            } else {
+                damage = std::move(cleaned);  // that segment stays; others need not
+            }
         }
-        return {};
+        return damage;
     }
 
     /// Cleans every segment that holds anything dead, and says what the background met before.
@@ -19234,8 +19248,9 @@ public:
     }
 
 private:
-    /// What step() answers; an error is for whoever asks next, too.
-    [[nodiscard]] result<bool> kept(result<bool> done) {
+    /// What is answered at once; an error is for whoever asks next, too.
+    template <class T>
+    [[nodiscard]] result<T> kept(result<T> done) {
         if (!done && untold_ && done.error().kind() != errc::no_space)
             untold_ = coffer::failure(done.error());
         return done;
@@ -19311,7 +19326,8 @@ private:
 
     /// C5: the oldest of many small segments, null if there are not so many; inside the section.
     [[nodiscard]] segment_type* too_small() const {
-        constexpr std::size_t most = 128;  // more than a log has that grows by itself: room.hpp
+        // More than a log has that grows by itself, with segments of up to 1 GiB: room.hpp.
+        constexpr std::size_t most = 128;
         const auto& all = records_->journal.segments();
         std::uint64_t log = 0;
         if (!persistent || all.size() <= most) return nullptr;
@@ -19669,7 +19685,7 @@ private:
     std::vector<std::byte> contents_;
     std::vector<found_record> next_;  // those that the next step moves
     std::uint64_t next_end_ = 0;      // where the step after it begins
-    result<void> untold_;            // what step() met, until somebody is told
+    result<void> untold_;             // what was met, until somebody asks
     segment_type* limbo_ = nullptr;  // taken out, on its way to the readers' epoch
     retired* free_ = nullptr;        // segments without readers; guarded by the section
 };
@@ -20673,6 +20689,9 @@ public:
     /// Was the log closed?
     [[nodiscard]] bool clean() const noexcept { return clean_; }
 
+    /// Does a file torn-... hold what lies, or lay, behind the end of the last segment?
+    [[nodiscard]] bool is_torn() const noexcept { return torn_; }
+
     /// Log and index are what they were; after look() has said that they can be.
     [[nodiscard]] result<void> go_on(std::unique_ptr<directory> folder) {
         auto& journal = records_->journal;
@@ -20778,8 +20797,10 @@ private:
         segment_scanner<file_system_type> scan(*folder_, id_);
         for (std::string& name : *names) {
             if (is_temporary(name)) return false;
-            if (const auto torn = torn_id_of(name); torn <= largest_segment_id)
+            if (const auto torn = torn_id_of(name); torn <= largest_segment_id) {
                 next_id_ = (std::max)(next_id_, torn + 1);
+                torn_ = torn_ || torn == live_.back().id;
+            }
             const std::uint64_t id = segment_id_of(name);
             if (id == 0 || std::any_of(live_.begin(), live_.end(),
                                        [&](const found& each) { return each.id == id; })) {
@@ -20914,6 +20935,7 @@ private:
     std::vector<tail_record> records_of_tail_;
     std::uint64_t from_ = 0;  // where tail_ begins
     bool clean_ = false;
+    bool torn_ = false;
     typename Records::owned_index table_;
 };
 
@@ -21328,7 +21350,7 @@ private:
             report_.clean = last.clean();
             if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
             if (writes) needless_ = last.take_needless();
-            if (!last.clean()) unsealed_ = records_->journal.tail();
+            if (!last.clean() && !last.is_torn()) unsealed_ = records_->journal.tail();
             return true;
         } else {
             static_cast<void>(writes);
@@ -22013,19 +22035,19 @@ public:
         if (changes.clears()) return write_exclusively(changes, size, why);
         const additions all{changes.puts(), changes.key_bytes(), changes.size()};
         position end;
+        bool misleads = false;
+        const on_exit in_any_case([&] {
+            if (misleads) [[unlikely]]
+                end_writing();
+        });
         for (;;) {
             auto section = records_->journal.enter();
             if (records_->exclusive || !has_room(all, size, why, true)) [[unlikely]] {
                 if (auto made = make_room(section, all, size, why); !made) return made;
                 continue;
             }
-            auto appended = append_all(changes, size);
-            if (!appended) {
-                const bool ends = records_->exclusive;
-                section.unlock();
-                if (ends) end_writing();
-                return appended.failure();
-            }
+            auto appended = append_all(changes, size, misleads);
+            if (!appended) return appended.failure();
             end = *appended;
             break;
         }
@@ -22148,8 +22170,11 @@ private:
         return journal.tail();
     }
 
-    /// Steps 3 and 4 for a batch without clear. What fails leaves no trace.
-    [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size) {
+    /// Steps 3 and 4 for a batch without clear. What fails, with an error or without memory, leaves
+    /// no trace, or `misleads`: the index leads to what was taken back, others are kept out, and
+    /// end_writing() is to follow.
+    [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size,
+                                              bool& misleads) {
         auto& journal = records_->journal;
         auto* const active = journal.active();
         const std::uint64_t start = active->end;
@@ -22184,7 +22209,7 @@ private:
                 } else if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
-                    if (!gone) records_->exclusive = true;  // end_writing() follows
+                    if (!gone) records_->exclusive = misleads = true;
                 }
                 static_cast<void>(records_->roll_back(end));
                 if (i == 0) journal.unstage(static_cast<std::size_t>(size));
@@ -22224,13 +22249,12 @@ private:
     }
 
     /// The index leads to what is not there: no further write may come. What was accepted before is
-    /// brought to the disk, and then the log is given up.
-    COFFER_NOINLINE void end_writing() {
-        const on_exit over([this] {
-            records_->journal.give_up(nullptr);
-            let_in();
-        });
-        static_cast<void>(records_->journal.sync());
+    /// brought to the disk, and then the log is given up; outside the section.
+    COFFER_NOINLINE void end_writing() noexcept {
+        static_cast<void>(
+            if_memory_allows([this] { static_cast<void>(records_->journal.sync()); }));
+        records_->journal.give_up(nullptr);
+        let_in();
     }
 
     /// Is it what this batch did to a key that was not there?
@@ -22664,9 +22688,9 @@ public:
         static_cast<void>(if_memory_allows([&] {
             sweep();
             if (options_.auto_compact && records_.journal.active() != nullptr)
-                static_cast<void>(cleaner_.merge_some());
-            cleaned = cleaner_.finish();
+                note(cleaner_.merge_some());
         }));
+        static_cast<void>(if_memory_allows([&] { cleaned = cleaner_.finish(); }));
         if (auto ended = end_log(); !ended) return ended;
         return cleaned;
     }

@@ -239,6 +239,7 @@ private:
                                                : coffer::fs::crash_profile::p3;
         coffer::fs::crash_limits limits = limits_;
         limits.share = scale_;
+        limits.seed += static_cast<std::uint64_t>(with);  // else P3 draws of what P2 has drawn
         if (with == profile::p3 && scale_ < 1) {
             limits.exhaustive = 6;
             limits.pairs = limits.random = 16;
@@ -347,11 +348,9 @@ private:
     }
 
     void note(const std::string& name, const std::string& where, const std::string& what) {
-        std::string again;
-        for (const char* variable : {"COFFER_CRASH_SCALE", "COFFER_CRASH_OPERATIONS"}) {
-            if (const char* set = std::getenv(variable))
-                again += std::string(variable) + "=" + set + " ";
-        }
+        std::string again = "COFFER_CRASH_SCALE=" + std::to_string(scale_) + " ";
+        if (const char* set = std::getenv("COFFER_CRASH_OPERATIONS"))
+            again += std::string("COFFER_CRASH_OPERATIONS=") + set + " ";
         again += "COFFER_CRASH_SEED=" + std::to_string(seed()) + " COFFER_CRASH_ONLY='" + where_ +
                  "|" + name + "'";
         violations_.add(again + ": " + where, what);

@@ -115,6 +115,54 @@ TEST_CASE("a hand-over that fails is told without memory, too", "[oom]") {
     stdfs::remove_all(root);
 }
 
+TEST_CASE("a batch that cannot be taken back ends writing without memory, too", "[oom]") {
+    using store_type = coffer::store<std::string, std::string, durability::buffered,
+                                     storage::file_log, coffer::index::sorted>;
+    const stdfs::path root = scratch("misled");
+    coffer::options chosen = unmapped();
+    chosen.auto_compact = false;
+    const auto alike = [](int i) { return "the same head " + std::to_string(100 + i); };
+    std::uint64_t ended = 0;
+    for (std::uint64_t at = 1, refused = 1; refused != 0; ++at) {
+        CAPTURE(at);
+        stdfs::remove_all(root);
+        store_type store = store_type::open(root.string(), chosen);
+        for (int i = 0; i < 20; ++i) store.put(alike(2 * i), std::string(2000, 'v'));
+        store.put("a", "1");  // so that the others have a head in common, and have to be read
+        store.put("z", "1");
+        store.flush();
+        typename store_type::batch batch;
+        batch.put(alike(1), "new");
+        batch.put(alike(5), "new, too");
+        batch.put(alike(0), "changed");
+        memory::refuse(at, true);
+        bool written = false;
+        try {
+            const memory::metering meter;
+            written = store.try_write(batch).has_value();
+        } catch (const std::bad_alloc&) {
+        }
+        refused = memory::refused;
+        memory::refuse(UINT64_MAX, false);
+        const auto put = store.try_put("and on", "1");
+        ended += !put;
+        if (!put) CHECK(put.error().kind() == errc::poisoned);
+        CHECK(store.try_close().has_value() == put.has_value());
+        store = store_type::open(root.string(), chosen);
+        CHECK(store.contains("and on") == put.has_value());
+        // What was accepted behind the last hand-over goes with a log that was given up.
+        const bool there = store.contains(alike(1));
+        if (put || !written) CHECK(there == written);
+        CHECK(store.contains(alike(5)) == there);
+        for (int i = 0; i < 20; ++i)
+            CHECK(store.get(alike(2 * i)) ==
+                  (i == 0 && there ? "changed" : std::string(2000, 'v')));
+        CHECK(store.verify().ok());
+    }
+    CHECK(ended > 0);
+    stdfs::remove_all(root);
+}
+
 TEST_CASE("a put that was accepted is not lost for want of memory behind it", "[oom]") {
     using disk_type = coffer::fs::faulty<coffer::fs::native>;
     using store_type =

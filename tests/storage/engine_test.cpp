@@ -403,6 +403,62 @@ TEMPLATE_TEST_CASE("C5: short runs leave few segments", "[engine]", coffer::stor
     CHECK(db.verify().ok());
 }
 
+TEST_CASE("C5: a segment that a step of cleaning has begun is merged, too", "[engine]") {
+    using S = coffer::store<std::string, std::string, coffer::durability::buffered,
+                            coffer::threading::single, coffer::fs::simulated>;
+    const coffer::fs::simulated disk;
+    coffer::options chosen;
+    chosen.auto_compact = false;
+    for (int run = 0; run < 130; ++run) {  // of three steps each
+        S db = S::open("/db", chosen, disk);
+        for (int i = 0; i < 17; ++i)
+            db.put("run " + std::to_string(run) + " " + std::to_string(i),
+                   std::string(10'000, 'v'));
+        db.close();
+    }
+    for (int run = 0; run < 20; ++run) {
+        S db = S::open("/db", {}, disk);
+        for (int i = 0; i < 3; ++i) db.put("last", std::to_string(run));
+        db.close();
+    }
+    const S db = S::open("/db", {}, disk);
+    CHECK(db.stats().segments < 132);
+    CHECK(db.size() == 130 * 17 + 1);
+    CHECK(db.get("last") == "19");
+    CHECK(db.verify().ok());
+}
+
+TEST_CASE("C5: one damaged segment does not keep the others from being merged", "[engine]") {
+    using S =
+        coffer::store<std::string, std::string, coffer::storage::mmap,  // reads no log to open
+                      coffer::durability::buffered, coffer::fs::simulated>;
+    const coffer::fs::simulated disk;
+    coffer::options chosen;
+    chosen.auto_compact = false;
+    run_often<S>(chosen, disk, 150);
+    const std::string second = "/db/" + coffer::detail::segment_name(2);
+    REQUIRE(disk.flip(second, coffer::detail::header_unit + 12, std::byte{1}));
+    listener heard;
+    chosen.auto_compact = true;
+    chosen.log = &listener::hear;
+    chosen.log_context = &heard;
+    S db = S::open("/db", chosen, disk);
+    db.put("last", "150");
+    const auto closed = db.try_close();
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().kind() == errc::corruption);
+    CHECK(heard.errors.size() == 1);
+    for (int run = 0; run < 30; ++run) {
+        db = S::open("/db", {}, disk);
+        db.put("last", std::to_string(run));
+        static_cast<void>(db.try_close());
+    }
+    db = S::open("/db", {}, disk);
+    CHECK(db.stats().segments < 132);
+    CHECK(db.get("last") == "29");
+    CHECK(db.get("run 149") == "1");
+}
+
 TEST_CASE("compact() merges what short runs have left, once", "[engine]") {
     using S = coffer::store<std::string, std::string, coffer::durability::buffered,
                             coffer::fs::simulated>;

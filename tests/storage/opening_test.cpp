@@ -449,6 +449,27 @@ TEMPLATE_TEST_CASE("the room that a killed run had reserved goes back to the dis
     }
 }
 
+TEMPLATE_TEST_CASE("room with torn bytes in it stays, at the open after the next, too", "[opening]",
+                   coffer::storage::file_log, coffer::storage::mmap) {
+    using killed_store = coffer::store<std::string, std::string, TestType,
+                                       coffer::durability::write_through, simulated>;
+    const simulated disk;
+    killed_store killed = killed_store::open("/db", {}, disk);
+    killed.put("kept", "1");
+    killed.sync();
+    const simulated left = disk.power_lost();
+    auto torn = left.read_file(segment_1).value();
+    REQUIRE(torn.size() > 512 * 1024);
+    torn[500 * 1024] = std::byte{1};
+    left.write_file(segment_1, torn);
+    const killed_store next = killed_store::open("/db", {}, left);
+    CHECK(next.recovery().dropped_bytes > 0);
+    const simulated again = left.process_killed();
+    CHECK((again.read_file(segment_1) == torn));
+    CHECK(killed_store::open("/db", {}, again).contains("kept"));
+    CHECK((again.read_file(segment_1) == torn));
+}
+
 TEST_CASE("damage is refused, and no file is changed", "[opening]") {
     const simulated disk;
     {

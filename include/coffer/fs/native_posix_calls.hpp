@@ -78,7 +78,7 @@ inline constexpr ::clockid_t coarse_clock = CLOCK_MONOTONIC;
 
 /// Do the files of this kind of Linux file system lie on another machine, or on a disk that others
 /// share? By statfs(2), what the kernel's ceph and afs say themselves, and coreutils' stat.c. FUSE
-/// and 9p are none of them: both serve local folders to containers and virtual machines.
+/// and 9p are left out: a container or a virtual machine may have nothing else.
 [[nodiscard]] constexpr bool is_network(std::uint32_t type) noexcept {
     switch (type) {
         case 0x6969:      // NFS

@@ -440,8 +440,11 @@ private:
     [[nodiscard]] static std::uint64_t look_of(const part& each) noexcept {
         const change& made = *each.of;
         const std::uint64_t place = mix(made.of, each.from ^ made.size);
+        if (each.is == part::kind::sector) return hash64(run_of(each), place);
         const auto kind = static_cast<std::uint64_t>(made.is) << 8 | static_cast<unsigned>(each.is);
-        return each.is == part::kind::sector ? hash64(run_of(each), place) : mix(kind, place);
+        const std::uint64_t names =
+            hash64(as_bytes(made.name), hash64(as_bytes(made.to), made.target));
+        return mix(kind ^ names, place);
     }
 
     /// 0: the choice does not hold the part.

@@ -73,7 +73,7 @@ public:
         for (;;) {
             if (victim_ == nullptr) {
                 if (auto found = find_victim(); !found || !*found) return kept(std::move(found));
-                if (auto begun = begin(); !begun) return kept(begun.failure());
+                if (auto begun = begin(); !begun) return kept<bool>(begun.failure());
             }
             const std::uint64_t from = at_;
             if (auto moved = advance(); !moved) return kept(std::move(moved));
@@ -100,18 +100,29 @@ public:
     /// Then a step is due, also where the last one found nothing worth doing.
     [[nodiscard]] bool is_late() const noexcept { return debt_.is_late(); }
 
-    /// Before the end of a run, however short it was: C5. What fails the next one tries again.
+    /// Before the end of a run, however short it was: C5. What fails the next one tries again; an
+    /// error is kept, too.
     [[nodiscard]] result<void> merge_some() {
         auto alone = typename Records::lock(cleaning_);
-        for (int i = 0; i < 2 && victim_ == nullptr; ++i) {
+        result<void> damage;
+        if (limbo_ != nullptr) return damage;  // its sync has failed
+        victim_ = nullptr;  // one that is half done: what was moved of it is dead there
+        for (int merged = 0; merged < 2;) {
             {
                 auto section = records_->journal.enter();
                 victim_ = too_small();
             }
-            if (victim_ == nullptr) return {};
-            if (auto cleaned = clean_victim(); !cleaned) return cleaned;
+            if (victim_ == nullptr) break;
+            auto cleaned = kept(clean_victim());
+            if (cleaned) {
+                ++merged;
+            } else if (cleaned.error().kind() != errc::corruption) {
+                return cleaned;
+            } else {
+                damage = std::move(cleaned);  // that segment stays; others need not
+            }
         }
-        return {};
+        return damage;
     }
 
     /// Cleans every segment that holds anything dead, and says what the background met before.
@@ -130,8 +141,9 @@ public:
     }
 
 private:
-    /// What step() answers; an error is for whoever asks next, too.
-    [[nodiscard]] result<bool> kept(result<bool> done) {
+    /// What is answered at once; an error is for whoever asks next, too.
+    template <class T>
+    [[nodiscard]] result<T> kept(result<T> done) {
         if (!done && untold_ && done.error().kind() != errc::no_space)
             untold_ = coffer::failure(done.error());
         return done;
@@ -207,7 +219,8 @@ private:
 
     /// C5: the oldest of many small segments, null if there are not so many; inside the section.
     [[nodiscard]] segment_type* too_small() const {
-        constexpr std::size_t most = 128;  // more than a log has that grows by itself: room.hpp
+        // More than a log has that grows by itself, with segments of up to 1 GiB: room.hpp.
+        constexpr std::size_t most = 128;
         const auto& all = records_->journal.segments();
         std::uint64_t log = 0;
         if (!persistent || all.size() <= most) return nullptr;
@@ -565,7 +578,7 @@ private:
     std::vector<std::byte> contents_;
     std::vector<found_record> next_;  // those that the next step moves
     std::uint64_t next_end_ = 0;      // where the step after it begins
-    result<void> untold_;            // what step() met, until somebody is told
+    result<void> untold_;             // what was met, until somebody asks
     segment_type* limbo_ = nullptr;  // taken out, on its way to the readers' epoch
     retired* free_ = nullptr;        // segments without readers; guarded by the section
 };

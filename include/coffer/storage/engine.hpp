@@ -262,9 +262,9 @@ public:
         static_cast<void>(if_memory_allows([&] {
             sweep();
             if (options_.auto_compact && records_.journal.active() != nullptr)
-                static_cast<void>(cleaner_.merge_some());
-            cleaned = cleaner_.finish();
+                note(cleaner_.merge_some());
         }));
+        static_cast<void>(if_memory_allows([&] { cleaned = cleaner_.finish(); }));
         if (auto ended = end_log(); !ended) return ended;
         return cleaned;
     }

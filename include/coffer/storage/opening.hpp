@@ -421,7 +421,7 @@ private:
             report_.clean = last.clean();
             if (auto done = last.go_on(std::move(folder_)); !done) return done.failure();
             if (writes) needless_ = last.take_needless();
-            if (!last.clean()) unsealed_ = records_->journal.tail();
+            if (!last.clean() && !last.is_torn()) unsealed_ = records_->journal.tail();
             return true;
         } else {
             static_cast<void>(writes);

@@ -69,6 +69,9 @@ public:
     /// Was the log closed?
     [[nodiscard]] bool clean() const noexcept { return clean_; }
 
+    /// Does a file torn-... hold what lies, or lay, behind the end of the last segment?
+    [[nodiscard]] bool is_torn() const noexcept { return torn_; }
+
     /// Log and index are what they were; after look() has said that they can be.
     [[nodiscard]] result<void> go_on(std::unique_ptr<directory> folder) {
         auto& journal = records_->journal;
@@ -174,8 +177,10 @@ private:
         segment_scanner<file_system_type> scan(*folder_, id_);
         for (std::string& name : *names) {
             if (is_temporary(name)) return false;
-            if (const auto torn = torn_id_of(name); torn <= largest_segment_id)
+            if (const auto torn = torn_id_of(name); torn <= largest_segment_id) {
                 next_id_ = (std::max)(next_id_, torn + 1);
+                torn_ = torn_ || torn == live_.back().id;
+            }
             const std::uint64_t id = segment_id_of(name);
             if (id == 0 || std::any_of(live_.begin(), live_.end(),
                                        [&](const found& each) { return each.id == id; })) {
@@ -310,6 +315,7 @@ private:
     std::vector<tail_record> records_of_tail_;
     std::uint64_t from_ = 0;  // where tail_ begins
     bool clean_ = false;
+    bool torn_ = false;
     typename Records::owned_index table_;
 };
 

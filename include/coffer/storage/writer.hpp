@@ -141,19 +141,19 @@ public:
         if (changes.clears()) return write_exclusively(changes, size, why);
         const additions all{changes.puts(), changes.key_bytes(), changes.size()};
         position end;
+        bool misleads = false;
+        const on_exit in_any_case([&] {
+            if (misleads) [[unlikely]]
+                end_writing();
+        });
         for (;;) {
             auto section = records_->journal.enter();
             if (records_->exclusive || !has_room(all, size, why, true)) [[unlikely]] {
                 if (auto made = make_room(section, all, size, why); !made) return made;
                 continue;
             }
-            auto appended = append_all(changes, size);
-            if (!appended) {
-                const bool ends = records_->exclusive;
-                section.unlock();
-                if (ends) end_writing();
-                return appended.failure();
-            }
+            auto appended = append_all(changes, size, misleads);
+            if (!appended) return appended.failure();
             end = *appended;
             break;
         }
@@ -276,8 +276,11 @@ private:
         return journal.tail();
     }
 
-    /// Steps 3 and 4 for a batch without clear. What fails leaves no trace.
-    [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size) {
+    /// Steps 3 and 4 for a batch without clear. What fails, with an error or without memory, leaves
+    /// no trace, or `misleads`: the index leads to what was taken back, others are kept out, and
+    /// end_writing() is to follow.
+    [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size,
+                                              bool& misleads) {
         auto& journal = records_->journal;
         auto* const active = journal.active();
         const std::uint64_t start = active->end;
@@ -312,7 +315,7 @@ private:
                 } else if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
-                    if (!gone) records_->exclusive = true;  // end_writing() follows
+                    if (!gone) records_->exclusive = misleads = true;
                 }
                 static_cast<void>(records_->roll_back(end));
                 if (i == 0) journal.unstage(static_cast<std::size_t>(size));
@@ -352,13 +355,12 @@ private:
     }
 
     /// The index leads to what is not there: no further write may come. What was accepted before is
-    /// brought to the disk, and then the log is given up.
-    COFFER_NOINLINE void end_writing() {
-        const on_exit over([this] {
-            records_->journal.give_up(nullptr);
-            let_in();
-        });
-        static_cast<void>(records_->journal.sync());
+    /// brought to the disk, and then the log is given up; outside the section.
+    COFFER_NOINLINE void end_writing() noexcept {
+        static_cast<void>(
+            if_memory_allows([this] { static_cast<void>(records_->journal.sync()); }));
+        records_->journal.give_up(nullptr);
+        let_in();
     }
 
     /// Is it what this batch did to a key that was not there?
