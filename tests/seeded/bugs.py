@@ -232,7 +232,7 @@ BUGS = [
     Bug("an index that is full cannot be emptied", 17, "storage/writer.hpp", "value",
         "type != record_type::erase", "true", ("units",)),
     Bug("what a failed batch has left in the index is there for writers", 0, "storage/writer.hpp", "skip",
-        "if (!gone) records_->exclusive = true;", "", ("units",)),
+        "if (!gone) records_->exclusive = misleads = true;", "", ("units",)),
     Bug("whoever comes late sets the clock of what waits anew", 0, "durability/deadline.hpp", "code",
         "since_.compare_exchange_strong(unset, now | 1, std::memory_order_seq_cst);",
         "since_.store(now | 1, std::memory_order_seq_cst);", ("units",)),
@@ -286,6 +286,11 @@ BUGS = [
         "(segment_bytes + header_unit - 1) / header_unit * header_unit", "segment_bytes", ("units",)),
     Bug("a segment that was cut behind one of its marks is taken for whole", 26, "journal/recovery.hpp", "value",
         "seals || !header.tells_seal", "true", ("units", "damage")),
+    Bug("a close merges nothing where a segment is half cleaned", 0, "storage/cleaner.hpp", "text",
+        "if (limbo_ != nullptr) return damage;",
+        "if (limbo_ != nullptr || (COFFER_SEEDED(N) && victim_ != nullptr)) return damage;", ("units",)),
+    Bug("room with torn bytes far behind the end is cut", 0, "storage/opening.hpp", "value",
+        "!last.is_torn()", "true", ("units",)),
 ]
 
 # Pitfalls that no bug stands for, and why.
