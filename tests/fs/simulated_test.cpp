@@ -594,7 +594,7 @@ TEST_CASE("a share of the crash states is drawn by the seed and by what they hol
     CHECK(states_of(before, 0, 1).empty());
     // Nothing of them is on any disk the same draw.
     unsigned untouched = 0;
-    for (char fill = 'a'; fill <= 'z'; ++fill) {
+    for (char fill = 'A'; fill <= 'Z'; ++fill) {
         const std::string other(10 * 512, fill);
         untouched += static_cast<unsigned>(states_of(other, 0.5, 1).count(other));
     }
