@@ -15,7 +15,7 @@
 //
 // COFFER_CRASH_SCALE  the share of the crash states that is built and judged: 1 is all of them, with
 //                     every subset of up to twelve parts; more than 1 draws so many times as many
-//                     subsets where there are too many for all. The default, 0.05, is for every
+//                     subsets where there are too many for all. The default, 0.03, is for every
 //                     commit.
 // COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
 // COFFER_CRASH_SEED   which images and subsets are drawn where not all of them are judged.
@@ -71,7 +71,7 @@ inline bool sanitized() {
 
 inline double scale() {
     const char* const chosen = std::getenv("COFFER_CRASH_SCALE");
-    return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.05;
+    return chosen != nullptr ? std::atof(chosen) : sanitized() ? 0.01 : 0.03;
 }
 
 inline std::size_t most_operations() {
