@@ -13,10 +13,10 @@
 // one. A share of the images is also recovered with a crash at each step of the recovery, and that
 // again: S2.
 //
-// COFFER_CRASH_SCALE  the share of the crash states that is built and judged: 1 is all of them, with
-//                     every subset of up to twelve parts; more than 1 draws so many times as many
-//                     subsets where there are too many for all. The default, 0.03, is for every
-//                     commit.
+// COFFER_CRASH_SCALE  the share of the crash states that is built and judged, of P3 a fourth of it: 1
+//                     is all of them, with every subset of up to twelve parts; more than 1 draws so
+//                     many times as many subsets where there are too many for all. The default,
+//                     0.03, is for every commit.
 // COFFER_CRASH_OPERATIONS  how many operations a workload has at most; the default is 2.
 // COFFER_CRASH_SEED   which images and subsets are drawn where not all of them are judged.
 // COFFER_CRASH_ONLY   what a violation prints; does that one alone.
@@ -238,13 +238,10 @@ private:
                          : with == profile::p2 ? coffer::fs::crash_profile::p2
                                                : coffer::fs::crash_profile::p3;
         coffer::fs::crash_limits limits = limits_;
-        limits.share = scale_;
+        limits.share = with == profile::p3 ? scale_ / 4 : scale_;
         limits.seed += static_cast<std::uint64_t>(with);  // else P3 draws of what P2 has drawn
-        if (with == profile::p3 && scale_ < 1) {
-            limits.exhaustive = 6;
-            limits.pairs = limits.random = 16;
-            limits.share = scale_ / 4;
-        }
+        if (with == profile::p3 && scale_ < 1)
+            limits.exhaustive = 6, limits.pairs = limits.random = 16;
         at.disk.for_each_crash_state(
             of, limits, [&](const simulated& after, const std::string& subset) {
                 consider(after, as == profile::p3 ? at.may.after_anything : at.may.after_power_cut,
@@ -348,7 +345,7 @@ private:
     }
 
     void note(const std::string& name, const std::string& where, const std::string& what) {
-        std::string again = "COFFER_CRASH_SCALE=" + std::to_string(scale_) + " ";
+        std::string again = "COFFER_CRASH_SCALE=" + std::to_string(scale()) + " ";
         if (const char* set = std::getenv("COFFER_CRASH_OPERATIONS"))
             again += std::string("COFFER_CRASH_OPERATIONS=") + set + " ";
         again += "COFFER_CRASH_SEED=" + std::to_string(seed()) + " COFFER_CRASH_ONLY='" + where_ +
