@@ -291,19 +291,21 @@ TEST_CASE("a clear keeps its segment until it is the oldest", "[cleaner]") {
 TEST_CASE("C1: a clear that is under way keeps its segment", "[cleaner]") {
     world it;
     cleaner_type cleaner(it.all, it.writer);
-    for (int i = 0; i < 20; ++i) REQUIRE(it.put("key", std::string(300, 'v')));
     change_list changes;
     changes.add(record_type::clear, {}, {});
     changes.add(record_type::put, coffer::as_bytes("key"), coffer::as_bytes("new"));
     std::thread cleaning;
     std::atomic<bool> done{false};
     it.driver.meanwhile = [&] {
+        // Worth cleaning, and nothing before the clear that would have to wait for it to be moved.
+        it.all.journal.active()->count_dead(1000);
         cleaning = std::thread([&] {
             static_cast<void>(cleaner.clean_all());
             done = true;
         });
-        // One that takes the segment cannot end before the clear does.
-        for (int i = 0; i < 1'000'000 && !done; ++i) std::this_thread::yield();
+        // One that takes the segment cannot end before the clear does: then this waits.
+        const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+        while (!done && std::chrono::steady_clock::now() < late) std::this_thread::yield();
     };
     REQUIRE(it.writer.write(changes));
     it.driver.meanwhile = [] {};
