@@ -2024,6 +2024,17 @@ inline void prefer_huge_pages(std::byte* at, std::size_t size) noexcept {
 #endif
 }
 
+/// Lets the system lay out what lies on huge pages before somebody has to wait for it. What is
+/// there stays as it is, whoever writes to it meanwhile.
+inline void touch(std::byte* at, std::size_t size) noexcept {
+#if COFFER_OS_LINUX && defined(MADV_POPULATE_WRITE)
+    const auto rest = reinterpret_cast<std::uintptr_t>(at) % huge_page;
+    static_cast<void>(::madvise(at - rest, rest + size, MADV_POPULATE_WRITE));
+#else
+    static_cast<void>(at), static_cast<void>(size);
+#endif
+}
+
 /// The first place behind `at` that is aligned to `alignment`; a whole one, if `at` was.
 [[nodiscard]] inline std::byte* aligned_up(void* at, std::size_t alignment) noexcept {
     const auto rest = reinterpret_cast<std::uintptr_t>(at) % alignment;
@@ -6782,6 +6793,8 @@ public:
         auto hold = lock(mutex_);
         blocked_.store(0, std::memory_order_release);
         drained_.notify_all();
+        hold.unlock();
+        if constexpr (Log::hands_over && threads::concurrent) log_->touch_ahead();
         return done;
     }
 
@@ -6909,7 +6922,9 @@ public:
         called_.store(false, std::memory_order_release);  // I2
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2)
             return clock_.met_by([this] { return log_->sync(); });
-        return hand_over();
+        auto done = hand_over();
+        if constexpr (helped && Log::hands_over) log_->touch_ahead();
+        return done;
     }
 
 private:
@@ -6920,9 +6935,15 @@ private:
         return clock_.met_by([this] { return log_->hand_over(); });
     }
 
-    /// By a writer, whose write is accepted whatever comes of it.
+    /// By a writer, whose write is accepted whatever comes of it. Where others hand over, too, it
+    /// stays no longer than until there is room again.
     void help() {
-        static_cast<void>(if_memory_allows([this] { static_cast<void>(hand_over()); }));
+        const auto has_room = [this] {
+            const std::uint64_t waiting = log_->unhanded_bytes();
+            return waiting == 0 || waiting < bounds_.buffer_bytes / 4 * 3;
+        };
+        static_cast<void>(if_memory_allows(
+            [&] { static_cast<void>(helped ? log_->hand_over_until(has_room) : hand_over()); }));
         wake_(target_);  // I3
     }
 
@@ -11098,6 +11119,7 @@ namespace coffer::detail {
 struct log_options {
     std::uint64_t segment_bytes = std::uint64_t{64} << 20;       // size of a full-grown segment
     std::uint64_t first_segment_bytes = std::uint64_t{1} << 20;  // size of a young store's segments
+    std::uint64_t part_bytes = std::uint64_t{1} << 20;           // what one turn hands over of much
     std::uint64_t min_free_bytes = 0;                            // keep this much of the disk free
     bool verify_reads = true;  // check every record that is read from a file
     bool read_only = false;    // nothing is ever written
@@ -17746,15 +17768,50 @@ public:
     }
     [[nodiscard]] result<void> prepare_ahead() {
         wants_segment_.store(false, std::memory_order_relaxed);
-        return prepare(0);
+        if (auto made = prepare(0); !made || !hands_over) return made;
+        const auto alone = lock_of<typename Threading::mutex>(preparing_);  // it is not made anew
+        const auto pin = readers_.enter();
+        auto section = enter();
+        if (next_ == nullptr || next_->capacity < huge_page) return {};
+        std::byte* const at = next_->body.memory();
+        section.unlock();
+        touch(at, huge_page);
+        return {};
     }
 
     // ---- hand-over and durability ----
 
-    /// Hands everything before the present tail to the system.
+    /// Hands everything before the present tail to the system, in parts (hand_over_in_turn).
     [[nodiscard]] result<void> hand_over() {
-        const auto alone = handing_.take();
-        return hand_over_in_turn(false);
+        position wanted;
+        do {
+            const auto alone = handing_.take();
+            if (auto done = hand_over_in_turn(false, wanted); !done) return done;
+        } while (handed() < wanted);
+        return {};
+    }
+    /// Hands over parts until enough(); what others hand over meanwhile may be enough, too.
+    template <class Enough>
+    [[nodiscard]] result<void> hand_over_until(Enough&& enough) {
+        for (;;) {
+            const auto alone = handing_.take_unless(enough);
+            if (!alone) return {};
+            position wanted;
+            if (auto done = hand_over_in_turn(false, wanted); !done) return done;
+        }
+    }
+
+    /// For the background thread: a writer that comes to the next huge page of memory finds it
+    /// there. The first touch of one takes some hundred microseconds, and on a virtual machine up
+    /// to ten milliseconds.
+    void touch_ahead() noexcept {
+        const auto pin = readers_.enter();  // the memory stays, also when its segment is settled
+        auto section = enter();
+        if (active_ == nullptr || active_->capacity < huge_page) return;
+        std::byte* const at = active_->body.memory() + active_->end;
+        const std::uint64_t left = active_->capacity - active_->end;
+        section.unlock();
+        touch(at, static_cast<std::size_t>((std::min)(left, std::uint64_t{2 * huge_page})));
     }
 
     /// Makes everything before the present tail durable.
@@ -17768,7 +17825,10 @@ public:
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
         const auto alone = handing_.take_unless([&] { return handed() >= upto; });
         if (!alone) return {};
-        if (auto done = hand_over_in_turn(true); !done) return done;
+        do {
+            position wanted;
+            if (auto done = hand_over_in_turn(true, wanted); !done) return done;
+        } while (handed() < upto);
         then(handed());
         return {};
     }
@@ -17988,13 +18048,17 @@ private:
         return {};
     }
 
-    [[nodiscard]] result<void> hand_over_in_turn(bool mark) {
+    /// Everything, or of much a part: nobody shall wait long for the turn. What was the tail in the
+    /// first of several turns is `wanted`.
+    [[nodiscard]] result<void> hand_over_in_turn(bool mark, position& wanted) {
         if (trouble_.poisoned()) return check();
         auto section = enter();
         const bool moved = active_ != nullptr && active_->end != marked_;
-        if ((mark || hands_over) && moved && active_->fits(0)) append_mark(record_type::mark);
-        const position upto = tail();
-        const std::uint64_t bytes = this->appended_bytes();
+        if (wanted == position()) wanted = tail();
+        const bool all = !hands_over || this->unhanded_bytes() / 2 < options_.part_bytes;
+        if (all && (mark || hands_over) && moved && active_->fits(0))
+            append_mark(record_type::mark);
+        const auto [upto, bytes] = all ? reach{tail(), this->appended_bytes()} : next_part();
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
         on_exit untold([this] { trouble_.stick(nullptr); });
@@ -18012,6 +18076,26 @@ private:
         return {};
     }
 
+    struct reach {
+        position upto;
+        std::uint64_t bytes;  // of those appended
+    };
+    /// Where the next part ends: anywhere in a record. Inside the section, by who has the turn.
+    [[nodiscard]] reach next_part() const noexcept {
+        std::uint64_t left = options_.part_bytes;
+        for (std::uint64_t last = 0;;) {
+            const task_type next = listed_.next_unsynced(last, tail());
+            if (next.segment == nullptr) return {tail(), this->appended_bytes()};
+            last = next.segment->id;
+            const std::uint64_t from = (std::min)(next.end, next.segment->handed);
+            if (next.end - from >= left) {
+                const std::uint64_t waiting = this->unhanded_bytes() - options_.part_bytes;
+                return {position(last, from + left), this->appended_bytes() - waiting};
+            }
+            left -= next.end - from;
+        }
+    }
+
     [[nodiscard]] result<void> hand_over_one(segment_type& to, std::uint64_t end, bool full) {
         if (end > to.handed) {
             if (auto done = to.body.write_out(to.handed, end - to.handed); !done) return done;
@@ -18026,13 +18110,14 @@ private:
     [[nodiscard]] result<void> sync_in_turn() {
         position upto;
         std::uint64_t bytes = 0;
-        {
+        position wanted;
+        do {
             const auto alone = handing_.take();
-            if (auto done = hand_over_in_turn(true); !done) return done;
+            if (auto done = hand_over_in_turn(true, wanted); !done) return done;
             upto = handed();
             bytes = planned_bytes_;
-            in_sync_.store(true, std::memory_order_relaxed);
-        }
+            in_sync_.store(upto >= wanted, std::memory_order_relaxed);
+        } while (upto < wanted);
         const on_exit over([this] { in_sync_.store(false, std::memory_order_release); });
         auto section = enter();
         const task_type first = listed_.next_unsynced(0, upto);
@@ -21583,6 +21668,7 @@ namespace detail {
     out.segment_bytes = from.segment_bytes;
     out.first_segment_bytes =
         from.segment_bytes < out.first_segment_bytes ? from.segment_bytes : out.first_segment_bytes;
+    out.part_bytes = (std::max)(from.buffer_bytes / 16 * 4, std::uint64_t{64 * 1024});
     out.min_free_bytes = from.min_free_bytes;
     out.verify_reads = from.verify_reads;
     out.map_reads = from.map_reads;

@@ -10,6 +10,11 @@
 #include <utility>
 #include <vector>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 using coffer::detail::heap_memory;
 
 namespace {
@@ -55,6 +60,29 @@ TEST_CASE("raw memory is aligned, and has one owner", "[memory]") {
         CHECK(taken->size() == 0);
         std::memset(moved.get(), 0xEE, size);
     }
+}
+
+TEST_CASE("memory that was touched is there, and holds what it held", "[memory]") {
+    constexpr std::size_t huge_page = coffer::detail::huge_page;
+    auto taken = coffer::detail::raw_memory::take(4 * huge_page).value();
+    std::byte* const at = taken.get();
+    std::memset(at, 7, 100);
+    coffer::detail::touch(at + 50, huge_page);
+    CHECK(at[0] == std::byte{7});
+    CHECK(at[99] == std::byte{7});
+#if defined(__linux__) && defined(MADV_POPULATE_WRITE)
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const bool can = ::madvise(at, page, MADV_POPULATE_WRITE) == 0;  // Linux 5.14
+    const auto is_there = [&](std::size_t offset) {
+        unsigned char told = 0;
+        return ::mincore(at + offset, page, &told) == 0 && (told & 1) != 0;
+    };
+    if (can) {
+        CHECK(is_there(huge_page - page));
+        CHECK(is_there(huge_page));  // the last byte of the range
+        CHECK_FALSE(is_there(3 * huge_page));
+    }
+#endif
 }
 
 TEST_CASE("spare memory is given again to whom it is enough", "[memory]") {

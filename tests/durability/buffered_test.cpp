@@ -182,6 +182,48 @@ TEST_CASE("the interval counts again when a caller has ended the trouble of the 
     disk.clear_step_hook();
 }
 
+TEST_CASE("a writer that finds three quarters full stays until there is room again, and no longer",
+          "[clocks][threads]") {
+    const simulated disk;
+    std::atomic<int> begun{0}, allowed{0}, returned{0};
+    coffer::options chosen = small_options();
+    chosen.segment_bytes = 1 << 20;
+    chosen.buffer_bytes = 256 * 1024;
+    auto db = opened<shared>(disk, chosen);
+    disk.set_step_hook([&](const step& next) {
+        if (next.is != call::write) return;
+        for (const int mine = ++begun; allowed < mine;) std::this_thread::yield();
+    });
+    const auto put = [&](const char* key, std::size_t kib) {
+        db.put(key, std::string(kib * 1024, 'v'));
+        ++returned;
+    };
+    put("a quarter", 70);
+    REQUIRE(eventually([&] { return begun == 1; }));  // by the background thread
+    put("less than three quarters", 120);
+    std::thread first([&] { put("three quarters", 10); });
+    CHECK(still([&] { return returned == 2; }));
+    allowed = 1;
+    CHECK(eventually([&] { return returned == 3; }));
+    // What waits now is more than two quarters: it goes in parts.
+    REQUIRE(eventually([&] { return begun == 2; }));
+    std::thread second([&] { put("three quarters again", 70); });
+    CHECK(still([&] { return returned == 3; }));
+    allowed = 2;
+    CHECK(eventually([&] { return returned == 4; }));
+    // A part ends anywhere in a record; a killed process leaves the whole ones.
+    REQUIRE(eventually([&] { return begun == 3; }));
+    CHECK(is_with_system<shared>(disk, "a quarter"));
+    CHECK_FALSE(is_with_system<shared>(disk, "less than three quarters"));
+    CHECK_FALSE(is_durable<shared>(disk, "a quarter"));
+    allowed = 1000;
+    first.join();
+    second.join();
+    db.flush();
+    CHECK(is_with_system<shared>(disk, "three quarters again"));
+    disk.clear_step_hook();
+}
+
 TEST_CASE("under threading::single what is not durable does not hand over", "[clocks]") {
     const simulated disk;
     coffer::options chosen = small_options();

@@ -42,6 +42,17 @@ inline void prefer_huge_pages(std::byte* at, std::size_t size) noexcept {
 #endif
 }
 
+/// Lets the system lay out what lies on huge pages before somebody has to wait for it. What is
+/// there stays as it is, whoever writes to it meanwhile.
+inline void touch(std::byte* at, std::size_t size) noexcept {
+#if COFFER_OS_LINUX && defined(MADV_POPULATE_WRITE)
+    const auto rest = reinterpret_cast<std::uintptr_t>(at) % huge_page;
+    static_cast<void>(::madvise(at - rest, rest + size, MADV_POPULATE_WRITE));
+#else
+    static_cast<void>(at), static_cast<void>(size);
+#endif
+}
+
 /// The first place behind `at` that is aligned to `alignment`; a whole one, if `at` was.
 [[nodiscard]] inline std::byte* aligned_up(void* at, std::size_t alignment) noexcept {
     const auto rest = reinterpret_cast<std::uintptr_t>(at) % alignment;

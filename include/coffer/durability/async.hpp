@@ -77,6 +77,8 @@ public:
         auto hold = lock(mutex_);
         blocked_.store(0, std::memory_order_release);
         drained_.notify_all();
+        hold.unlock();
+        if constexpr (Log::hands_over && threads::concurrent) log_->touch_ahead();
         return done;
     }
 

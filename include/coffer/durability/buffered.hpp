@@ -78,7 +78,9 @@ public:
         called_.store(false, std::memory_order_release);  // I2
         if (log_->unsynced_bytes() > bounds_.max_unsynced_bytes / 2)
             return clock_.met_by([this] { return log_->sync(); });
-        return hand_over();
+        auto done = hand_over();
+        if constexpr (helped && Log::hands_over) log_->touch_ahead();
+        return done;
     }
 
 private:
@@ -89,9 +91,15 @@ private:
         return clock_.met_by([this] { return log_->hand_over(); });
     }
 
-    /// By a writer, whose write is accepted whatever comes of it.
+    /// By a writer, whose write is accepted whatever comes of it. Where others hand over, too, it
+    /// stays no longer than until there is room again.
     void help() {
-        static_cast<void>(if_memory_allows([this] { static_cast<void>(hand_over()); }));
+        const auto has_room = [this] {
+            const std::uint64_t waiting = log_->unhanded_bytes();
+            return waiting == 0 || waiting < bounds_.buffer_bytes / 4 * 3;
+        };
+        static_cast<void>(if_memory_allows(
+            [&] { static_cast<void>(helped ? log_->hand_over_until(has_room) : hand_over()); }));
         wake_(target_);  // I3
     }
 

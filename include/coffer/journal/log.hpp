@@ -23,6 +23,7 @@
 #ifndef COFFER_JOURNAL_LOG_HPP
 #define COFFER_JOURNAL_LOG_HPP
 
+#include <coffer/core/memory.hpp>
 #include <coffer/core/scope.hpp>
 #include <coffer/core/threading.hpp>
 #include <coffer/format/record.hpp>
@@ -36,6 +37,7 @@
 #include <coffer/journal/space_reserve.hpp>
 #include <coffer/journal/turn.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -173,15 +175,50 @@ public:
     }
     [[nodiscard]] result<void> prepare_ahead() {
         wants_segment_.store(false, std::memory_order_relaxed);
-        return prepare(0);
+        if (auto made = prepare(0); !made || !hands_over) return made;
+        const auto alone = lock_of<typename Threading::mutex>(preparing_);  // it is not made anew
+        const auto pin = readers_.enter();
+        auto section = enter();
+        if (next_ == nullptr || next_->capacity < huge_page) return {};
+        std::byte* const at = next_->body.memory();
+        section.unlock();
+        touch(at, huge_page);
+        return {};
     }
 
     // ---- hand-over and durability ----
 
-    /// Hands everything before the present tail to the system.
+    /// Hands everything before the present tail to the system, in parts (hand_over_in_turn).
     [[nodiscard]] result<void> hand_over() {
-        const auto alone = handing_.take();
-        return hand_over_in_turn(false);
+        position wanted;
+        do {
+            const auto alone = handing_.take();
+            if (auto done = hand_over_in_turn(false, wanted); !done) return done;
+        } while (handed() < wanted);
+        return {};
+    }
+    /// Hands over parts until enough(); what others hand over meanwhile may be enough, too.
+    template <class Enough>
+    [[nodiscard]] result<void> hand_over_until(Enough&& enough) {
+        for (;;) {
+            const auto alone = handing_.take_unless(enough);
+            if (!alone) return {};
+            position wanted;
+            if (auto done = hand_over_in_turn(false, wanted); !done) return done;
+        }
+    }
+
+    /// For the background thread: a writer that comes to the next huge page of memory finds it
+    /// there. The first touch of one takes some hundred microseconds, and on a virtual machine up
+    /// to ten milliseconds.
+    void touch_ahead() noexcept {
+        const auto pin = readers_.enter();  // the memory stays, also when its segment is settled
+        auto section = enter();
+        if (active_ == nullptr || active_->capacity < huge_page) return;
+        std::byte* const at = active_->body.memory() + active_->end;
+        const std::uint64_t left = active_->capacity - active_->end;
+        section.unlock();
+        touch(at, static_cast<std::size_t>((std::min)(left, std::uint64_t{2 * huge_page})));
     }
 
     /// Makes everything before the present tail durable.
@@ -195,7 +232,10 @@ public:
     [[nodiscard]] result<void> hand_over(position upto, Then&& then) {
         const auto alone = handing_.take_unless([&] { return handed() >= upto; });
         if (!alone) return {};
-        if (auto done = hand_over_in_turn(true); !done) return done;
+        do {
+            position wanted;
+            if (auto done = hand_over_in_turn(true, wanted); !done) return done;
+        } while (handed() < upto);
         then(handed());
         return {};
     }
@@ -415,13 +455,17 @@ private:
         return {};
     }
 
-    [[nodiscard]] result<void> hand_over_in_turn(bool mark) {
+    /// Everything, or of much a part: nobody shall wait long for the turn. What was the tail in the
+    /// first of several turns is `wanted`.
+    [[nodiscard]] result<void> hand_over_in_turn(bool mark, position& wanted) {
         if (trouble_.poisoned()) return check();
         auto section = enter();
         const bool moved = active_ != nullptr && active_->end != marked_;
-        if ((mark || hands_over) && moved && active_->fits(0)) append_mark(record_type::mark);
-        const position upto = tail();
-        const std::uint64_t bytes = this->appended_bytes();
+        if (wanted == position()) wanted = tail();
+        const bool all = !hands_over || this->unhanded_bytes() / 2 < options_.part_bytes;
+        if (all && (mark || hands_over) && moved && active_->fits(0))
+            append_mark(record_type::mark);
+        const auto [upto, bytes] = all ? reach{tail(), this->appended_bytes()} : next_part();
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
         on_exit untold([this] { trouble_.stick(nullptr); });
@@ -439,6 +483,26 @@ private:
         return {};
     }
 
+    struct reach {
+        position upto;
+        std::uint64_t bytes;  // of those appended
+    };
+    /// Where the next part ends: anywhere in a record. Inside the section, by who has the turn.
+    [[nodiscard]] reach next_part() const noexcept {
+        std::uint64_t left = options_.part_bytes;
+        for (std::uint64_t last = 0;;) {
+            const task_type next = listed_.next_unsynced(last, tail());
+            if (next.segment == nullptr) return {tail(), this->appended_bytes()};
+            last = next.segment->id;
+            const std::uint64_t from = (std::min)(next.end, next.segment->handed);
+            if (next.end - from >= left) {
+                const std::uint64_t waiting = this->unhanded_bytes() - options_.part_bytes;
+                return {position(last, from + left), this->appended_bytes() - waiting};
+            }
+            left -= next.end - from;
+        }
+    }
+
     [[nodiscard]] result<void> hand_over_one(segment_type& to, std::uint64_t end, bool full) {
         if (end > to.handed) {
             if (auto done = to.body.write_out(to.handed, end - to.handed); !done) return done;
@@ -453,13 +517,14 @@ private:
     [[nodiscard]] result<void> sync_in_turn() {
         position upto;
         std::uint64_t bytes = 0;
-        {
+        position wanted;
+        do {
             const auto alone = handing_.take();
-            if (auto done = hand_over_in_turn(true); !done) return done;
+            if (auto done = hand_over_in_turn(true, wanted); !done) return done;
             upto = handed();
             bytes = planned_bytes_;
-            in_sync_.store(true, std::memory_order_relaxed);
-        }
+            in_sync_.store(upto >= wanted, std::memory_order_relaxed);
+        } while (upto < wanted);
         const on_exit over([this] { in_sync_.store(false, std::memory_order_release); });
         auto section = enter();
         const task_type first = listed_.next_unsynced(0, upto);

@@ -21,6 +21,7 @@ namespace coffer::detail {
 struct log_options {
     std::uint64_t segment_bytes = std::uint64_t{64} << 20;       // size of a full-grown segment
     std::uint64_t first_segment_bytes = std::uint64_t{1} << 20;  // size of a young store's segments
+    std::uint64_t part_bytes = std::uint64_t{1} << 20;           // what one turn hands over of much
     std::uint64_t min_free_bytes = 0;                            // keep this much of the disk free
     bool verify_reads = true;  // check every record that is read from a file
     bool read_only = false;    // nothing is ever written

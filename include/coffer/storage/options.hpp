@@ -9,6 +9,7 @@
 #include <coffer/format/position.hpp>
 #include <coffer/journal/log_state.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
@@ -75,6 +76,7 @@ namespace detail {
     out.segment_bytes = from.segment_bytes;
     out.first_segment_bytes =
         from.segment_bytes < out.first_segment_bytes ? from.segment_bytes : out.first_segment_bytes;
+    out.part_bytes = (std::max)(from.buffer_bytes / 16 * 4, std::uint64_t{64 * 1024});
     out.min_free_bytes = from.min_free_bytes;
     out.verify_reads = from.verify_reads;
     out.map_reads = from.map_reads;
