@@ -270,7 +270,10 @@ SPACE = (
     "Since then they wait for it (docs/decisions.md): 1.8 on one processor, 4.8 before.")
 A_GET_SORTED = (
     "A descent whose every level waits for memory, and then the record. It was 0.52 of lmdb where "
-    "memory was faster; in this run the spread of both is a quarter. Not profiled on this machine.")
+    "memory was faster, and 0.53 on the Xeon at 06c55b3; in this run the spread is more than half. "
+    "Not profiled on this machine.")
+OPENING_MAPPED = (
+    "1.27 ms on the Xeon at 06c55b3; this machine's page faults are slower. Not profiled.")
 OPENING = (
     "Before the index is believed one line of each node is looked at, 22 MB away from each other, "
     "where `hash` looks at its directory. Half of the time the system maps those pages, one by one. "
@@ -278,12 +281,14 @@ OPENING = (
     "one call (no gain), and the file written in large blocks, which maps five times as fast but "
     "would make a put wait 8 to 17 ms when the index grows.")
 LONGEST = (
-    "In the run at 06c55b3 the time of 16 puts in a row, each of which may wait 2 ms for the cleaner: "
-    "32 ms are within what docs/contract.md says. `single` syncs in its calls. Each put is timed by "
-    "itself since. The machine holds others up, too: leveldb 32 ms, rocksdb 206, tkrzw 32.")
+    "Probes by hand after the run at 72063fb: a writer that found the buffer full wrote all of it, or "
+    "waited for who did (6 to 12 ms), and the first touch of each huge page of a segment took 6 to 9 "
+    "ms. Both are mended since (docs/decisions.md): 2 to 4 ms by hand. `mmap` waits 2 ms for the "
+    "cleaner and 2 to 10 ms in page faults while a sync is under way; `single` syncs in its calls.")
 GROWTH = (
-    "In two and three of the five turns of the run at 06c55b3 it was 0.4 to 0.5 ms; the others are "
-    "10, 14, 52, 54 and 573 ms. Not profiled; leveldb has 42 ms there, sqlite 39.")
+    "At 72063fb `hash` had 0.4 ms and these 21 to 46 in one of five turns. Not profiled by itself; "
+    "the first touch of huge pages and full buffers, found by probes while compacting, are mended "
+    "since (docs/decisions.md). leveldb has 4 ms there, lmdb 9, sqlite 114.")
 ON_THIS_MACHINE = (
     "In the run before, on an EPYC, this was met; here the turns of both spread by a third and more. "
     "Not profiled here.")
@@ -310,12 +315,15 @@ NOTES = {
     "single over multi: insert at random, sorted": ALONE,
     "single over multi: get at random, hash": ALONE_GET,
     "single over multi: get at random, sorted": ALONE_GET,
+    "mmap, reopen, killed: ms": OPENING_MAPPED,
     "mmap, sorted, reopen, clean: ms": OPENING,
     "mmap, sorted, reopen, killed: ms": OPENING,
     **{f"longest put while compacting{whose}: ms": LONGEST
        for whose in ("", ", sorted", ", write_through", ", mmap", ", single")},
     **{f"longest put while the index grows{whose}: ms": GROWTH
        for whose in ("", ", sorted", ", async", ", write_through", ", mmap", ", map")},
+    **{f"file_log/{index}, put_latency, ten times the entries: longest put, ms": GROWTH
+       for index in ("hash", "sorted")},
     "batches of 1000, sorted": BATCHES,
     "map, sorted: insert in order": ON_THIS_MACHINE,
     "single over multi: get in order, hash": ALONE_GET,
