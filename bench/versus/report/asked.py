@@ -281,10 +281,11 @@ OPENING = (
     "one call (no gain), and the file written in large blocks, which maps five times as fast but "
     "would make a put wait 8 to 17 ms when the index grows.")
 LONGEST = (
-    "Probes by hand after the run at 72063fb: a writer that found the buffer full wrote all of it, or "
-    "waited for who did (6 to 12 ms), and the first touch of each huge page of a segment took 6 to 9 "
-    "ms. Both are mended since (docs/decisions.md): 2 to 4 ms by hand for `hash`. `mmap` waits 2 ms for the "
-    "cleaner and 2 to 10 ms in page faults while a sync is under way; `single` syncs in its calls.")
+    "Probes by hand on `hash` after the run at 72063fb: a writer that found the buffer full wrote "
+    "all of it, or waited for who did (6 to 12 ms), and the first touch of each huge page of a "
+    "segment took 6 to 9 ms. Both are mended since (docs/decisions.md): 2 to 4 ms by hand. `sorted` "
+    "has 24 and 32 ms still, not profiled. `mmap` waits 2 ms for the cleaner and 2 to 10 ms in page "
+    "faults while a sync is under way; `single` syncs in its calls.")
 GROWTH = (
     "At 72063fb in one of five turns; the others had 0.7 to 4.2 ms. Not profiled by itself; the first "
     "touch of huge pages and full buffers, found by probes while compacting, are mended since "
