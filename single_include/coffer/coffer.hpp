@@ -6519,6 +6519,10 @@ using address = std::uint64_t;
 [[nodiscard]] constexpr std::uint64_t offset_of(address where) noexcept {
     return (where & ((std::uint64_t{1} << offset_bits) - 1)) * offset_unit;
 }
+/// What lies `size` bytes behind `where` in the same segment; offsets are multiples of a unit.
+[[nodiscard]] constexpr address behind(address where, std::uint64_t size) noexcept {
+    return where + size / offset_unit;
+}
 
 }  // namespace coffer::detail
 
@@ -8096,295 +8100,38 @@ private:
 #endif
 // end file coffer/index/hash_buckets.hpp
 
-// begin file coffer/index/hash.hpp
-// coffer/index/hash.hpp: keys found by their hash, one cache line per lookup.
+// begin file coffer/index/hash_chains.hpp
+// coffer/index/hash_chains.hpp: the slots of a hash table's buckets, and the chains behind them.
 //
-// | policy        | promise                                                                    |
-// |---------------|----------------------------------------------------------------------------|
-// | `index::hash` | no order; one line of memory per lookup; at most 20 bytes per key in all   |
+// How the writer puts a key into a bucket that is full, takes one out of a chain, and makes a chain
+// short again after a split, while readers look. What holds meanwhile: I1, I3 and I5 of hash.hpp.
 //
-// The table is an array of 64-byte buckets that grows one bucket at a time (linear hashing, Witold
-// Litwin 1980): with n buckets, 2^d <= n < 2^(d+1), bucket n - 2^d is split next, into itself and
-// bucket n. A put of a new key splits whenever there are more than 15 keys to 4 buckets: load,
-// memory and the time of a put are the same at every size. A bucket has a control word with a print
-// of a few bits for each of its seven slots (after the fingerprints of MemC3 and Swiss tables), and
-// the slots; an eighth key turns the last slot into a link to a chain of overflow buckets of six.
-// A slot knows 30 bits of its key's hash, so that a split never asks for keys, up to 2^28 buckets;
-// a lookup meets a wrong key once in 2^(30 - depth) keys compared. hash_words.hpp has the bits.
-//
-// I1  An entry word is the truth; its print only says where to look. A put stores print, then
-//     entry; a removal clears entry, then print. A free slot's entry is 0.
-// I2  A key's first 30 bits of hash agree with the index of its bucket in the bucket's depth bits.
-// I3  `chained` is set only while slot 6 is a link. Whatever moves a key within a chain, or takes a
-//     bucket out of it, stores a new link between the copy and the removal, and one more behind it
-//     where a walk comes to the copy last; at one depth no link comes back.
-// I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
-//     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
-//     back from link to key only in the split that makes it so.
-// I5  Before a chain that is not empty six slots are full, and so is it but for its first bucket.
-//
-// Threads: find, likely, step and prefetch beside the one writer, with no lock, no store and, for
-// the table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
-// again, and a reader that missed reads depth and link once more. If both are what they were,
-// nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
-// Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
-// Failure: of start, prepare (no_space above most_keys) and adopt. Damage: wrong answers at most.
-#ifndef COFFER_INDEX_HASH_HPP
-#define COFFER_INDEX_HASH_HPP
+// Threads: the one writer; readers, of what they come to, as hash.hpp has it. Cost: one line of
+// memory for each bucket of the chain; a chain of more than one is a rarity.
+// Failure: of add(), where no overflow bucket is left. Damaged memory: wrong answers at most; no
+// walk leaves the memory or goes round for ever.
+#ifndef COFFER_INDEX_HASH_CHAINS_HPP
+#define COFFER_INDEX_HASH_CHAINS_HPP
 
-namespace coffer {
+namespace coffer::detail {
 
-namespace detail {
-
-template <threading_policy Threading, class Memory, class Shape = hash_shape>
-class hash_table : public hash_buckets<Threading, Memory, Shape>, private hash_words {
+template <threading_policy Threading, class Memory, class Shape>
+class hash_chains : public hash_buckets<Threading, Memory, Shape>, protected hash_words {
     using base = hash_buckets<Threading, Memory, Shape>;
+
+protected:
+    using base::base;
     using base::acquire, base::relaxed, base::release;
-    using base::buckets, base::free_count, base::key_count, base::overflow_used, base::spare;
-    using base::most_buckets, base::keys_per_4;
+    using base::free_count, base::overflow_used;
     using base::primary_, base::overflow_, base::state_;
-    using base::seed_, base::extent_, base::exact_, base::promised_;
     using typename base::bucket;
     using typename base::state;
-
-public:
-    struct lookup {
-        std::uint64_t hash;
-        bytes key;
-    };
-    struct place {
-        detail::ref ref;
-        std::uint64_t hash;
-        std::uint64_t home;  // index of the primary bucket
-        bucket* at;          // where ref is; the primary bucket when ref is 0
-        unsigned slot;
-    };
-    /// Walks go through the buckets in the order of their reversed indexes: a split divides what
-    /// one step would have met into two neighbours, so a cursor stands at a bucket's edge for ever.
-    struct cursor {
-        std::uint32_t reversed = 0;
-        bool over = false;
-    };
-
-    hash_table(epoch<Threading>&, Memory memory) : base(std::move(memory)) {}
-
-    // ---- lookups ----
-
-    [[nodiscard]] COFFER_ALWAYS_INLINE lookup probe(bytes key) const noexcept {
-        return {Shape::hash(key, seed_), key};
-    }
-
-    void prefetch(const lookup& probe) const noexcept {
-        COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
-        COFFER_PREFETCHED();
-    }
-
-    /// What find() will give, as far as one bucket tells without a look at keys: 0 for nothing, a
-    /// ref unless its key only has the same bits of hash, or `unclear`.
-    [[nodiscard]] COFFER_ALWAYS_INLINE ref likely(const lookup& probe) const noexcept {
-        const std::uint64_t index = at(probe.hash, extent_.load(acquire));
-        const bucket& home = primary_[index];
-        const std::uint64_t control = home.control.load(acquire);
-        std::uint64_t which = with_print(control, print_of(probe.hash));
-        if (which == 0 && (control & chained) == 0 && owns(index, control, probe.hash)) return 0;
-        for (; which != 0; which &= which - 1) {
-            const ref r = home.entry[first(which)].load(acquire) ^ tag_of(probe.hash);
-            if (r - 1 < ref_mask) return r;
-        }
-        return unclear;
-    }
-
-    template <class Keys>
-    [[nodiscard]] ref find(const lookup& probe, Keys& keys) const {
-        ref found = 0;
-        const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t, unsigned) {
-            unsigned slot = 0;
-            const std::uint64_t which = with_print(control, print_of(probe.hash));
-            if (which != 0) found = among(in, which, probe, keys, slot);
-            return found != 0;
-        };
-        look(probe.hash, compare, [] {});
-        return found;
-    }
-
-    /// For the writer: sees the newest state, and where a new key would go.
-    template <class Keys>
-    [[nodiscard]] place locate(const lookup& probe, Keys& keys) const {
-        place found{0, probe.hash, at(probe.hash, exact_), nullptr, 0};
-        bucket* const home = found.at = &primary_[found.home];
-        bucket* next = home;
-        for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
-            const std::uint64_t control = next->control.load(relaxed);
-            const std::uint64_t which = with_print(control, print_of(probe.hash));
-            if (which != 0) {
-                found.ref = among(*next, which, probe, keys, found.slot);
-                if (found.ref != 0) {
-                    found.at = next;
-                    break;
-                }
-            }
-            const bool ends = next == home && (control & chained) == 0;
-            next = ends ? nullptr : overflow_at(next->entry[link_slot].load(relaxed));
-        }
-        return found;
-    }
-
-    /// One bucket with its chain.
-    bool step(cursor& position, std::vector<ref>& refs) const {
-        if (position.over) return false;
-        const std::size_t before = refs.size();
-        unsigned visited = 0;
-        const auto collect = [&](const bucket& from, std::uint64_t control, std::uint64_t index,
-                                 unsigned deep) {
-            for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
-                const unsigned slot = first(which);
-                const std::uint64_t entry = from.entry[slot].load(acquire);
-                // Neither a link nor what a split has moved agrees with the index (I2).
-                const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
-                // Below the cursor lies what was met before, if the table has been made anew since.
-                const auto at = static_cast<std::uint32_t>((index & below(tag_from)) |
-                                                           known(entry, print_at(control, slot)));
-                const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0 &&
-                                     reverse(at) >= position.reversed;
-                if (entry != 0 && belongs) refs.push_back(entry & ref_mask);
-            }
-            ++visited;
-            return false;
-        };
-        const unsigned depth = look(reverse(position.reversed), collect, [&] {
-            refs.resize(before);
-            visited = 0;
-        });
-        if (visited > 1) {  // a key that is being moved within a chain is met twice
-            const auto from = refs.begin() + static_cast<std::ptrdiff_t>(before);
-            std::sort(from, refs.end());
-            refs.erase(std::unique(from, refs.end()), refs.end());
-        }
-        const auto deepest = static_cast<unsigned>(std::bit_width(buckets()));
-        const std::uint32_t width = std::uint32_t{1} << (32 - (std::min)(depth, deepest));
-        position.reversed = (position.reversed & ~(width - 1)) + width;
-        position.over = position.reversed < width;
-        prefetch({reverse(position.reversed + 3 * width), {}});  // walks jump about in memory
-        return true;
-    }
-
-    // ---- changes ----
-
-    void put(const place& where, ref r) {
-        const std::uint64_t entry = tag_of(where.hash) | r;
-        if (where.ref != 0) {
-            where.at->entry[where.slot].store(entry, release);
-            return;
-        }
-        if (!add(*where.at, where.home, entry, print_of(where.hash))) {
-            COFFER_ASSERT(spare() != 0, "a put for which the table was not ready");
-            return;
-        }
-        state_->keys.store(key_count() + 1, relaxed);
-        promised_ -= promised_ != 0;
-        for (int i = 0; i < 2 && key_count() * 4 > buckets() * keys_per_4; ++i) {
-            if (!split()) break;
-        }
-    }
-
-    void remove(const place& gone) {
-        COFFER_ASSERT(gone.ref != 0, "removal of a key that is not there");
-        bucket& home = primary_[gone.home];
-        if ((home.control.load(relaxed) & chained) == 0) {
-            vacate(*gone.at, gone.slot);
-        } else {
-            const change guard(*state_);
-            vacate(*gone.at, gone.slot);
-            refill(gone);
-        }
-        if (key_count() != 0) state_->keys.store(key_count() - 1, relaxed);
-    }
-
-    // ---- after a process that ended within a put or a removal ----
-
-    /// What a put or a removal of this key has left half done, in memory that adopt() took over, is
-    /// as if it had not begun, or as if it were done.
-    void mend(const lookup& probe) noexcept {
-        bucket& home = primary_[at(probe.hash, exact_)];
-        const bool linked = (home.control.load(relaxed) & chained) != 0;
-        mend(home, linked ? link_slot : link_slot + 1);
-        const auto each = [](bucket& in) { mend(in, link_slot); };
-        for_each_in_chain(linked ? overflow_at(home.entry[link_slot].load(relaxed)) : nullptr,
-                          each);
-    }
-    /// There are `n` keys.
-    void recount(std::uint64_t n) noexcept { state_->keys.store(n, relaxed); }
-
-private:
-    // ---- readers ----
-
-    /// Does the bucket at its present depth hold the keys of this hash?
-    [[nodiscard]] static bool owns(std::uint64_t index, std::uint64_t control,
-                                   std::uint64_t hash) noexcept {
-        return ((index ^ hash) & below(depth(control))) == 0;
-    }
-
-    /// The ref of the key in one of the slots whose print fits; 0: in none.
-    template <class Keys>
-    [[nodiscard]] static ref among(const bucket& in, std::uint64_t which, const lookup& probe,
-                                   Keys& keys, unsigned& slot) {
-        const std::uint64_t tag = tag_of(probe.hash);
-        do {
-            slot = first(which);
-            // Neither a link, whose mark is no tag's of this bucket, nor a free slot passes.
-            const ref r = in.entry[slot].load(acquire) ^ tag;
-            if (r - 1 < ref_mask && keys.matches(r, probe.key)) return r;
-            which &= which - 1;
-        } while (which != 0);
-        return 0;
-    }
 
     /// The overflow bucket that a link or next word names, null for none.
     [[nodiscard]] bucket* overflow_at(std::uint64_t link) const noexcept {
         const std::uint64_t number = target(link);
         return number == 0 || number > overflow_.capacity() ? nullptr : &overflow_[number - 1];
     }
-
-    /// Shows `visit` every bucket that may hold keys of `hash`, until it returns true or one pass
-    /// has seen a state in which nothing can have been missed (I3, I4); calls `again` before each
-    /// further pass. Returns the depth.
-    template <class Visit, class Again>
-    unsigned look(std::uint64_t hash, Visit visit, Again again) const {
-        std::uint64_t index = at(hash, extent_.load(acquire));
-        for (unsigned odd = 0;; again()) {
-            const bucket& home = primary_[index];
-            std::uint64_t control = home.control.load(acquire);
-            const unsigned deep = depth(control);
-            if (!owns(index, control, hash)) {  // split since: on where the key's way left this one
-                const auto fork = static_cast<unsigned>(std::countr_zero(index ^ hash));
-                index = hash & below(fork + 1);
-                if (index >= primary_.capacity()) return deep;  // damaged
-                continue;
-            }
-            const std::uint64_t link = home.entry[link_slot].load(acquire);
-            const bool linked = is_link(link, index);
-            if (linked) {
-                control = home.control.load(acquire);  // not older than the link
-                if (depth(control) != deep) continue;
-            } else if ((control & chained) != 0 && ++odd < known_bits) {
-                continue;  // the chain has just gone: by I4 at most once per depth
-            }
-            if (visit(home, control, index, deep)) return deep;
-            if (linked) {
-                std::uint64_t left = overflow_.capacity();
-                const bucket* next = overflow_at(link);
-                for (; next != nullptr && left != 0; --left) {
-                    if (visit(*next, next->control.load(acquire), index, deep)) return deep;
-                    next = overflow_at(next->entry[link_slot].load(acquire));
-                }
-            }
-            const std::uint64_t link_now = home.entry[link_slot].load(acquire);
-            const bool same = linked ? link_now == link : !is_link(link_now, index);
-            if (same && depth(home.control.load(acquire)) == deep) return deep;
-        }
-    }
-
-    // ---- the writer's steps ----
 
     /// While one of these lives, a process that ends leaves memory that adopt() refuses.
     class change {
@@ -8528,16 +8275,374 @@ private:
         }
     }
 
-    /// Restores I5 after a key went from the slot of `gone`.
-    COFFER_NOINLINE void refill(const place& gone) noexcept {
-        bucket* const front = front_of(gone.home);
+    /// Restores I5 after a key of bucket `index` went from this slot of it, or of its chain.
+    COFFER_NOINLINE void refill(std::uint64_t index, bucket& at, unsigned slot) noexcept {
+        bucket* const front = front_of(index);
         if (front == nullptr) return;
-        if (gone.at != front) {
-            pull(gone.home, *gone.at, gone.slot);
+        if (&at != front) {
+            pull(index, at, slot);
         } else if (used(front->control.load(relaxed)) == 0) {
-            drop_front(gone.home);
+            drop_front(index);
         }
     }
+
+    template <class Each>
+    static void for_each_of(bucket& in, Each each) {
+        const std::uint64_t control = in.control.load(relaxed);
+        for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
+            const unsigned slot = first(which);
+            each(slot, in.entry[slot].load(relaxed), print_at(control, slot));
+        }
+    }
+    template <class Each>
+    void for_each_in_chain(bucket* from, Each each) const {
+        std::uint64_t left = overflow_.capacity() + 1;
+        for (; from != nullptr && left != 0; --left) {
+            each(*from);
+            from = overflow_at(from->entry[link_slot].load(relaxed));
+        }
+    }
+
+    /// After a split: makes I5 true again, and gives slot 6 back to keys if seven are enough.
+    COFFER_NOINLINE void repack(std::uint64_t index) noexcept {
+        bucket& home = primary_[index];
+        bucket* fills = &home;
+        for (std::uint64_t left = 8 * overflow_.capacity(); fills != nullptr && left != 0; --left) {
+            bucket* const front = front_of(index);
+            if (front == nullptr) break;
+            const unsigned slot = first_free(fills->control.load(relaxed));
+            if (used(front->control.load(relaxed)) == 0) {
+                if (fills == front) fills = overflow_at(front->entry[link_slot].load(relaxed));
+                drop_front(index);
+            } else if (fills == &home && slot >= link_slot) {
+                fills = front;
+            } else if (fills == front || slot >= link_slot) {
+                fills = overflow_at(fills->entry[link_slot].load(relaxed));
+            } else {
+                pull(index, *fills, slot);
+            }
+        }
+        const std::uint64_t control = home.control.load(relaxed);
+        bucket* const front = front_of(index);
+        if (front == nullptr) {
+            home.control.store(control & ~chained, release);
+            home.entry[link_slot].store(0, release);
+            return;
+        }
+        const std::uint64_t in_front = front->control.load(relaxed);
+        const std::uint64_t which = used(in_front);
+        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(which)) {
+            const unsigned slot = first(which);
+            const std::uint64_t number = target(home.entry[link_slot].load(relaxed));
+            const std::uint64_t print = print_at(in_front, slot);
+            home.control.store(set(control & ~chained, link_slot, print), release);
+            home.entry[link_slot].store(front->entry[slot].load(relaxed), release);
+            release_overflow(number);
+        }
+    }
+};
+
+}  // namespace coffer::detail
+
+#endif
+// end file coffer/index/hash_chains.hpp
+
+// begin file coffer/index/hash.hpp
+// coffer/index/hash.hpp: keys found by their hash, one cache line per lookup.
+//
+// | policy        | promise                                                                    |
+// |---------------|----------------------------------------------------------------------------|
+// | `index::hash` | no order; one line of memory per lookup; at most 20 bytes per key in all   |
+//
+// The table is an array of 64-byte buckets that grows one bucket at a time (linear hashing, Witold
+// Litwin 1980): with n buckets, 2^d <= n < 2^(d+1), bucket n - 2^d is split next, into itself and
+// bucket n. A put of a new key splits whenever there are more than 15 keys to 4 buckets: load,
+// memory and the time of a put are the same at every size. A bucket has a control word with a print
+// of a few bits for each of its seven slots (after the fingerprints of MemC3 and Swiss tables), and
+// the slots; an eighth key turns the last slot into a link to a chain of overflow buckets of six.
+// A slot knows 30 bits of its key's hash, so that a split never asks for keys, up to 2^28 buckets;
+// a lookup meets a wrong key once in 2^(30 - depth) keys compared. hash_words.hpp has the bits.
+//
+// I1  An entry word is the truth; its print only says where to look. A put stores print, then
+//     entry; a removal clears entry, then print. A free slot's entry is 0.
+// I2  A key's first 30 bits of hash agree with the index of its bucket in the bucket's depth bits.
+// I3  `chained` is set only while slot 6 is a link. Whatever moves a key within a chain, or takes a
+//     bucket out of it, stores a new link between the copy and the removal, and one more behind it
+//     where a walk comes to the copy last; at one depth no link comes back.
+// I4  A split first copies, then sets the depth of the old bucket, then removes what was copied:
+//     until then a walk tells by I2 that it is not to be met there. Depths only grow; slot 6 goes
+//     back from link to key only in the split that makes it so.
+// I5  Before a chain that is not empty six slots are full, and so is it but for its first bucket.
+//
+// Threads: find, likely, step and prefetch beside the one writer, with no lock, no store and, for
+// the table's own sake, no pin: buckets never move, an overflow bucket is cleared before it is used
+// again, and a reader that missed reads depth and link once more. If both are what they were,
+// nothing can have escaped it (I3, I4); else it looks again, which a change has paid for.
+// Cost: 95 lookups of 100 read one line, the rest two. Buckets are never merged: their room waits.
+// Failure: of start, prepare (no_space above most_keys) and adopt. Damage: wrong answers at most.
+#ifndef COFFER_INDEX_HASH_HPP
+#define COFFER_INDEX_HASH_HPP
+
+namespace coffer {
+
+namespace detail {
+
+template <threading_policy Threading, class Memory, class Shape = hash_shape>
+class hash_table : public hash_chains<Threading, Memory, Shape> {
+    using base = hash_chains<Threading, Memory, Shape>;
+    using base::acquire, base::relaxed, base::release;
+    using base::add, base::vacate, base::mend, base::refill, base::repack;
+    using base::at, base::below, base::extent, base::first, base::is_link, base::known,
+        base::reverse;
+    using base::base_bits, base::known_bits, base::link_slot, base::tag_from;
+    using base::buckets, base::key_count, base::overflow_used, base::spare;
+    using base::chained, base::depth, base::depth_bits, base::depth_one, base::used;
+    using base::for_each_of, base::for_each_in_chain, base::front_of, base::overflow_at;
+    using base::most_buckets, base::keys_per_4;
+    using base::primary_, base::overflow_, base::state_, base::store_link;
+    using base::print_at, base::print_of, base::tag_of, base::with_print;
+    using base::seed_, base::extent_, base::exact_, base::promised_;
+    using typename base::bucket;
+    using typename base::change;
+
+public:
+    struct lookup {
+        std::uint64_t hash;
+        bytes key;
+    };
+    struct place {
+        detail::ref ref;
+        std::uint64_t hash;
+        std::uint64_t home;  // index of the primary bucket
+        bucket* at;          // where ref is; the primary bucket when ref is 0
+        unsigned slot;
+    };
+    /// Walks go through the buckets in the order of their reversed indexes: a split divides what
+    /// one step would have met into two neighbours, so a cursor stands at a bucket's edge for ever.
+    struct cursor {
+        std::uint32_t reversed = 0;
+        bool over = false;
+    };
+
+    hash_table(epoch<Threading>&, Memory memory) : base(std::move(memory)) {}
+
+    // ---- lookups ----
+
+    [[nodiscard]] COFFER_ALWAYS_INLINE lookup probe(bytes key) const noexcept {
+        return {Shape::hash(key, seed_), key};
+    }
+
+    void prefetch(const lookup& probe) const noexcept {
+        COFFER_PREFETCH(&primary_[at(probe.hash, extent_.load(acquire))]);
+        COFFER_PREFETCHED();
+    }
+
+    /// What find() will give, as far as one bucket tells without a look at keys: 0 for nothing, a
+    /// ref unless its key only has the same bits of hash, or `unclear`.
+    [[nodiscard]] COFFER_ALWAYS_INLINE ref likely(const lookup& probe) const noexcept {
+        const std::uint64_t index = at(probe.hash, extent_.load(acquire));
+        const bucket& home = primary_[index];
+        const std::uint64_t control = home.control.load(acquire);
+        std::uint64_t which = with_print(control, print_of(probe.hash));
+        if (which == 0 && (control & chained) == 0 && owns(index, control, probe.hash)) return 0;
+        for (; which != 0; which &= which - 1) {
+            const ref r = home.entry[first(which)].load(acquire) ^ tag_of(probe.hash);
+            if (r - 1 < ref_mask) return r;
+        }
+        return unclear;
+    }
+
+    template <class Keys>
+    [[nodiscard]] ref find(const lookup& probe, Keys& keys) const {
+        ref found = 0;
+        const auto compare = [&](const bucket& in, std::uint64_t control, std::uint64_t, unsigned) {
+            unsigned slot = 0;
+            const std::uint64_t which = with_print(control, print_of(probe.hash));
+            if (which != 0) found = among(in, which, probe, keys, slot);
+            return found != 0;
+        };
+        look(probe.hash, compare, [] {});
+        return found;
+    }
+
+    /// For the writer: sees the newest state, and where a new key would go.
+    template <class Keys>
+    [[nodiscard]] COFFER_ALWAYS_INLINE place locate(const lookup& probe, Keys& keys) const {
+        place found{0, probe.hash, at(probe.hash, exact_), nullptr, 0};
+        found.at = &primary_[found.home];
+        const std::uint64_t control = found.at->control.load(relaxed);
+        const std::uint64_t which = with_print(control, print_of(probe.hash));
+        if (which != 0 || (control & chained) != 0) locate(probe, keys, which, control, found);
+        return found;
+    }
+
+    /// One bucket with its chain.
+    bool step(cursor& position, std::vector<ref>& refs) const {
+        if (position.over) return false;
+        const std::size_t before = refs.size();
+        unsigned visited = 0;
+        const auto collect = [&](const bucket& from, std::uint64_t control, std::uint64_t index,
+                                 unsigned deep) {
+            for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
+                const unsigned slot = first(which);
+                const std::uint64_t entry = from.entry[slot].load(acquire);
+                // Neither a link nor what a split has moved agrees with the index (I2).
+                const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
+                // Below the cursor lies what was met before, if the table has been made anew since.
+                const auto met = static_cast<std::uint32_t>((index & below(tag_from)) |
+                                                            known(entry, print_at(control, slot)));
+                const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0 &&
+                                     reverse(met) >= position.reversed;
+                if (entry != 0 && belongs) refs.push_back(entry & ref_mask);
+            }
+            ++visited;
+            return false;
+        };
+        const unsigned deep = look(reverse(position.reversed), collect, [&] {
+            refs.resize(before);
+            visited = 0;
+        });
+        if (visited > 1) {  // a key that is being moved within a chain is met twice
+            const auto from = refs.begin() + static_cast<std::ptrdiff_t>(before);
+            std::sort(from, refs.end());
+            refs.erase(std::unique(from, refs.end()), refs.end());
+        }
+        const auto deepest = static_cast<unsigned>(std::bit_width(buckets()));
+        const std::uint32_t width = std::uint32_t{1} << (32 - (std::min)(deep, deepest));
+        position.reversed = (position.reversed & ~(width - 1)) + width;
+        position.over = position.reversed < width;
+        prefetch({reverse(position.reversed + 3 * width), {}});  // walks jump about in memory
+        return true;
+    }
+
+    // ---- changes ----
+
+    void put(const place& where, ref r) {
+        const std::uint64_t entry = tag_of(where.hash) | r;
+        if (where.ref != 0) {
+            where.at->entry[where.slot].store(entry, release);
+            return;
+        }
+        if (!add(*where.at, where.home, entry, print_of(where.hash))) {
+            COFFER_ASSERT(spare() != 0, "a put for which the table was not ready");
+            return;
+        }
+        state_->keys.store(key_count() + 1, relaxed);
+        promised_ -= promised_ != 0;
+        for (int i = 0; i < 2 && key_count() * 4 > buckets() * keys_per_4; ++i) {
+            if (!split()) break;
+        }
+    }
+
+    void remove(const place& gone) {
+        COFFER_ASSERT(gone.ref != 0, "removal of a key that is not there");
+        if ((primary_[gone.home].control.load(relaxed) & chained) == 0) {
+            vacate(*gone.at, gone.slot);
+        } else {
+            const change guard(*state_);
+            vacate(*gone.at, gone.slot);
+            refill(gone.home, *gone.at, gone.slot);
+        }
+        if (key_count() != 0) state_->keys.store(key_count() - 1, relaxed);
+    }
+
+    // ---- after a process that ended within a put or a removal ----
+
+    /// What a put or a removal of this key has left half done, in memory that adopt() took over, is
+    /// as if it had not begun, or as if it were done.
+    void mend(const lookup& probe) noexcept {
+        bucket& home = primary_[at(probe.hash, exact_)];
+        const bool linked = (home.control.load(relaxed) & chained) != 0;
+        mend(home, linked ? link_slot : link_slot + 1);
+        bucket* const front = linked ? overflow_at(home.entry[link_slot].load(relaxed)) : nullptr;
+        for_each_in_chain(front, [](bucket& in) { mend(in, link_slot); });
+    }
+    /// There are `n` keys.
+    void recount(std::uint64_t n) noexcept { state_->keys.store(n, relaxed); }
+
+private:
+    // ---- readers ----
+
+    /// Does the bucket at its present depth hold the keys of this hash?
+    [[nodiscard]] static bool owns(std::uint64_t index, std::uint64_t control,
+                                   std::uint64_t hash) noexcept {
+        return ((index ^ hash) & below(depth(control))) == 0;
+    }
+
+    /// The ref of the key in one of the slots whose print fits; 0: in none.
+    template <class Keys>
+    [[nodiscard]] static ref among(const bucket& in, std::uint64_t which, const lookup& probe,
+                                   Keys& keys, unsigned& slot) {
+        const std::uint64_t tag = tag_of(probe.hash);
+        do {
+            slot = first(which);
+            // Neither a link, whose mark is no tag's of this bucket, nor a free slot passes.
+            const ref r = in.entry[slot].load(acquire) ^ tag;
+            if (r - 1 < ref_mask && keys.matches(r, probe.key)) return r;
+            which &= which - 1;
+        } while (which != 0);
+        return 0;
+    }
+
+    /// The rest of locate(): in the home bucket at `which`, and behind it.
+    template <class Keys>
+    COFFER_NOINLINE void locate(const lookup& probe, Keys& keys, std::uint64_t which,
+                                std::uint64_t control, place& found) const {
+        bucket* next = found.at;
+        bool linked = (control & chained) != 0;
+        for (std::uint64_t left = overflow_.capacity() + 1; left != 0; --left) {
+            if (which != 0) found.ref = among(*next, which, probe, keys, found.slot);
+            if (found.ref != 0) {
+                found.at = next;
+                return;
+            }
+            next = linked ? overflow_at(next->entry[link_slot].load(relaxed)) : nullptr;
+            if (next == nullptr) return;
+            which = with_print(next->control.load(relaxed), print_of(probe.hash));
+            linked = true;
+        }
+    }
+
+    /// Shows `visit` every bucket that may hold keys of `hash`, until it returns true or one pass
+    /// has seen a state in which nothing can have been missed (I3, I4); calls `again` before each
+    /// further pass. Returns the depth.
+    template <class Visit, class Again>
+    unsigned look(std::uint64_t hash, Visit visit, Again again) const {
+        std::uint64_t index = at(hash, extent_.load(acquire));
+        for (unsigned odd = 0;; again()) {
+            const bucket& home = primary_[index];
+            std::uint64_t control = home.control.load(acquire);
+            const unsigned deep = depth(control);
+            if (!owns(index, control, hash)) {  // split since: on where the key's way left this one
+                const auto fork = static_cast<unsigned>(std::countr_zero(index ^ hash));
+                index = hash & below(fork + 1);
+                if (index >= primary_.capacity()) return deep;  // damaged
+                continue;
+            }
+            const std::uint64_t link = home.entry[link_slot].load(acquire);
+            const bool linked = is_link(link, index);
+            if (linked) {
+                control = home.control.load(acquire);  // not older than the link
+                if (depth(control) != deep) continue;
+            } else if ((control & chained) != 0 && ++odd < known_bits) {
+                continue;  // the chain has just gone: by I4 at most once per depth
+            }
+            if (visit(home, control, index, deep)) return deep;
+            if (linked) {
+                std::uint64_t left = overflow_.capacity();
+                const bucket* next = overflow_at(link);
+                for (; next != nullptr && left != 0; --left) {
+                    if (visit(*next, next->control.load(acquire), index, deep)) return deep;
+                    next = overflow_at(next->entry[link_slot].load(acquire));
+                }
+            }
+            const std::uint64_t link_now = home.entry[link_slot].load(acquire);
+            const bool same = linked ? link_now == link : !is_link(link_now, index);
+            if (same && depth(home.control.load(acquire)) == deep) return deep;
+        }
+    }
+
+    // ---- the writer's steps ----
 
     /// Bit `bit` of the hash of the key in a slot.
     [[nodiscard]] static bool goes(std::uint64_t entry, std::uint64_t print, unsigned bit) {
@@ -8594,6 +8699,8 @@ private:
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
         if (n + 2 < primary_.capacity()) {  // splits to come
             for (const auto later : {index + 2, n + 2}) COFFER_PREFETCH(&primary_[later]);
+            const bool linked = (primary_[index + 1].control.load(relaxed) & chained) != 0;
+            if (linked) COFFER_PREFETCH(front_of(index + 1));
         }
         return true;
     }
@@ -8606,61 +8713,6 @@ private:
         const bool enough = length <= overflow_used() && spare() >= length + promised_;
         if (!enough) state_->shortage.store((std::min)(length, overflow_used()), relaxed);
         return enough;
-    }
-
-    template <class Each>
-    static void for_each_of(bucket& in, Each each) {
-        const std::uint64_t control = in.control.load(relaxed);
-        for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
-            const unsigned slot = first(which);
-            each(slot, in.entry[slot].load(relaxed), print_at(control, slot));
-        }
-    }
-    template <class Each>
-    void for_each_in_chain(bucket* from, Each each) const {
-        std::uint64_t left = overflow_.capacity() + 1;
-        for (; from != nullptr && left != 0; --left) {
-            each(*from);
-            from = overflow_at(from->entry[link_slot].load(relaxed));
-        }
-    }
-
-    /// After a split: makes I5 true again, and gives slot 6 back to keys if seven are enough.
-    COFFER_NOINLINE void repack(std::uint64_t index) noexcept {
-        bucket& home = primary_[index];
-        bucket* fills = &home;
-        for (std::uint64_t left = 8 * overflow_.capacity(); fills != nullptr && left != 0; --left) {
-            bucket* const front = front_of(index);
-            if (front == nullptr) break;
-            const unsigned slot = first_free(fills->control.load(relaxed));
-            if (used(front->control.load(relaxed)) == 0) {
-                if (fills == front) fills = overflow_at(front->entry[link_slot].load(relaxed));
-                drop_front(index);
-            } else if (fills == &home && slot >= link_slot) {
-                fills = front;
-            } else if (fills == front || slot >= link_slot) {
-                fills = overflow_at(fills->entry[link_slot].load(relaxed));
-            } else {
-                pull(index, *fills, slot);
-            }
-        }
-        const std::uint64_t control = home.control.load(relaxed);
-        bucket* const front = front_of(index);
-        if (front == nullptr) {
-            home.control.store(control & ~chained, release);
-            home.entry[link_slot].store(0, release);
-            return;
-        }
-        const std::uint64_t in_front = front->control.load(relaxed);
-        const std::uint64_t which = used(in_front);
-        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(which)) {
-            const unsigned slot = first(which);
-            const std::uint64_t number = target(home.entry[link_slot].load(relaxed));
-            const std::uint64_t print = print_at(in_front, slot);
-            home.control.store(set(control & ~chained, link_slot, print), release);
-            home.entry[link_slot].store(front->entry[slot].load(relaxed), release);
-            release_overflow(number);
-        }
     }
 };
 
@@ -16057,11 +16109,11 @@ namespace coffer::detail {
 
 class change_list {
 public:
-    /// The runs belong to the list, and last until it changes.
+    /// The key belongs to the list, and lasts until it changes.
     struct change {
         record_type type;
         bytes key;
-        bytes record;
+        std::size_t at;  // of its record in laid_out()
         bool superseded;
     };
 
@@ -16083,6 +16135,7 @@ public:
         used_ = end;
         if (!in_order_) find_all();
         clears_ |= type == record_type::clear;
+        if (type == record_type::erase) erased_bytes_ += size;
         if (type == record_type::put) {
             ++puts_;
             key_bytes_ += key.size();
@@ -16090,7 +16143,7 @@ public:
     }
     void clear() noexcept {
         places_.clear();
-        used_ = key_bytes_ = puts_ = 0;
+        used_ = key_bytes_ = puts_ = erased_bytes_ = 0;
         clears_ = misfits_ = false;
         in_order_ = true;
         width_ = found_ = 0;
@@ -16100,16 +16153,20 @@ public:
     [[nodiscard]] bool empty() const noexcept { return places_.empty(); }
     [[nodiscard]] COFFER_ALWAYS_INLINE change operator[](std::size_t i) const noexcept {
         const place& of = places_[i];
-        const std::size_t end = i + 1 < places_.size() ? places_[i + 1].at : used_;
-        const std::byte* const at = bytes_.data() + of.at;
-        return {type_of_record(at), key_of(of), {at, end - of.at}, of.superseded};
+        return {type_of_record(bytes_.data() + of.at), key_of(of), of.at, of.superseded};
     }
 
     /// All records, one behind the other.
     [[nodiscard]] bytes laid_out() const noexcept { return {bytes_.data(), used_}; }
+    /// Where that of operation `i` begins; for size(), where the last one ends.
+    [[nodiscard]] std::size_t record_at(std::size_t i) const noexcept {
+        return i < places_.size() ? places_[i].at : used_;
+    }
     /// How many of them are puts, and of how many bytes the keys of those are.
     [[nodiscard]] std::size_t puts() const noexcept { return puts_; }
     [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
+    /// Of how many bytes those of the erases are.
+    [[nodiscard]] std::size_t erased_bytes() const noexcept { return erased_bytes_; }
     /// Is there a clear among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
     /// Is there a key or a value that no record can hold? The sizes are those of the first one.
@@ -16175,6 +16232,7 @@ private:
     std::size_t used_ = 0;
     std::size_t puts_ = 0;
     std::size_t key_bytes_ = 0;  // of the puts
+    std::size_t erased_bytes_ = 0;
     std::vector<place> places_;
     std::vector<std::uint64_t> table_;  // half of a hash, and 1 + the number of an operation
     std::size_t width_ = 0;             // entries of the table that are in use
@@ -17683,32 +17741,27 @@ public:
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
                      active_->end);
     }
-    /// The same of records that were laid out elsewhere one behind the other, each with more to
-    /// follow; append_staged() for one after the other, or unstage(), follows.
-    void stage(bytes laid_out) noexcept { copy(active_->body.memory() + active_->end, laid_out); }
-    /// Appends the next one, `laid_out`, where it is still in the cache.
-    address append_staged(bytes laid_out, bool more) noexcept {
-        std::byte* const to = active_->body.memory() + active_->end;
-        const std::size_t size = laid_out.size();
-        if (more) [[likely]] {
-            store_le(to, record_check(laid_out.data(), size, active_->seed, active_->end));
-        } else {
-            to[check_size] &= ~more_bit;
-            write_record_check(to, size, active_->seed, active_->end);
+    /// Appends the records of a commit, which were laid out elsewhere one behind the other, each
+    /// with more to follow. They lie here as they lay there; returns where the first one does.
+    template <class Changes>
+    address append(const Changes& changes) noexcept {
+        const segment_type& to = *active_;
+        const bytes all = changes.laid_out();
+        std::byte* const at = to.body.memory() + to.end;
+        copy(at, all);
+        std::size_t from = 0;
+        for (std::size_t i = 1; i < changes.size(); ++i) {
+            const std::size_t size = changes.record_at(i) - from;  // hashed where it is cached
+            store_le(at + from, record_check(all.data() + from, size, to.seed, to.end + from));
+            from += size;
         }
-        return publish(type_of_record(laid_out.data()), more, size);
+        at[from + check_size] &= ~more_bit;
+        write_record_check(at + from, all.size() - from, to.seed, to.end + from);
+        return publish(all.size(), to.end + from, true, changes.erased_bytes(), changes.clears());
     }
     address publish(record_type type, bool more, std::size_t size) noexcept {
-        segment_type& to = *active_;
-        const std::uint64_t offset = to.end;
-        to.body.stored(offset, size);
-        to.end = offset + size;
-        last_ = offset;
-        if (type == record_type::erase) to.tombstones += size;
-        if (type == record_type::clear) to.has_clear = true, keeper_.keep(to);
-        if (!more) ++commits_;
-        this->appended(position(to.id, to.end), size);
-        return make_address(to.slot, offset);
+        return publish(size, active_->end, !more, type == record_type::erase ? size : 0,
+                       type == record_type::clear);
     }
     void unstage(std::size_t size) noexcept {
         std::memset(active_->body.memory() + active_->end, 0, size);
@@ -17722,7 +17775,6 @@ public:
     /// stay as and where they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;
-        if (from.end == end) return;
         from.end = end;
         from.tombstones = tombstones;
         from.full = from.torn = true;  // no mark stands there
@@ -17992,6 +18044,21 @@ private:
             if (!named) return named.failure();
         }
         return made;
+    }
+
+    /// What lies behind the end is of the log; its last record begins at `last`.
+    address publish(std::size_t size, std::uint64_t last, bool commits, std::uint64_t erased,
+                    bool clears) noexcept {
+        segment_type& to = *active_;
+        const std::uint64_t offset = to.end;
+        to.body.stored(offset, size);
+        to.end = offset + size;
+        last_ = last;
+        to.tombstones += erased;
+        if (clears) to.has_clear = true, keeper_.keep(to);
+        commits_ += commits;
+        this->appended(position(to.id, to.end), size);
+        return make_address(to.slot, offset);
     }
 
     /// Ends the active segment with a mark.
@@ -22024,17 +22091,17 @@ public:
         : table_(table), changes_(changes) {
         while (asked_ < width && asked_ < changes_.size()) ask();
     }
-    [[nodiscard]] lookup next() noexcept {
-        const lookup out = ring_[taken_++ % width];
+    /// Lasts until the one after it is asked for.
+    [[nodiscard]] const lookup& next() noexcept {
         if (asked_ < changes_.size()) ask();
-        return out;
+        return ring_[taken_++ % (width + 1)];
     }
 
 private:
-    static constexpr std::size_t width = 8;
+    static constexpr std::size_t width = 7;
 
     void ask() noexcept {
-        lookup& to = ring_[asked_ % width];
+        lookup& to = ring_[asked_ % (width + 1)];
         to = table_.probe(changes_[asked_++].key);
         table_.prefetch(to);
     }
@@ -22043,7 +22110,7 @@ private:
     const change_list& changes_;
     std::size_t asked_ = 0;
     std::size_t taken_ = 0;
-    lookup ring_[width];
+    lookup ring_[width + 1];
 };
 
 template <class Records, class Driver, class Wake, bool Hides>
@@ -22276,35 +22343,31 @@ private:
         bool hidden = false;
         if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
-        journal.stage(changes.laid_out());
+        const address first = journal.append(changes);
         std::int64_t added = 0;
+        keys known(*records_);
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const auto each = changes[i];
-            const auto probe = probes.next();
+            const auto& probe = probes.next();
+            const address where = behind(first, each.at);
             if (each.superseded) [[unlikely]] {
-                const address where = journal.append_staged(each.record, true);
                 if (each.type == record_type::put) records_->bury(where);
                 continue;
             }
-            keys known(*records_);
             const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                if (hidden && i == 0) {
-                    records_->pending.show();  // what is written next will lie here
-                } else if (hidden) {
+                if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
                     if (!gone) records_->exclusive = misleads = true;
                 }
                 static_cast<void>(records_->roll_back(end));
-                if (i == 0) journal.unstage(static_cast<std::size_t>(size));
                 journal.take_back(start, commits, tombstones);
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
-            const address where = journal.append_staged(each.record, i + 1 < changes.size());
             if (erases && place.ref == 0) continue;
             if (hidden && place.ref == 0) {
                 table.put(place, where);
@@ -22396,11 +22459,9 @@ private:
                 continue;
             }
             records_->journal.keeper().begin_change();
-            records_->journal.stage(changes.laid_out());
-            for (std::size_t i = 0; i < changes.size(); ++i) {
-                places[i] =
-                    records_->journal.append_staged(changes[i].record, i + 1 < changes.size());
-            }
+            const address first = records_->journal.append(changes);
+            for (std::size_t i = 0; i < changes.size(); ++i)
+                places[i] = behind(first, changes.record_at(i));
             end = records_->journal.tail();
             records_->clearing = records_->journal.active();
             dead = records_->clearing->dead.load(std::memory_order_relaxed);
@@ -22461,7 +22522,8 @@ private:
         std::uint64_t tombstones = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             if (changes[i].type == record_type::clear) from = i + 1, tombstones = 0;
-            if (changes[i].type == record_type::erase) tombstones += changes[i].record.size();
+            if (changes[i].type == record_type::erase)
+                tombstones += changes.record_at(i + 1) - changes.record_at(i);
         }
         const address cleared = places[from - 1];
         for (const auto& each : records_->journal.segments()) {

@@ -17,9 +17,11 @@ void put(change_list& to, const std::string& key, const std::string& value) {
     to.add(record_type::put, as_bytes(key), as_bytes(value));
 }
 
-/// The record of a change as a log would hold it at offset 64.
-record in_log(const change_list::change& of, std::string& room) {
-    room.assign(reinterpret_cast<const char*>(of.record.data()), of.record.size());
+/// The record of operation `i` as a log would hold it at offset 64.
+record in_log(const change_list& of, std::size_t i, std::string& room) {
+    CHECK(of.record_at(i) == of[i].at);
+    const std::size_t size = of.record_at(i + 1) - of.record_at(i);
+    room = as_text(of.laid_out().subspan(of.record_at(i), size));
     auto* const at = reinterpret_cast<std::byte*>(room.data());
     write_record_check(at, room.size(), 7, 64);
     record out;
@@ -47,7 +49,7 @@ TEST_CASE("each operation is a whole record but for its check", "[changes]") {
         const auto each = all[i];
         CHECK(each.type == record_type::put);
         CHECK(as_text(each.key) == std::string(i * 7 % 200, 'k'));
-        const record found = in_log(each, room);
+        const record found = in_log(all, i, room);
         CHECK(found.type == record_type::put);
         CHECK(found.more);
         CHECK(as_text(found.key) == as_text(each.key));
@@ -60,8 +62,10 @@ TEST_CASE("a list knows what is in it, until it is emptied", "[changes]") {
     all.add(record_type::erase, as_bytes("a"), {});
     CHECK(all.puts() == 0);
     CHECK(all.key_bytes() == 0);
+    CHECK(all.erased_bytes() == record_size(1, 0));
     CHECK_FALSE(all.clears());
     all.add(record_type::clear, {}, {});
+    CHECK(all.erased_bytes() == record_size(1, 0));
     CHECK(all.clears());
     put(all, "abc", "");
     put(all, "a", "value");
@@ -74,8 +78,10 @@ TEST_CASE("a list knows what is in it, until it is emptied", "[changes]") {
     CHECK(all.empty());
     CHECK(all.puts() == 0);
     CHECK(all.key_bytes() == 0);
+    CHECK(all.erased_bytes() == 0);
     CHECK_FALSE(all.clears());
     CHECK(all.laid_out().size() == 0);
+    CHECK(all.record_at(0) == 0);
 }
 
 TEST_CASE("C2: of all operations on one key the last one counts", "[changes]") {

@@ -341,21 +341,22 @@ TEMPLATE_TEST_CASE("a batch over damage changes nothing", "[writer]", world<fals
     CHECK(it.all.journal.segments().size() == 3);  // it has ended one
 }
 
-TEMPLATE_TEST_CASE("a batch that fails at its first record hides nothing that is written later",
+TEMPLATE_TEST_CASE("a batch that fails at its first record leaves nothing, and hides nothing later",
                    "[writer]", world<false>, world<true>) {
     TestType it;
     CHECK(it.put("a", "1").value());
     REQUIRE(it.all.journal.close_segment());
     REQUIRE(it.all.journal.sync());
     REQUIRE(it.disk.flip(scene::path(1), scene::unit + 11, std::byte{1}));  // the key "a"
-    CHECK_FALSE(it.writer.write(all_of({put_of("a", "2"), put_of("c", "2")})));
-    auto& active = *it.all.journal.active();
-    const coffer::bytes behind(active.body.memory() + active.end, 2 * record_size(1, 1));
-    CHECK(size_without_zeros(behind) == 0);  // nothing of it stays where the log goes on
-    CHECK(it.put("d", "3").value());
-    CHECK(it.get("d") == "3");
-    CHECK(it.get("c") == "absent");
-    CHECK(it.all.journal.segments().size() == 2);  // it has ended none
+    for (int tries = 0; tries < 2; ++tries) {
+        const position tail = it.tail();
+        CHECK_FALSE(it.writer.write(all_of({put_of("a", "2"), put_of("c", "2")})));
+        CHECK(it.tail() == tail);
+        CHECK(it.put("d", "3").value());
+        CHECK(it.get("d") == "3");
+        CHECK(it.get("c") == "absent");
+        CHECK(it.all.journal.segments().size() == 3);  // it has ended one, and no other
+    }
     REQUIRE(it.writer.write(all_of({put_of("e", "4"), put_of("f", "4")})));
     CHECK(it.get("f") == "4");
 }

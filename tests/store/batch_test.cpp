@@ -20,7 +20,7 @@ using S = coffer::store<std::string, std::string, coffer::storage::map, coffer::
                         coffer::fs::simulated>;
 
 std::string value_of(const coffer::detail::change_list& of, std::size_t number) {
-    const coffer::bytes held = of[number].record;
+    const coffer::bytes held = of.laid_out().subspan(of.record_at(number));
     coffer::detail::record out;
     REQUIRE(coffer::detail::parse_record(held.data(), held.data() + held.size(), out));
     return std::string(as_text(out.value));

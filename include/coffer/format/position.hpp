@@ -55,6 +55,10 @@ using address = std::uint64_t;
 [[nodiscard]] constexpr std::uint64_t offset_of(address where) noexcept {
     return (where & ((std::uint64_t{1} << offset_bits) - 1)) * offset_unit;
 }
+/// What lies `size` bytes behind `where` in the same segment; offsets are multiples of a unit.
+[[nodiscard]] constexpr address behind(address where, std::uint64_t size) noexcept {
+    return where + size / offset_unit;
+}
 
 }  // namespace coffer::detail
 

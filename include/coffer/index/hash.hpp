@@ -37,7 +37,7 @@
 #include <coffer/config/platform.hpp>
 #include <coffer/core/memory.hpp>
 #include <coffer/index/concept.hpp>
-#include <coffer/index/hash_buckets.hpp>
+#include <coffer/index/hash_chains.hpp>
 #include <coffer/index/hash_words.hpp>
 
 #include <algorithm>
@@ -52,15 +52,22 @@ namespace coffer {
 namespace detail {
 
 template <threading_policy Threading, class Memory, class Shape = hash_shape>
-class hash_table : public hash_buckets<Threading, Memory, Shape>, private hash_words {
-    using base = hash_buckets<Threading, Memory, Shape>;
+class hash_table : public hash_chains<Threading, Memory, Shape> {
+    using base = hash_chains<Threading, Memory, Shape>;
     using base::acquire, base::relaxed, base::release;
-    using base::buckets, base::free_count, base::key_count, base::overflow_used, base::spare;
+    using base::add, base::vacate, base::mend, base::refill, base::repack;
+    using base::at, base::below, base::extent, base::first, base::is_link, base::known,
+        base::reverse;
+    using base::base_bits, base::known_bits, base::link_slot, base::tag_from;
+    using base::buckets, base::key_count, base::overflow_used, base::spare;
+    using base::chained, base::depth, base::depth_bits, base::depth_one, base::used;
+    using base::for_each_of, base::for_each_in_chain, base::front_of, base::overflow_at;
     using base::most_buckets, base::keys_per_4;
-    using base::primary_, base::overflow_, base::state_;
+    using base::primary_, base::overflow_, base::state_, base::store_link;
+    using base::print_at, base::print_of, base::tag_of, base::with_print;
     using base::seed_, base::extent_, base::exact_, base::promised_;
     using typename base::bucket;
-    using typename base::state;
+    using typename base::change;
 
 public:
     struct lookup {
@@ -124,23 +131,12 @@ public:
 
     /// For the writer: sees the newest state, and where a new key would go.
     template <class Keys>
-    [[nodiscard]] place locate(const lookup& probe, Keys& keys) const {
+    [[nodiscard]] COFFER_ALWAYS_INLINE place locate(const lookup& probe, Keys& keys) const {
         place found{0, probe.hash, at(probe.hash, exact_), nullptr, 0};
-        bucket* const home = found.at = &primary_[found.home];
-        bucket* next = home;
-        for (std::uint64_t left = overflow_.capacity() + 1; next != nullptr && left != 0; --left) {
-            const std::uint64_t control = next->control.load(relaxed);
-            const std::uint64_t which = with_print(control, print_of(probe.hash));
-            if (which != 0) {
-                found.ref = among(*next, which, probe, keys, found.slot);
-                if (found.ref != 0) {
-                    found.at = next;
-                    break;
-                }
-            }
-            const bool ends = next == home && (control & chained) == 0;
-            next = ends ? nullptr : overflow_at(next->entry[link_slot].load(relaxed));
-        }
+        found.at = &primary_[found.home];
+        const std::uint64_t control = found.at->control.load(relaxed);
+        const std::uint64_t which = with_print(control, print_of(probe.hash));
+        if (which != 0 || (control & chained) != 0) locate(probe, keys, which, control, found);
         return found;
     }
 
@@ -157,16 +153,16 @@ public:
                 // Neither a link nor what a split has moved agrees with the index (I2).
                 const std::uint64_t differ = known(entry, print_at(control, slot)) ^ index;
                 // Below the cursor lies what was met before, if the table has been made anew since.
-                const auto at = static_cast<std::uint32_t>((index & below(tag_from)) |
-                                                           known(entry, print_at(control, slot)));
+                const auto met = static_cast<std::uint32_t>((index & below(tag_from)) |
+                                                            known(entry, print_at(control, slot)));
                 const bool belongs = (differ & below(deep) & ~below(tag_from)) == 0 &&
-                                     reverse(at) >= position.reversed;
+                                     reverse(met) >= position.reversed;
                 if (entry != 0 && belongs) refs.push_back(entry & ref_mask);
             }
             ++visited;
             return false;
         };
-        const unsigned depth = look(reverse(position.reversed), collect, [&] {
+        const unsigned deep = look(reverse(position.reversed), collect, [&] {
             refs.resize(before);
             visited = 0;
         });
@@ -176,7 +172,7 @@ public:
             refs.erase(std::unique(from, refs.end()), refs.end());
         }
         const auto deepest = static_cast<unsigned>(std::bit_width(buckets()));
-        const std::uint32_t width = std::uint32_t{1} << (32 - (std::min)(depth, deepest));
+        const std::uint32_t width = std::uint32_t{1} << (32 - (std::min)(deep, deepest));
         position.reversed = (position.reversed & ~(width - 1)) + width;
         position.over = position.reversed < width;
         prefetch({reverse(position.reversed + 3 * width), {}});  // walks jump about in memory
@@ -204,13 +200,12 @@ public:
 
     void remove(const place& gone) {
         COFFER_ASSERT(gone.ref != 0, "removal of a key that is not there");
-        bucket& home = primary_[gone.home];
-        if ((home.control.load(relaxed) & chained) == 0) {
+        if ((primary_[gone.home].control.load(relaxed) & chained) == 0) {
             vacate(*gone.at, gone.slot);
         } else {
             const change guard(*state_);
             vacate(*gone.at, gone.slot);
-            refill(gone);
+            refill(gone.home, *gone.at, gone.slot);
         }
         if (key_count() != 0) state_->keys.store(key_count() - 1, relaxed);
     }
@@ -223,9 +218,8 @@ public:
         bucket& home = primary_[at(probe.hash, exact_)];
         const bool linked = (home.control.load(relaxed) & chained) != 0;
         mend(home, linked ? link_slot : link_slot + 1);
-        const auto each = [](bucket& in) { mend(in, link_slot); };
-        for_each_in_chain(linked ? overflow_at(home.entry[link_slot].load(relaxed)) : nullptr,
-                          each);
+        bucket* const front = linked ? overflow_at(home.entry[link_slot].load(relaxed)) : nullptr;
+        for_each_in_chain(front, [](bucket& in) { mend(in, link_slot); });
     }
     /// There are `n` keys.
     void recount(std::uint64_t n) noexcept { state_->keys.store(n, relaxed); }
@@ -254,10 +248,23 @@ private:
         return 0;
     }
 
-    /// The overflow bucket that a link or next word names, null for none.
-    [[nodiscard]] bucket* overflow_at(std::uint64_t link) const noexcept {
-        const std::uint64_t number = target(link);
-        return number == 0 || number > overflow_.capacity() ? nullptr : &overflow_[number - 1];
+    /// The rest of locate(): in the home bucket at `which`, and behind it.
+    template <class Keys>
+    COFFER_NOINLINE void locate(const lookup& probe, Keys& keys, std::uint64_t which,
+                                std::uint64_t control, place& found) const {
+        bucket* next = found.at;
+        bool linked = (control & chained) != 0;
+        for (std::uint64_t left = overflow_.capacity() + 1; left != 0; --left) {
+            if (which != 0) found.ref = among(*next, which, probe, keys, found.slot);
+            if (found.ref != 0) {
+                found.at = next;
+                return;
+            }
+            next = linked ? overflow_at(next->entry[link_slot].load(relaxed)) : nullptr;
+            if (next == nullptr) return;
+            which = with_print(next->control.load(relaxed), print_of(probe.hash));
+            linked = true;
+        }
     }
 
     /// Shows `visit` every bucket that may hold keys of `hash`, until it returns true or one pass
@@ -300,159 +307,6 @@ private:
     }
 
     // ---- the writer's steps ----
-
-    /// While one of these lives, a process that ends leaves memory that adopt() refuses.
-    class change {
-    public:
-        explicit change(state& of) noexcept : of_(of), before_(of.changing.load(relaxed)) {
-            of_.changing.store(1, relaxed);
-            keep_order();
-        }
-        ~change() {
-            keep_order();
-            of_.changing.store(before_, relaxed);
-        }
-        change(const change&) = delete;
-        change& operator=(const change&) = delete;
-
-    private:
-        state& of_;
-        std::uint64_t before_;  // 1 within another change
-    };
-
-    static void fill(bucket& in, unsigned slot, std::uint64_t entry, std::uint64_t print) noexcept {
-        in.control.store(set(in.control.load(relaxed), slot, print), release);
-        in.entry[slot].store(entry, release);  // I1
-    }
-    static void vacate(bucket& in, unsigned slot) noexcept {
-        in.entry[slot].store(0, release);
-        in.control.store(set(in.control.load(relaxed), slot, 0), release);
-    }
-
-    /// Prints without an entry (I1).
-    static void mend(bucket& in, unsigned count) noexcept {
-        for (unsigned slot = 0; slot < count; ++slot) {
-            const std::uint64_t control = in.control.load(relaxed);
-            if (print_at(control, slot) != 0 && in.entry[slot].load(relaxed) == 0)
-                in.control.store(set(control, slot, 0), release);
-        }
-    }
-
-    void store_link(std::uint64_t index, std::uint64_t to) noexcept {
-        bucket& home = primary_[index];
-        const std::uint64_t before = home.entry[link_slot].load(relaxed);
-        const std::uint64_t next = is_link(before, index)
-                                       ? next_link(before, index, to)
-                                       : first_link(home.control.load(relaxed), index, to);
-        home.entry[link_slot].store(next, release);
-    }
-
-    [[nodiscard]] std::uint64_t front_link(std::uint64_t index) const noexcept {
-        return primary_[index].entry[link_slot].load(relaxed);
-    }
-    [[nodiscard]] bucket* front_of(std::uint64_t index) const noexcept {
-        return overflow_at(front_link(index));
-    }
-
-    /// 1 + the index of an empty overflow bucket, 0 when there is none.
-    [[nodiscard]] std::uint64_t take() noexcept {
-        const std::uint64_t number = state_->free_first.load(relaxed);
-        if (bucket* const free = overflow_at(number); free != nullptr) {
-            state_->free_first.store(target(free->entry[link_slot].load(relaxed)), relaxed);
-            state_->free_count.store(free_count() - (free_count() != 0), relaxed);
-            return target(number);
-        }
-        const std::uint64_t fresh = overflow_used();
-        if (fresh >= overflow_.capacity()) return 0;
-        state_->overflow_used.store(fresh + 1, relaxed);
-        return fresh + 1;
-    }
-
-    /// The chain loses its first bucket, in which no key is needed any more.
-    void drop_front(std::uint64_t index) noexcept {
-        const std::uint64_t number = target(front_link(index));
-        bucket& gone = overflow_[number - 1];
-        store_link(index, gone.entry[link_slot].load(relaxed));
-        release_overflow(number);
-    }
-    void release_overflow(std::uint64_t number) noexcept {
-        bucket& gone = overflow_[number - 1];
-        for (unsigned slot = 0; slot < link_slot; ++slot) gone.entry[slot].store(0, release);
-        gone.control.store(0, release);
-        gone.entry[link_slot].store(state_->free_first.load(relaxed), release);
-        state_->free_first.store(number, relaxed);
-        state_->free_count.store(free_count() + 1, relaxed);
-    }
-
-    /// A key that is not there yet. False: no overflow bucket was left, nothing changed.
-    [[nodiscard]] bool add(bucket& home, std::uint64_t index, std::uint64_t entry,
-                           std::uint64_t print) {
-        const std::uint64_t control = home.control.load(relaxed);
-        const unsigned slot = first_free(control);
-        if (slot < ((control & chained) != 0 ? link_slot : 7)) {
-            fill(home, slot, entry, print);
-            return true;
-        }
-        return add_to_chain(index, entry, print);
-    }
-
-    [[nodiscard]] COFFER_NOINLINE bool add_to_chain(std::uint64_t index, std::uint64_t entry,
-                                                    std::uint64_t print) {
-        bucket& home = primary_[index];
-        const std::uint64_t control = home.control.load(relaxed);
-        const bool linked = (control & chained) != 0;
-        bucket* const front = linked ? front_of(index) : nullptr;
-        if (front != nullptr) {
-            const unsigned slot = first_free(front->control.load(relaxed));
-            if (slot < link_slot) {
-                fill(*front, slot, entry, print);
-                return true;
-            }
-        }
-        const change guard(*state_);
-        const std::uint64_t number = take();
-        if (number == 0) return false;
-        bucket& fresh = overflow_[number - 1];
-        const std::uint64_t after = target(home.entry[link_slot].load(relaxed));
-        fresh.entry[link_slot].store(linked ? after : 0, release);
-        if (!linked) {  // slot 6 makes room for the link: its key is found through either word
-            fill(fresh, 1, home.entry[link_slot].load(relaxed), print_at(control, link_slot));
-            store_link(index, number);
-            home.control.store(set(control, link_slot, 0) | chained, release);
-        }
-        fill(fresh, 0, entry, print);
-        if (linked) store_link(index, number);
-        return true;
-    }
-
-    /// Moves a key from the first bucket of the chain into a free slot nearer to the lookup (I3).
-    void pull(std::uint64_t index, bucket& to, unsigned slot) noexcept {
-        bucket& front = *front_of(index);
-        const std::uint64_t control = front.control.load(relaxed);
-        const unsigned from = first(used(control));
-        if (from < link_slot) {
-            fill(to, slot, front.entry[from].load(relaxed), print_at(control, from));
-        }
-        if (used(set(control, from % 8, 0)) == 0) {
-            drop_front(index);
-        } else {
-            store_link(index, target(front_link(index)));
-            vacate(front, from);
-            // A walk may come to it in both places, if one is behind the other.
-            if (&to != &primary_[index]) store_link(index, target(front_link(index)));
-        }
-    }
-
-    /// Restores I5 after a key went from the slot of `gone`.
-    COFFER_NOINLINE void refill(const place& gone) noexcept {
-        bucket* const front = front_of(gone.home);
-        if (front == nullptr) return;
-        if (gone.at != front) {
-            pull(gone.home, *gone.at, gone.slot);
-        } else if (used(front->control.load(relaxed)) == 0) {
-            drop_front(gone.home);
-        }
-    }
 
     /// Bit `bit` of the hash of the key in a slot.
     [[nodiscard]] static bool goes(std::uint64_t entry, std::uint64_t print, unsigned bit) {
@@ -509,6 +363,8 @@ private:
         if (((n + 1) & stride) == 0) extent_.store(exact_, release);
         if (n + 2 < primary_.capacity()) {  // splits to come
             for (const auto later : {index + 2, n + 2}) COFFER_PREFETCH(&primary_[later]);
+            const bool linked = (primary_[index + 1].control.load(relaxed) & chained) != 0;
+            if (linked) COFFER_PREFETCH(front_of(index + 1));
         }
         return true;
     }
@@ -521,61 +377,6 @@ private:
         const bool enough = length <= overflow_used() && spare() >= length + promised_;
         if (!enough) state_->shortage.store((std::min)(length, overflow_used()), relaxed);
         return enough;
-    }
-
-    template <class Each>
-    static void for_each_of(bucket& in, Each each) {
-        const std::uint64_t control = in.control.load(relaxed);
-        for (std::uint64_t which = used(control); which != 0; which &= which - 1) {
-            const unsigned slot = first(which);
-            each(slot, in.entry[slot].load(relaxed), print_at(control, slot));
-        }
-    }
-    template <class Each>
-    void for_each_in_chain(bucket* from, Each each) const {
-        std::uint64_t left = overflow_.capacity() + 1;
-        for (; from != nullptr && left != 0; --left) {
-            each(*from);
-            from = overflow_at(from->entry[link_slot].load(relaxed));
-        }
-    }
-
-    /// After a split: makes I5 true again, and gives slot 6 back to keys if seven are enough.
-    COFFER_NOINLINE void repack(std::uint64_t index) noexcept {
-        bucket& home = primary_[index];
-        bucket* fills = &home;
-        for (std::uint64_t left = 8 * overflow_.capacity(); fills != nullptr && left != 0; --left) {
-            bucket* const front = front_of(index);
-            if (front == nullptr) break;
-            const unsigned slot = first_free(fills->control.load(relaxed));
-            if (used(front->control.load(relaxed)) == 0) {
-                if (fills == front) fills = overflow_at(front->entry[link_slot].load(relaxed));
-                drop_front(index);
-            } else if (fills == &home && slot >= link_slot) {
-                fills = front;
-            } else if (fills == front || slot >= link_slot) {
-                fills = overflow_at(fills->entry[link_slot].load(relaxed));
-            } else {
-                pull(index, *fills, slot);
-            }
-        }
-        const std::uint64_t control = home.control.load(relaxed);
-        bucket* const front = front_of(index);
-        if (front == nullptr) {
-            home.control.store(control & ~chained, release);
-            home.entry[link_slot].store(0, release);
-            return;
-        }
-        const std::uint64_t in_front = front->control.load(relaxed);
-        const std::uint64_t which = used(in_front);
-        if (front->entry[link_slot].load(relaxed) == 0 && std::has_single_bit(which)) {
-            const unsigned slot = first(which);
-            const std::uint64_t number = target(home.entry[link_slot].load(relaxed));
-            const std::uint64_t print = print_at(in_front, slot);
-            home.control.store(set(control & ~chained, link_slot, print), release);
-            home.entry[link_slot].store(front->entry[slot].load(relaxed), release);
-            release_overflow(number);
-        }
     }
 };
 

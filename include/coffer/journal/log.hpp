@@ -90,32 +90,27 @@ public:
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
                      active_->end);
     }
-    /// The same of records that were laid out elsewhere one behind the other, each with more to
-    /// follow; append_staged() for one after the other, or unstage(), follows.
-    void stage(bytes laid_out) noexcept { copy(active_->body.memory() + active_->end, laid_out); }
-    /// Appends the next one, `laid_out`, where it is still in the cache.
-    address append_staged(bytes laid_out, bool more) noexcept {
-        std::byte* const to = active_->body.memory() + active_->end;
-        const std::size_t size = laid_out.size();
-        if (more) [[likely]] {
-            store_le(to, record_check(laid_out.data(), size, active_->seed, active_->end));
-        } else {
-            to[check_size] &= ~more_bit;
-            write_record_check(to, size, active_->seed, active_->end);
+    /// Appends the records of a commit, which were laid out elsewhere one behind the other, each
+    /// with more to follow. They lie here as they lay there; returns where the first one does.
+    template <class Changes>
+    address append(const Changes& changes) noexcept {
+        const segment_type& to = *active_;
+        const bytes all = changes.laid_out();
+        std::byte* const at = to.body.memory() + to.end;
+        copy(at, all);
+        std::size_t from = 0;
+        for (std::size_t i = 1; i < changes.size(); ++i) {
+            const std::size_t size = changes.record_at(i) - from;  // hashed where it is cached
+            store_le(at + from, record_check(all.data() + from, size, to.seed, to.end + from));
+            from += size;
         }
-        return publish(type_of_record(laid_out.data()), more, size);
+        at[from + check_size] &= ~more_bit;
+        write_record_check(at + from, all.size() - from, to.seed, to.end + from);
+        return publish(all.size(), to.end + from, true, changes.erased_bytes(), changes.clears());
     }
     address publish(record_type type, bool more, std::size_t size) noexcept {
-        segment_type& to = *active_;
-        const std::uint64_t offset = to.end;
-        to.body.stored(offset, size);
-        to.end = offset + size;
-        last_ = offset;
-        if (type == record_type::erase) to.tombstones += size;
-        if (type == record_type::clear) to.has_clear = true, keeper_.keep(to);
-        if (!more) ++commits_;
-        this->appended(position(to.id, to.end), size);
-        return make_address(to.slot, offset);
+        return publish(size, active_->end, !more, type == record_type::erase ? size : 0,
+                       type == record_type::clear);
     }
     void unstage(std::size_t size) noexcept {
         std::memset(active_->body.memory() + active_->end, 0, size);
@@ -129,7 +124,6 @@ public:
     /// stay as and where they are, behind the end of a segment that goes no further.
     void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
         segment_type& from = *active_;
-        if (from.end == end) return;
         from.end = end;
         from.tombstones = tombstones;
         from.full = from.torn = true;  // no mark stands there
@@ -399,6 +393,21 @@ private:
             if (!named) return named.failure();
         }
         return made;
+    }
+
+    /// What lies behind the end is of the log; its last record begins at `last`.
+    address publish(std::size_t size, std::uint64_t last, bool commits, std::uint64_t erased,
+                    bool clears) noexcept {
+        segment_type& to = *active_;
+        const std::uint64_t offset = to.end;
+        to.body.stored(offset, size);
+        to.end = offset + size;
+        last_ = last;
+        to.tombstones += erased;
+        if (clears) to.has_clear = true, keeper_.keep(to);
+        commits_ += commits;
+        this->appended(position(to.id, to.end), size);
+        return make_address(to.slot, offset);
     }
 
     /// Ends the active segment with a mark.

@@ -28,11 +28,11 @@ namespace coffer::detail {
 
 class change_list {
 public:
-    /// The runs belong to the list, and last until it changes.
+    /// The key belongs to the list, and lasts until it changes.
     struct change {
         record_type type;
         bytes key;
-        bytes record;
+        std::size_t at;  // of its record in laid_out()
         bool superseded;
     };
 
@@ -54,6 +54,7 @@ public:
         used_ = end;
         if (!in_order_) find_all();
         clears_ |= type == record_type::clear;
+        if (type == record_type::erase) erased_bytes_ += size;
         if (type == record_type::put) {
             ++puts_;
             key_bytes_ += key.size();
@@ -61,7 +62,7 @@ public:
     }
     void clear() noexcept {
         places_.clear();
-        used_ = key_bytes_ = puts_ = 0;
+        used_ = key_bytes_ = puts_ = erased_bytes_ = 0;
         clears_ = misfits_ = false;
         in_order_ = true;
         width_ = found_ = 0;
@@ -71,16 +72,20 @@ public:
     [[nodiscard]] bool empty() const noexcept { return places_.empty(); }
     [[nodiscard]] COFFER_ALWAYS_INLINE change operator[](std::size_t i) const noexcept {
         const place& of = places_[i];
-        const std::size_t end = i + 1 < places_.size() ? places_[i + 1].at : used_;
-        const std::byte* const at = bytes_.data() + of.at;
-        return {type_of_record(at), key_of(of), {at, end - of.at}, of.superseded};
+        return {type_of_record(bytes_.data() + of.at), key_of(of), of.at, of.superseded};
     }
 
     /// All records, one behind the other.
     [[nodiscard]] bytes laid_out() const noexcept { return {bytes_.data(), used_}; }
+    /// Where that of operation `i` begins; for size(), where the last one ends.
+    [[nodiscard]] std::size_t record_at(std::size_t i) const noexcept {
+        return i < places_.size() ? places_[i].at : used_;
+    }
     /// How many of them are puts, and of how many bytes the keys of those are.
     [[nodiscard]] std::size_t puts() const noexcept { return puts_; }
     [[nodiscard]] std::size_t key_bytes() const noexcept { return key_bytes_; }
+    /// Of how many bytes those of the erases are.
+    [[nodiscard]] std::size_t erased_bytes() const noexcept { return erased_bytes_; }
     /// Is there a clear among them?
     [[nodiscard]] bool clears() const noexcept { return clears_; }
     /// Is there a key or a value that no record can hold? The sizes are those of the first one.
@@ -146,6 +151,7 @@ private:
     std::size_t used_ = 0;
     std::size_t puts_ = 0;
     std::size_t key_bytes_ = 0;  // of the puts
+    std::size_t erased_bytes_ = 0;
     std::vector<place> places_;
     std::vector<std::uint64_t> table_;  // half of a hash, and 1 + the number of an operation
     std::size_t width_ = 0;             // entries of the table that are in use

@@ -44,17 +44,17 @@ public:
         : table_(table), changes_(changes) {
         while (asked_ < width && asked_ < changes_.size()) ask();
     }
-    [[nodiscard]] lookup next() noexcept {
-        const lookup out = ring_[taken_++ % width];
+    /// Lasts until the one after it is asked for.
+    [[nodiscard]] const lookup& next() noexcept {
         if (asked_ < changes_.size()) ask();
-        return out;
+        return ring_[taken_++ % (width + 1)];
     }
 
 private:
-    static constexpr std::size_t width = 8;
+    static constexpr std::size_t width = 7;
 
     void ask() noexcept {
-        lookup& to = ring_[asked_ % width];
+        lookup& to = ring_[asked_ % (width + 1)];
         to = table_.probe(changes_[asked_++].key);
         table_.prefetch(to);
     }
@@ -63,7 +63,7 @@ private:
     const change_list& changes_;
     std::size_t asked_ = 0;
     std::size_t taken_ = 0;
-    lookup ring_[width];
+    lookup ring_[width + 1];
 };
 
 template <class Records, class Driver, class Wake, bool Hides>
@@ -296,35 +296,31 @@ private:
         bool hidden = false;
         if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
         lookahead<table_type> probes(table, changes);
-        journal.stage(changes.laid_out());
+        const address first = journal.append(changes);
         std::int64_t added = 0;
+        keys known(*records_);
         for (std::size_t i = 0; i < changes.size(); ++i) {
             const auto each = changes[i];
-            const auto probe = probes.next();
+            const auto& probe = probes.next();
+            const address where = behind(first, each.at);
             if (each.superseded) [[unlikely]] {
-                const address where = journal.append_staged(each.record, true);
                 if (each.type == record_type::put) records_->bury(where);
                 continue;
             }
-            keys known(*records_);
             const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                if (hidden && i == 0) {
-                    records_->pending.show();  // what is written next will lie here
-                } else if (hidden) {
+                if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
                     if (!gone) records_->exclusive = misleads = true;
                 }
                 static_cast<void>(records_->roll_back(end));
-                if (i == 0) journal.unstage(static_cast<std::size_t>(size));
                 journal.take_back(start, commits, tombstones);
                 active->dead.store(dead, std::memory_order_relaxed);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
-            const address where = journal.append_staged(each.record, i + 1 < changes.size());
             if (erases && place.ref == 0) continue;
             if (hidden && place.ref == 0) {
                 table.put(place, where);
@@ -416,11 +412,9 @@ private:
                 continue;
             }
             records_->journal.keeper().begin_change();
-            records_->journal.stage(changes.laid_out());
-            for (std::size_t i = 0; i < changes.size(); ++i) {
-                places[i] =
-                    records_->journal.append_staged(changes[i].record, i + 1 < changes.size());
-            }
+            const address first = records_->journal.append(changes);
+            for (std::size_t i = 0; i < changes.size(); ++i)
+                places[i] = behind(first, changes.record_at(i));
             end = records_->journal.tail();
             records_->clearing = records_->journal.active();
             dead = records_->clearing->dead.load(std::memory_order_relaxed);
@@ -481,7 +475,8 @@ private:
         std::uint64_t tombstones = 0;
         for (std::size_t i = 0; i < changes.size(); ++i) {
             if (changes[i].type == record_type::clear) from = i + 1, tombstones = 0;
-            if (changes[i].type == record_type::erase) tombstones += changes[i].record.size();
+            if (changes[i].type == record_type::erase)
+                tombstones += changes.record_at(i + 1) - changes.record_at(i);
         }
         const address cleared = places[from - 1];
         for (const auto& each : records_->journal.segments()) {
