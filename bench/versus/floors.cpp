@@ -7,12 +7,19 @@
 //   extend_sync       128 bytes that make the file longer, then fdatasync
 //   chase_<MiB>       one load that depends on the one before, all over so much memory, small pages
 //   huge_chase_<MiB>  the same where the system may use huge pages
+//   longest_gap       between two looks at the clock of a thread that does nothing else, while one
+//                     beside it appends to files as a log does and computes between its writes: no
+//                     store whose cleaner is at work can promise that its puts are shorter
 #include "data.hpp"
 #include "measure.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -36,8 +43,8 @@ double copied() {
 
 class file {
 public:
-    explicit file(const std::string& folder)
-        : path_(folder + "/floor"),
+    explicit file(const std::string& folder, std::size_t number = 0)
+        : path_(folder + "/floor" + std::to_string(number)),
           number_(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600)) {
         if (number_ < 0) std::perror(path_.c_str()), std::exit(1);
     }
@@ -113,6 +120,34 @@ double chased(std::size_t mib, bool huge) {
     return seconds * 1e9 / double(steps);
 }
 
+double longest_gap(const std::string& folder) {
+    constexpr std::size_t block = std::size_t{512} << 10, segment = std::size_t{8} << 20;
+    constexpr double seconds = 2, bytes_per_second = 256 << 20;
+    std::atomic<bool> over{false};
+    std::thread log([&] {
+        const double began = versus::now();
+        std::deque<file> segments;
+        std::size_t written = 0;
+        while (versus::now() - began < seconds) {
+            file& to = segments.emplace_back(folder, segments.size());
+            for (std::size_t at = 0; at < segment; at += block) {
+                to.write(at, block);
+                written += block;
+                while (versus::now() - began < double(written) / bytes_per_second) continue;
+            }
+        }
+        over.store(true, std::memory_order_relaxed);
+    });
+    double longest = 0;
+    double last = versus::now();
+    while (!over.load(std::memory_order_relaxed)) {
+        const double now = versus::now();
+        longest = (std::max)(longest, now - std::exchange(last, now));
+    }
+    log.join();
+    return longest * 1e9;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -131,6 +166,8 @@ int main(int argc, char** argv) {
         ns = synced(folder, ground::reserved);
     } else if (workload == "extend_sync") {
         ns = synced(folder, ground::nothing);
+    } else if (workload == "longest_gap") {
+        ns = longest_gap(folder);
     } else if (workload.starts_with("chase_")) {
         ns = chased(std::strtoull(workload.c_str() + 6, nullptr, 10), false);
     } else if (workload.starts_with("huge_chase_")) {
@@ -138,6 +175,6 @@ int main(int argc, char** argv) {
     } else {
         return 3;
     }
-    versus::tell("floor", workload, 1, {{"ns", ns}});
+    versus::tell("floor", workload, 1, {{"ns", ns}, {"max", ns}});
     return 0;
 }

@@ -102,6 +102,9 @@ def limits(figures, verdict):
                 continue
             judged = statistics.median(ratios)
             cells[2] = range_shown(ratios)
+        elif each.beside:
+            ratios = figures.ratios((each.workload, each.subject), each.beside, each.figure)
+            cells[2] = range_shown(ratios) if ratios else "–"
         cells.append(verdict.mark(each.title, judged, each.most).removeprefix(", "))
         lines.append(cells)
     return table(["", "coffer", "ratio", "limit"], lines) if lines else []
@@ -252,7 +255,10 @@ def judgement(figures, ten, about):
                     "(`write_through` and `mmap`, beside a peer whose bytes are not with the "
                     "system yet) or where the figure itself has a limit, below." + unique(figures),
                     peers)
-    lines += section("## Limits of coffer's own", "A ratio is over what the title names.", own)
+    lines += section("## Limits of coffer's own", "A ratio is over what the title names; that of a "
+                     "longest put is over the longest gap that a thread finds which only reads the "
+                     "clock, beside one that writes files (`longest_gap` in bench/versus/floors.cpp).",
+                     own)
     lines += section("## Ten times the entries", "Private memory is that which no file backs; "
                      "buffers are the two segments that `file_log` may hold.", larger)
     return lines + ["", "## Kept and missed", "", verdict.count()] + verdict.lines()
