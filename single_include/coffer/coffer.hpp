@@ -124,12 +124,19 @@
 #define COFFER_PREFETCH(address) __builtin_prefetch(address)
 #define COFFER_PREFETCHED() __asm__ __volatile__("" : :)
 #define COFFER_NOINLINE __attribute__((noinline))
-#define COFFER_ALWAYS_INLINE inline __attribute__((always_inline))
 #else
 #define COFFER_PREFETCH(address) static_cast<void>(address)
 #define COFFER_PREFETCHED() static_cast<void>(0)
 #define COFFER_NOINLINE
+#endif
+
+/// For what is slower as a call of its own. Who compiles more than runs may define it as `inline`.
+#ifndef COFFER_ALWAYS_INLINE
+#if defined(__GNUC__) || defined(__clang__)
+#define COFFER_ALWAYS_INLINE inline __attribute__((always_inline))
+#else
 #define COFFER_ALWAYS_INLINE inline
+#endif
 #endif
 
 /// For a loop that waits for another processor: leaves the core's units to others for a moment.
@@ -8104,7 +8111,9 @@ private:
 // coffer/index/hash_chains.hpp: the slots of a hash table's buckets, and the chains behind them.
 //
 // How the writer puts a key into a bucket that is full, takes one out of a chain, and makes a chain
-// short again after a split, while readers look. What holds meanwhile: I1, I3 and I5 of hash.hpp.
+// short again after a split, while readers look: I1 and I3 of hash.hpp hold at every store, I5 when
+// a change is over. Where keys are moved, a `change` tells who adopts the memory of a process that
+// ended; what a put or a removal of one key has left half done, mend() puts right.
 //
 // Threads: the one writer; readers, of what they come to, as hash.hpp has it. Cost: one line of
 // memory for each bucket of the chain; a chain of more than one is a rarity.
@@ -8361,7 +8370,8 @@ protected:
 // of a few bits for each of its seven slots (after the fingerprints of MemC3 and Swiss tables), and
 // the slots; an eighth key turns the last slot into a link to a chain of overflow buckets of six.
 // A slot knows 30 bits of its key's hash, so that a split never asks for keys, up to 2^28 buckets;
-// a lookup meets a wrong key once in 2^(30 - depth) keys compared. hash_words.hpp has the bits.
+// a lookup meets a wrong key once in 2^(30 - depth) keys compared. hash_words.hpp has the bits,
+// hash_chains.hpp what is done to slots and chains, hash_buckets.hpp the memory.
 //
 // I1  An entry word is the truth; its print only says where to look. A put stores print, then
 //     entry; a removal clears entry, then print. A free slot's entry is 0.
@@ -11157,7 +11167,7 @@ static_assert(
 // end file coffer/index/sorted.hpp
 
 // begin file coffer/journal/log_state.hpp
-// coffer/journal/log_state.hpp: the options of a log, and its memory of what went wrong.
+// coffer/journal/log_state.hpp: the options of a log, what it goes back to, and what went wrong.
 //
 // trouble has three states: none; stuck (a hand-over failed: later writes answer with its error
 // until a hand-over succeeds); poisoned (a sync failed, or a hand-over that a write waited for:
@@ -11176,6 +11186,15 @@ struct log_options {
     bool verify_reads = true;  // check every record that is read from a file
     bool read_only = false;    // nothing is ever written
     bool map_reads = true;     // read settled segments through maps; else by pread
+};
+
+/// What a commit that fails while it is appended is taken back to.
+struct log_place {
+    std::uint64_t end;  // of the active segment, as the two below
+    std::uint64_t tombstones;
+    std::uint64_t dead;
+    std::uint64_t last;  // where the last record begins
+    std::uint64_t commits;
 };
 
 template <threading_policy Threading>
@@ -17004,6 +17023,19 @@ public:
         return {};
     }
 
+    /// Where, before `tail`, the next `size` bytes end that are to be handed over: anywhere in a
+    /// record. `tail`, where there are fewer.
+    [[nodiscard]] position part(std::uint64_t size, position tail) const noexcept {
+        for (const Segment* const each : unsynced_) {
+            if (each->id > tail.segment()) break;
+            const std::uint64_t end = end_before(*each, tail);
+            const std::uint64_t waiting = end - (std::min)(end, each->handed);
+            if (waiting >= size) return {each->id, end - waiting + size};
+            size -= waiting;
+        }
+        return tail;
+    }
+
     /// Bytes of all segments that are not known to be durable.
     [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
         std::uint64_t sum = 0;
@@ -17470,7 +17502,11 @@ protected:
         appended_.store(appended_bytes() + size, std::memory_order_relaxed);
         to(tail_, tail);
     }
-    void went_back(position tail) noexcept { to(tail_, tail); }
+    /// The last `size` of them are no more.
+    void went_back(position tail, std::uint64_t size) noexcept {
+        appended_.store(appended_bytes() - size, std::memory_order_relaxed);
+        to(tail_, tail);
+    }
     /// All up to `upto` is with the system, or durable: `bytes` of those appended.
     void handed_over(position upto, std::uint64_t bytes) noexcept {
         handed_bytes_.store(bytes, std::memory_order_relaxed);
@@ -17682,7 +17718,8 @@ private:
 // bytes to the system. A sync takes the second only for what it hands over itself, so that nobody
 // who has a buffer to hand over waits for the disk.
 //
-// I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
+// I1  Bytes between begin and end of a segment are whole records, and do not change; but for the
+//     last one of a batch, until it is complete().
 // I2  durable <= handed <= tail (progress.hpp).
 // I3  A commit lies inside one segment.
 // I4  A segment is prepared, its name durable, before it becomes active.
@@ -17736,13 +17773,14 @@ public:
         stage(type, more, key, value);
         return publish(type, more, record_size(key.size(), value.size()));
     }
-    /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
+    /// The bytes alone, which are not yet of the log. publish() or unstage() follows.
     void stage(record_type type, bool more, bytes key, bytes value) noexcept {
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
                      active_->end);
     }
     /// Appends the records of a commit, which were laid out elsewhere one behind the other, each
-    /// with more to follow. They lie here as they lay there; returns where the first one does.
+    /// with more to follow. They lie here as they lay there; returns where the first one does. The
+    /// last one has no check yet, so that it is no commit: complete() follows, or take_back().
     template <class Changes>
     address append(const Changes& changes) noexcept {
         const segment_type& to = *active_;
@@ -17750,14 +17788,20 @@ public:
         std::byte* const at = to.body.memory() + to.end;
         copy(at, all);
         std::size_t from = 0;
-        for (std::size_t i = 1; i < changes.size(); ++i) {
-            const std::size_t size = changes.record_at(i) - from;  // hashed where it is cached
+        for (std::size_t i = 1, size = 0; i < changes.size(); ++i, from += size) {
+            size = changes.record_at(i) - from;  // hashed where it is cached
             store_le(at + from, record_check(all.data() + from, size, to.seed, to.end + from));
-            from += size;
         }
+        store_le(at + from, std::uint64_t{0});
         at[from + check_size] &= ~more_bit;
-        write_record_check(at + from, all.size() - from, to.seed, to.end + from);
-        return publish(all.size(), to.end + from, true, changes.erased_bytes(), changes.clears());
+        return publish(all.size(), to.end + from, false, changes.erased_bytes(), changes.clears());
+    }
+    void complete() noexcept {
+        std::byte* const last = active_->body.memory() + last_;
+        const auto size = static_cast<std::size_t>(active_->end - last_);
+        write_record_check(last, size, active_->seed, last_);
+        active_->body.stored(last_, check_size);
+        ++commits_;
     }
     address publish(record_type type, bool more, std::size_t size) noexcept {
         return publish(size, active_->end, !more, type == record_type::erase ? size : 0,
@@ -17765,23 +17809,37 @@ public:
     }
     void unstage(std::size_t size) noexcept {
         std::memset(active_->body.memory() + active_->end, 0, size);
+        active_->body.stored(active_->end, size);
     }
     /// All that was published is in the index, or in none of it.
     void told() noexcept {
         if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
-    /// Takes back what was appended behind `end` since enter(). Readers may look at it: its bytes
-    /// stay as and where they are, behind the end of a segment that goes no further.
-    void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
+    [[nodiscard]] log_place here() const noexcept {
+        return {active_->end, active_->tombstones, active_->dead.load(std::memory_order_relaxed),
+                last_, commits_};
+    }
+    /// Takes back what was appended since here(), in the same stay inside. If it was `shown`,
+    /// readers may look at it: it stays as and where it is, behind the end of a segment that goes
+    /// no further. Else it is wiped, and the log goes on there.
+    void take_back(const log_place& to, bool shown) noexcept {
         segment_type& from = *active_;
-        from.end = end;
-        from.tombstones = tombstones;
-        from.full = from.torn = true;  // no mark stands there
-        active_ = nullptr;
-        commits_ = commits;
-        this->went_back(position(from.id, end));
-        keeper_.keep(from);
+        const std::uint64_t size = from.end - to.end;
+        from.end = to.end;
+        from.tombstones = to.tombstones;
+        from.dead.store(to.dead, std::memory_order_relaxed);
+        last_ = to.last;
+        commits_ = to.commits;
+        this->went_back(position(from.id, to.end), size);
+        if (shown) {
+            from.full = from.torn = true;  // no mark stands there
+            active_ = nullptr;
+            keeper_.keep(from);
+        } else {
+            unstage(static_cast<std::size_t>(size));
+        }
+        told();
     }
 
     // ---- room ----
@@ -17853,9 +17911,8 @@ public:
         }
     }
 
-    /// For the background thread: a writer that comes to the next huge page of memory finds it
-    /// there. The first touch of one takes some hundred microseconds, and on a virtual machine up
-    /// to ten milliseconds.
+    /// For the background thread: makes the next huge pages of memory before a writer comes there.
+    /// The first touch of one may take ten milliseconds on a virtual machine.
     void touch_ahead() noexcept {
         const auto pin = readers_.enter();  // the memory stays, also when its segment is settled
         auto section = enter();
@@ -17898,12 +17955,8 @@ public:
 
     /// While what this returns lives, nobody else hands over or syncs.
     [[nodiscard]] auto take_turns() {
-        struct turns {
-            typename turn<Threading>::holder syncing;
-            typename turn<Threading>::holder handing;
-        };
         auto syncing = syncing_.take();
-        return turns{std::move(syncing), handing_.take()};
+        return std::pair(std::move(syncing), handing_.take());
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -18122,10 +18175,13 @@ private:
         auto section = enter();
         const bool moved = active_ != nullptr && active_->end != marked_;
         if (wanted == position()) wanted = tail();
-        const bool all = !hands_over || this->unhanded_bytes() / 2 < options_.part_bytes;
+        const std::uint64_t waiting = this->unhanded_bytes();
+        const bool all = !hands_over || waiting / 2 < options_.part_bytes;
         if (all && (mark || hands_over) && moved && active_->fits(0))
             append_mark(record_type::mark);
-        const auto [upto, bytes] = all ? reach{tail(), this->appended_bytes()} : next_part();
+        const position upto = all ? tail() : listed_.part(options_.part_bytes, tail());
+        const std::uint64_t later = upto == tail() ? 0 : waiting - options_.part_bytes;
+        const std::uint64_t bytes = this->appended_bytes() - later;
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
         on_exit untold([this] { trouble_.stick(nullptr); });
@@ -18141,26 +18197,6 @@ private:
         this->handed_over(upto, bytes);
         trouble_.unstick();
         return {};
-    }
-
-    struct reach {
-        position upto;
-        std::uint64_t bytes;  // of those appended
-    };
-    /// Where the next part ends: anywhere in a record. Inside the section, by who has the turn.
-    [[nodiscard]] reach next_part() const noexcept {
-        std::uint64_t left = options_.part_bytes;
-        for (std::uint64_t last = 0;;) {
-            const task_type next = listed_.next_unsynced(last, tail());
-            if (next.segment == nullptr) return {tail(), this->appended_bytes()};
-            last = next.segment->id;
-            const std::uint64_t from = (std::min)(next.end, next.segment->handed);
-            if (next.end - from >= left) {
-                const std::uint64_t waiting = this->unhanded_bytes() - options_.part_bytes;
-                return {position(last, from + left), this->appended_bytes() - waiting};
-            }
-            left -= next.end - from;
-        }
     }
 
     [[nodiscard]] result<void> hand_over_one(segment_type& to, std::uint64_t end, bool full) {
@@ -22067,12 +22103,13 @@ private:
 //   4  append the record, change the slot (plain, or through a descriptor), leave
 //   5  outside: the durability policy returns when its promise holds, and what it kept is committed
 //
-// A batch does 3 and 4 for each of its operations under one section and commits with one store.
+// A batch appends all of its records, then looks up and changes slots one after the other, all in
+// one section; the check of its last record and one store commit it.
 // clear and batches that contain it swap in a fresh index and keep other writers out meanwhile.
 //
-// Threads: any. Failure: an error before 4 changes nothing; an error of 5, which only a policy that
-// hides writes until they are kept has, takes the write back in the running store, and what the
-// disk holds is decided by the next open.
+// Threads: any. Failure: an error before 4 changes nothing, and one in a lookup of a batch ends the
+// segment at most; an error of 5, which only a policy that hides writes until they are kept has,
+// takes the write back in the running store, and what the disk holds is decided by the next open.
 #ifndef COFFER_STORAGE_WRITER_HPP
 #define COFFER_STORAGE_WRITER_HPP
 
@@ -22324,24 +22361,21 @@ private:
     }
 
     /// Steps 3 and 4 for a batch without clear. What fails, with an error or without memory, leaves
-    /// no trace, or `misleads`: the index leads to what was taken back, others are kept out, and
-    /// end_writing() is to follow.
+    /// what is no commit behind the end of its segment and no other trace, or `misleads`: the index
+    /// leads to what was taken back, others are kept out, and end_writing() is to follow.
     [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size,
                                               bool& misleads) {
         auto& journal = records_->journal;
-        auto* const active = journal.active();
-        const std::uint64_t start = active->end;
-        const std::uint64_t commits = journal.commits();
-        const std::uint64_t tombstones = active->tombstones;
-        const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
-        const position end(active->id, start + size);
+        const auto before = journal.here();
+        const position end(journal.active()->id, before.end + size);
         table_type& table = records_->index();
         if (wary_) {
             if (auto sound = can_locate_all(table, changes); !sound) return sound.failure();
         }
         [[maybe_unused]] const auto change_under_way = journal.keeper().change();
         bool hidden = false;
-        if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
+        if constexpr (!Hides)
+            hidden = records_->pending.hide(make_address(journal.active()->slot, before.end));
         lookahead<table_type> probes(table, changes);
         const address first = journal.append(changes);
         std::int64_t added = 0;
@@ -22357,14 +22391,15 @@ private:
             const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                if (hidden) {
+                if (hidden && i == 0) {
+                    records_->pending.show();  // what is written next will lie here
+                } else if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
                     if (!gone) records_->exclusive = misleads = true;
                 }
                 static_cast<void>(records_->roll_back(end));
-                journal.take_back(start, commits, tombstones);
-                active->dead.store(dead, std::memory_order_relaxed);
+                journal.take_back(before, i != 0);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
@@ -22376,6 +22411,7 @@ private:
                 table.put(place, records_->install(where, erases, place.ref, end));
             }
         }
+        journal.complete();
         if constexpr (!Hides) {
             records_->pending.commit(end);
             if (hidden) records_->pending.show();
@@ -22460,6 +22496,7 @@ private:
             }
             records_->journal.keeper().begin_change();
             const address first = records_->journal.append(changes);
+            records_->journal.complete();
             for (std::size_t i = 0; i < changes.size(); ++i)
                 places[i] = behind(first, changes.record_at(i));
             end = records_->journal.tail();

@@ -40,6 +40,8 @@ TEST_CASE("segment and offset come back", "[position]") {
             const address at = make_address(slot, offset);
             CHECK(slot_of(at) == slot);
             CHECK(offset_of(at) == offset);
+            if (offset < largest_segment / 2)
+                CHECK(behind(at, 4096) == make_address(slot, offset + 4096));
         }
     }
 }

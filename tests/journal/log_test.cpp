@@ -300,13 +300,12 @@ TEST_CASE("what is taken back was never there", "[log]") {
     {
         auto section = log->enter();
         const auto& active = *log->active();
-        const std::uint64_t end = active.end, commits = log->commits();
-        const std::uint64_t tombstones = active.tombstones;
+        const auto before = log->here();
         const position tail = log->tail();
         REQUIRE(log->has_room(1000));
         log->append(record_type::put, true, coffer::as_bytes("b"), coffer::as_bytes("2"));
         log->append(record_type::erase, false, coffer::as_bytes("c"), {});
-        log->take_back(end, commits, tombstones);
+        log->take_back(before, true);
         CHECK(log->tail() == tail);
         CHECK(log->commits() == 1);
         CHECK(active.tombstones == 0);
@@ -314,6 +313,113 @@ TEST_CASE("what is taken back was never there", "[log]") {
     scene::put(*log, "d", "4");
     REQUIRE(log->sync());
     CHECK(types_in(*log) == "p/pm/");  // whoever has seen it may look at it still
+}
+
+namespace {
+
+/// Records one behind the other, as a batch lays them out.
+class commit_of {
+public:
+    void add(record_type type, std::string_view key, std::string_view value) {
+        const std::size_t size = record_size(key.size(), value.size());
+        places_.push_back(all_.size());
+        all_.resize(all_.size() + size, std::byte{0xEE});
+        lay_out_record(all_.data() + places_.back(), size, type, true, coffer::as_bytes(key),
+                       coffer::as_bytes(value));
+        if (type == record_type::erase) erased_ += size;
+        clears_ = clears_ || type == record_type::clear;
+    }
+    [[nodiscard]] coffer::bytes laid_out() const { return all_; }
+    [[nodiscard]] std::size_t size() const { return places_.size(); }
+    [[nodiscard]] std::size_t record_at(std::size_t i) const {
+        return i < places_.size() ? places_[i] : all_.size();
+    }
+    [[nodiscard]] std::size_t erased_bytes() const { return erased_; }
+    [[nodiscard]] bool clears() const { return clears_; }
+
+private:
+    std::vector<std::byte> all_;
+    std::vector<std::size_t> places_;
+    std::size_t erased_ = 0;
+    bool clears_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("records of one commit are none until it is complete", "[log]") {
+    const scene::disk disk;
+    auto log = scene::begun(disk);
+    scene::put(*log, "a", "1");
+    for (const bool alone : {false, true}) {
+        commit_of all;
+        if (!alone) {
+            all.add(record_type::put, "b", "2");
+            all.add(record_type::erase, "c", "");
+        }
+        all.add(record_type::put, "d", "4");
+        auto section = log->enter();
+        REQUIRE(log->has_room(all.laid_out().size()));
+        const auto& active = *log->active();
+        const std::uint64_t commits = log->commits();
+        const std::uint64_t end = active.end;
+        const std::string before = types_in(active);
+        const address first = log->append(all);
+        CHECK(first == make_address(active.slot, end));
+        CHECK(active.end == end + all.laid_out().size());
+        CHECK(log->tail() == position(active.id, active.end));
+        CHECK(log->commits() == commits);
+        CHECK(types_in(active) == before + (alone ? "?" : "pe?"));
+        log->complete();
+        CHECK(types_in(active) == before + (alone ? "p" : "pep"));
+        CHECK(log->commits() == commits + 1);
+        CHECK(active.tombstones == record_size(1, 0));
+        record last;
+        const std::uint64_t at = end + all.record_at(all.size() - 1);
+        REQUIRE(read_record(active.body.memory() + at, active.body.memory() + active.end,
+                            active.seed, at, last));
+        CHECK_FALSE(last.more);
+        CHECK(as_text(last.value) == "4");
+    }
+    REQUIRE(log->sync());
+    CHECK(log->durable() == log->tail());
+}
+
+TEST_CASE("a commit that is taken back is none, shown or not", "[log]") {
+    for (const bool shown : {true, false}) {
+        const scene::disk disk;
+        auto log = scene::begun(disk);
+        scene::put(*log, "a", "1");
+        REQUIRE(log->hand_over());
+        commit_of all;
+        all.add(record_type::erase, "a", "");
+        all.add(record_type::put, "b", "2");
+        {
+            auto section = log->enter();
+            REQUIRE(log->has_room(all.laid_out().size()));
+            const auto& active = *log->active();
+            const auto before = log->here();
+            const position tail = log->tail();
+            const std::uint64_t waiting = log->unhanded_bytes();
+            log->append(all);
+            log->take_back(before, shown);
+            CHECK(log->tail() == tail);
+            CHECK(log->commits() == 1);
+            CHECK(log->unhanded_bytes() == waiting);
+            CHECK(active.tombstones == 0);
+            CHECK(active.full == shown);
+            CHECK(active.torn == shown);
+            CHECK((log->active() == nullptr) == shown);
+            const coffer::bytes left(active.body.memory() + active.end, all.laid_out().size());
+            CHECK((size_without_zeros(left) == 0) == !shown);
+            record last;
+            const std::uint64_t at = active.end + all.record_at(1);
+            CHECK_FALSE(read_record(active.body.memory() + at, left.data() + left.size(),
+                                    active.seed, at, last));
+        }
+        scene::put(*log, "d", "4");
+        REQUIRE(log->sync());
+        CHECK(types_in(*log) == (shown ? "pm/pm/" : "pmpm/"));
+    }
 }
 
 TEST_CASE("one caller works for all who wait", "[log]") {

@@ -327,51 +327,71 @@ TEST_CASE("a log that cannot be ended for want of a segment is durable all the s
     CHECK(S::open("/s", chosen, disk.power_lost()).get("accepted") == "1");
 }
 
-TEMPLATE_TEST_CASE("a batch that meets what cannot be read ends a segment, and nothing else",
-                   "[engine]", coffer::durability::sync, coffer::durability::buffered) {
-    using S = coffer::store<std::string, std::string, simulated, coffer::storage::file_log,
-                            TestType, coffer::threading::single>;
-    for (const bool goes_on : {true, false}) {
-        const simulated disk;
-        coffer::options chosen;
-        chosen.segment_bytes = 16 * 1024;
-        chosen.auto_compact = false;
-        chosen.map_reads = false;
-        S db = S::open("/s", chosen, disk);
-        std::map<std::string, std::string> all;
-        const auto put = [&](const std::string& key, const std::string& value) {
-            db.put(key, value);
-            all[key] = value;
-        };
-        for (int i = 0; i < 20; ++i) put("key " + std::to_string(i), std::string(2000, 'v'));
-        db.flush();
-        typename S::batch batch;
-        batch.put("new", "1");
-        batch.put("key 19", "2");
-        batch.put("key 0", "3");  // in a segment that is read from its file
-        disk.fail_call(1, {}, coffer::fs::call::read);
-        auto refused = db.try_write(batch);
-        REQUIRE_FALSE(refused);
-        CHECK(refused.error().kind() == errc::io_error);
-        disk.clear_faults();
-        if (goes_on) put("and on", "4");
-        const auto content = [](const S& of) {
-            std::map<std::string, std::string> out;
-            of.for_each(
-                [&](std::string_view key, std::string_view value) { out.emplace(key, value); });
-            return out;
-        };
-        CHECK(content(db) == all);
-        CHECK(db.verify().ok());
-        db.sync();
-        CHECK(content(S::open("/s", chosen, disk.process_killed())) == all);
-        CHECK(content(S::open("/s", chosen, disk.power_lost())) == all);
-        db.close();
-        const S again = S::open("/s", chosen, disk);
-        CHECK(again.recovery().clean);
-        CHECK(content(again) == all);
-        CHECK(again.size() == all.size());
-        CHECK(again.verify().ok());
+namespace {
+
+template <class Storage, class Durability>
+struct policies_of {
+    using storage = Storage;
+    using durability = Durability;
+};
+using coffer::durability::buffered;
+using coffer::durability::sync;
+using coffer::storage::file_log;
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a batch that meets what cannot be read leaves nothing", "[engine]",
+                   (policies_of<file_log, sync>), (policies_of<file_log, buffered>),
+                   (policies_of<coffer::storage::mmap, sync>),
+                   (policies_of<coffer::storage::mmap, buffered>)) {
+    using S = coffer::store<std::string, std::string, simulated, typename TestType::storage,
+                            typename TestType::durability, coffer::threading::single>;
+    const auto content = [](const S& of) {
+        std::map<std::string, std::string> out;
+        of.for_each([&](std::string_view key, std::string_view value) { out.emplace(key, value); });
+        return out;
+    };
+    const std::vector<std::vector<std::string>> batches{
+        {"key 0"}, {"key 0", "new"}, {"new", "key 0"}, {"new", "key 19", "key 0"}};
+    for (const std::vector<std::string>& keys : batches) {
+        for (const bool goes_on : {true, false}) {
+            const simulated disk;
+            coffer::options chosen;
+            chosen.segment_bytes = 16 * 1024;
+            chosen.auto_compact = false;
+            S db = S::open("/s", chosen, disk);
+            std::map<std::string, std::string> all;
+            const auto put = [&](const std::string& key, const std::string& value) {
+                db.put(key, value);
+                all[key] = value;
+            };
+            for (int i = 0; i < 20; ++i) put("key " + std::to_string(i), std::string(2000, 'v'));
+            db.flush();
+            typename S::batch batch;
+            for (const std::string& key : keys) batch.put(key, "never");
+            const std::string path = "/s/0000000000000001.log";
+            const auto file = disk.read_file(path);
+            REQUIRE(file);
+            const std::size_t at = coffer::as_text(*file).find("key 0");
+            REQUIRE(disk.flip(path, at, std::byte{1}));
+            auto refused = db.try_write(batch);
+            REQUIRE_FALSE(refused);
+            CHECK(refused.error().kind() == errc::corruption);
+            REQUIRE(disk.flip(path, at, std::byte{1}));
+            CHECK(content(S::open("/s", chosen, disk.process_killed())) == all);
+            if (goes_on) put("and on", "4");
+            CHECK(content(db) == all);
+            CHECK(db.verify().ok());
+            db.sync();
+            CHECK(content(S::open("/s", chosen, disk.process_killed())) == all);
+            CHECK(content(S::open("/s", chosen, disk.power_lost())) == all);
+            db.close();
+            const S again = S::open("/s", chosen, disk);
+            CHECK(again.recovery().clean);
+            CHECK(content(again) == all);
+            CHECK(again.size() == all.size());
+            CHECK(again.verify().ok());
+        }
     }
 }
 

@@ -62,12 +62,19 @@
 #define COFFER_PREFETCH(address) __builtin_prefetch(address)
 #define COFFER_PREFETCHED() __asm__ __volatile__("" : :)
 #define COFFER_NOINLINE __attribute__((noinline))
-#define COFFER_ALWAYS_INLINE inline __attribute__((always_inline))
 #else
 #define COFFER_PREFETCH(address) static_cast<void>(address)
 #define COFFER_PREFETCHED() static_cast<void>(0)
 #define COFFER_NOINLINE
+#endif
+
+/// For what is slower as a call of its own. Who compiles more than runs may define it as `inline`.
+#ifndef COFFER_ALWAYS_INLINE
+#if defined(__GNUC__) || defined(__clang__)
+#define COFFER_ALWAYS_INLINE inline __attribute__((always_inline))
+#else
 #define COFFER_ALWAYS_INLINE inline
+#endif
 #endif
 
 /// For a loop that waits for another processor: leaves the core's units to others for a moment.

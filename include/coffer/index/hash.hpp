@@ -11,7 +11,8 @@
 // of a few bits for each of its seven slots (after the fingerprints of MemC3 and Swiss tables), and
 // the slots; an eighth key turns the last slot into a link to a chain of overflow buckets of six.
 // A slot knows 30 bits of its key's hash, so that a split never asks for keys, up to 2^28 buckets;
-// a lookup meets a wrong key once in 2^(30 - depth) keys compared. hash_words.hpp has the bits.
+// a lookup meets a wrong key once in 2^(30 - depth) keys compared. hash_words.hpp has the bits,
+// hash_chains.hpp what is done to slots and chains, hash_buckets.hpp the memory.
 //
 // I1  An entry word is the truth; its print only says where to look. A put stores print, then
 //     entry; a removal clears entry, then print. A free slot's entry is 0.

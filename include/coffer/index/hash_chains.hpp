@@ -1,7 +1,9 @@
 // coffer/index/hash_chains.hpp: the slots of a hash table's buckets, and the chains behind them.
 //
 // How the writer puts a key into a bucket that is full, takes one out of a chain, and makes a chain
-// short again after a split, while readers look. What holds meanwhile: I1, I3 and I5 of hash.hpp.
+// short again after a split, while readers look: I1 and I3 of hash.hpp hold at every store, I5 when
+// a change is over. Where keys are moved, a `change` tells who adopts the memory of a process that
+// ended; what a put or a removal of one key has left half done, mend() puts right.
 //
 // Threads: the one writer; readers, of what they come to, as hash.hpp has it. Cost: one line of
 // memory for each bucket of the chain; a chain of more than one is a rarity.

@@ -10,7 +10,8 @@
 // bytes to the system. A sync takes the second only for what it hands over itself, so that nobody
 // who has a buffer to hand over waits for the disk.
 //
-// I1  Bytes between begin and end of a segment are whole records; nothing below end changes.
+// I1  Bytes between begin and end of a segment are whole records, and do not change; but for the
+//     last one of a batch, until it is complete().
 // I2  durable <= handed <= tail (progress.hpp).
 // I3  A commit lies inside one segment.
 // I4  A segment is prepared, its name durable, before it becomes active.
@@ -85,13 +86,14 @@ public:
         stage(type, more, key, value);
         return publish(type, more, record_size(key.size(), value.size()));
     }
-    /// Its first half: the bytes, which are not yet of the log. publish() or unstage() follows.
+    /// The bytes alone, which are not yet of the log. publish() or unstage() follows.
     void stage(record_type type, bool more, bytes key, bytes value) noexcept {
         write_record(active_->body.memory() + active_->end, type, more, key, value, active_->seed,
                      active_->end);
     }
     /// Appends the records of a commit, which were laid out elsewhere one behind the other, each
-    /// with more to follow. They lie here as they lay there; returns where the first one does.
+    /// with more to follow. They lie here as they lay there; returns where the first one does. The
+    /// last one has no check yet, so that it is no commit: complete() follows, or take_back().
     template <class Changes>
     address append(const Changes& changes) noexcept {
         const segment_type& to = *active_;
@@ -99,14 +101,20 @@ public:
         std::byte* const at = to.body.memory() + to.end;
         copy(at, all);
         std::size_t from = 0;
-        for (std::size_t i = 1; i < changes.size(); ++i) {
-            const std::size_t size = changes.record_at(i) - from;  // hashed where it is cached
+        for (std::size_t i = 1, size = 0; i < changes.size(); ++i, from += size) {
+            size = changes.record_at(i) - from;  // hashed where it is cached
             store_le(at + from, record_check(all.data() + from, size, to.seed, to.end + from));
-            from += size;
         }
+        store_le(at + from, std::uint64_t{0});
         at[from + check_size] &= ~more_bit;
-        write_record_check(at + from, all.size() - from, to.seed, to.end + from);
-        return publish(all.size(), to.end + from, true, changes.erased_bytes(), changes.clears());
+        return publish(all.size(), to.end + from, false, changes.erased_bytes(), changes.clears());
+    }
+    void complete() noexcept {
+        std::byte* const last = active_->body.memory() + last_;
+        const auto size = static_cast<std::size_t>(active_->end - last_);
+        write_record_check(last, size, active_->seed, last_);
+        active_->body.stored(last_, check_size);
+        ++commits_;
     }
     address publish(record_type type, bool more, std::size_t size) noexcept {
         return publish(size, active_->end, !more, type == record_type::erase ? size : 0,
@@ -114,23 +122,37 @@ public:
     }
     void unstage(std::size_t size) noexcept {
         std::memset(active_->body.memory() + active_->end, 0, size);
+        active_->body.stored(active_->end, size);
     }
     /// All that was published is in the index, or in none of it.
     void told() noexcept {
         if constexpr (keeper_type::kept) keeper_.told(tail(), last_, commits_);
     }
 
-    /// Takes back what was appended behind `end` since enter(). Readers may look at it: its bytes
-    /// stay as and where they are, behind the end of a segment that goes no further.
-    void take_back(std::uint64_t end, std::uint64_t commits, std::uint64_t tombstones) noexcept {
+    [[nodiscard]] log_place here() const noexcept {
+        return {active_->end, active_->tombstones, active_->dead.load(std::memory_order_relaxed),
+                last_, commits_};
+    }
+    /// Takes back what was appended since here(), in the same stay inside. If it was `shown`,
+    /// readers may look at it: it stays as and where it is, behind the end of a segment that goes
+    /// no further. Else it is wiped, and the log goes on there.
+    void take_back(const log_place& to, bool shown) noexcept {
         segment_type& from = *active_;
-        from.end = end;
-        from.tombstones = tombstones;
-        from.full = from.torn = true;  // no mark stands there
-        active_ = nullptr;
-        commits_ = commits;
-        this->went_back(position(from.id, end));
-        keeper_.keep(from);
+        const std::uint64_t size = from.end - to.end;
+        from.end = to.end;
+        from.tombstones = to.tombstones;
+        from.dead.store(to.dead, std::memory_order_relaxed);
+        last_ = to.last;
+        commits_ = to.commits;
+        this->went_back(position(from.id, to.end), size);
+        if (shown) {
+            from.full = from.torn = true;  // no mark stands there
+            active_ = nullptr;
+            keeper_.keep(from);
+        } else {
+            unstage(static_cast<std::size_t>(size));
+        }
+        told();
     }
 
     // ---- room ----
@@ -202,9 +224,8 @@ public:
         }
     }
 
-    /// For the background thread: a writer that comes to the next huge page of memory finds it
-    /// there. The first touch of one takes some hundred microseconds, and on a virtual machine up
-    /// to ten milliseconds.
+    /// For the background thread: makes the next huge pages of memory before a writer comes there.
+    /// The first touch of one may take ten milliseconds on a virtual machine.
     void touch_ahead() noexcept {
         const auto pin = readers_.enter();  // the memory stays, also when its segment is settled
         auto section = enter();
@@ -247,12 +268,8 @@ public:
 
     /// While what this returns lives, nobody else hands over or syncs.
     [[nodiscard]] auto take_turns() {
-        struct turns {
-            typename turn<Threading>::holder syncing;
-            typename turn<Threading>::holder handing;
-        };
         auto syncing = syncing_.take();
-        return turns{std::move(syncing), handing_.take()};
+        return std::pair(std::move(syncing), handing_.take());
     }
 
     /// The error that later writes must answer with, if there is one.
@@ -471,10 +488,13 @@ private:
         auto section = enter();
         const bool moved = active_ != nullptr && active_->end != marked_;
         if (wanted == position()) wanted = tail();
-        const bool all = !hands_over || this->unhanded_bytes() / 2 < options_.part_bytes;
+        const std::uint64_t waiting = this->unhanded_bytes();
+        const bool all = !hands_over || waiting / 2 < options_.part_bytes;
         if (all && (mark || hands_over) && moved && active_->fits(0))
             append_mark(record_type::mark);
-        const auto [upto, bytes] = all ? reach{tail(), this->appended_bytes()} : next_part();
+        const position upto = all ? tail() : listed_.part(options_.part_bytes, tail());
+        const std::uint64_t later = upto == tail() ? 0 : waiting - options_.part_bytes;
+        const std::uint64_t bytes = this->appended_bytes() - later;
         const task_type first = listed_.next_unsynced(0, upto);
         section.unlock();
         on_exit untold([this] { trouble_.stick(nullptr); });
@@ -490,26 +510,6 @@ private:
         this->handed_over(upto, bytes);
         trouble_.unstick();
         return {};
-    }
-
-    struct reach {
-        position upto;
-        std::uint64_t bytes;  // of those appended
-    };
-    /// Where the next part ends: anywhere in a record. Inside the section, by who has the turn.
-    [[nodiscard]] reach next_part() const noexcept {
-        std::uint64_t left = options_.part_bytes;
-        for (std::uint64_t last = 0;;) {
-            const task_type next = listed_.next_unsynced(last, tail());
-            if (next.segment == nullptr) return {tail(), this->appended_bytes()};
-            last = next.segment->id;
-            const std::uint64_t from = (std::min)(next.end, next.segment->handed);
-            if (next.end - from >= left) {
-                const std::uint64_t waiting = this->unhanded_bytes() - options_.part_bytes;
-                return {position(last, from + left), this->appended_bytes() - waiting};
-            }
-            left -= next.end - from;
-        }
     }
 
     [[nodiscard]] result<void> hand_over_one(segment_type& to, std::uint64_t end, bool full) {

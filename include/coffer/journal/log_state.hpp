@@ -1,4 +1,4 @@
-// coffer/journal/log_state.hpp: the options of a log, and its memory of what went wrong.
+// coffer/journal/log_state.hpp: the options of a log, what it goes back to, and what went wrong.
 //
 // trouble has three states: none; stuck (a hand-over failed: later writes answer with its error
 // until a hand-over succeeds); poisoned (a sync failed, or a hand-over that a write waited for:
@@ -26,6 +26,15 @@ struct log_options {
     bool verify_reads = true;  // check every record that is read from a file
     bool read_only = false;    // nothing is ever written
     bool map_reads = true;     // read settled segments through maps; else by pread
+};
+
+/// What a commit that fails while it is appended is taken back to.
+struct log_place {
+    std::uint64_t end;  // of the active segment, as the two below
+    std::uint64_t tombstones;
+    std::uint64_t dead;
+    std::uint64_t last;  // where the last record begins
+    std::uint64_t commits;
 };
 
 template <threading_policy Threading>

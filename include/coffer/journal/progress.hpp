@@ -39,7 +39,11 @@ protected:
         appended_.store(appended_bytes() + size, std::memory_order_relaxed);
         to(tail_, tail);
     }
-    void went_back(position tail) noexcept { to(tail_, tail); }
+    /// The last `size` of them are no more.
+    void went_back(position tail, std::uint64_t size) noexcept {
+        appended_.store(appended_bytes() - size, std::memory_order_relaxed);
+        to(tail_, tail);
+    }
     /// All up to `upto` is with the system, or durable: `bytes` of those appended.
     void handed_over(position upto, std::uint64_t bytes) noexcept {
         handed_bytes_.store(bytes, std::memory_order_relaxed);

@@ -79,6 +79,19 @@ public:
         return {};
     }
 
+    /// Where, before `tail`, the next `size` bytes end that are to be handed over: anywhere in a
+    /// record. `tail`, where there are fewer.
+    [[nodiscard]] position part(std::uint64_t size, position tail) const noexcept {
+        for (const Segment* const each : unsynced_) {
+            if (each->id > tail.segment()) break;
+            const std::uint64_t end = end_before(*each, tail);
+            const std::uint64_t waiting = end - (std::min)(end, each->handed);
+            if (waiting >= size) return {each->id, end - waiting + size};
+            size -= waiting;
+        }
+        return tail;
+    }
+
     /// Bytes of all segments that are not known to be durable.
     [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept {
         std::uint64_t sum = 0;

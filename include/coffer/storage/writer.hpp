@@ -7,12 +7,13 @@
 //   4  append the record, change the slot (plain, or through a descriptor), leave
 //   5  outside: the durability policy returns when its promise holds, and what it kept is committed
 //
-// A batch does 3 and 4 for each of its operations under one section and commits with one store.
+// A batch appends all of its records, then looks up and changes slots one after the other, all in
+// one section; the check of its last record and one store commit it.
 // clear and batches that contain it swap in a fresh index and keep other writers out meanwhile.
 //
-// Threads: any. Failure: an error before 4 changes nothing; an error of 5, which only a policy that
-// hides writes until they are kept has, takes the write back in the running store, and what the
-// disk holds is decided by the next open.
+// Threads: any. Failure: an error before 4 changes nothing, and one in a lookup of a batch ends the
+// segment at most; an error of 5, which only a policy that hides writes until they are kept has,
+// takes the write back in the running store, and what the disk holds is decided by the next open.
 #ifndef COFFER_STORAGE_WRITER_HPP
 #define COFFER_STORAGE_WRITER_HPP
 
@@ -277,24 +278,21 @@ private:
     }
 
     /// Steps 3 and 4 for a batch without clear. What fails, with an error or without memory, leaves
-    /// no trace, or `misleads`: the index leads to what was taken back, others are kept out, and
-    /// end_writing() is to follow.
+    /// what is no commit behind the end of its segment and no other trace, or `misleads`: the index
+    /// leads to what was taken back, others are kept out, and end_writing() is to follow.
     [[nodiscard]] result<position> append_all(const change_list& changes, std::uint64_t size,
                                               bool& misleads) {
         auto& journal = records_->journal;
-        auto* const active = journal.active();
-        const std::uint64_t start = active->end;
-        const std::uint64_t commits = journal.commits();
-        const std::uint64_t tombstones = active->tombstones;
-        const std::uint64_t dead = active->dead.load(std::memory_order_relaxed);
-        const position end(active->id, start + size);
+        const auto before = journal.here();
+        const position end(journal.active()->id, before.end + size);
         table_type& table = records_->index();
         if (wary_) {
             if (auto sound = can_locate_all(table, changes); !sound) return sound.failure();
         }
         [[maybe_unused]] const auto change_under_way = journal.keeper().change();
         bool hidden = false;
-        if constexpr (!Hides) hidden = records_->pending.hide(make_address(active->slot, start));
+        if constexpr (!Hides)
+            hidden = records_->pending.hide(make_address(journal.active()->slot, before.end));
         lookahead<table_type> probes(table, changes);
         const address first = journal.append(changes);
         std::int64_t added = 0;
@@ -310,14 +308,15 @@ private:
             const auto place = records_->locate(table, probe, known);
             if (known.failed()) [[unlikely]] {
                 wary_ = true;
-                if (hidden) {
+                if (hidden && i == 0) {
+                    records_->pending.show();  // what is written next will lie here
+                } else if (hidden) {
                     const bool gone = take_out(table, changes, i);
                     records_->pending.hide_on(!gone);
                     if (!gone) records_->exclusive = misleads = true;
                 }
                 static_cast<void>(records_->roll_back(end));
-                journal.take_back(start, commits, tombstones);
-                active->dead.store(dead, std::memory_order_relaxed);
+                journal.take_back(before, i != 0);
                 return known.reader().cause();
             }
             const bool erases = each.type == record_type::erase;
@@ -329,6 +328,7 @@ private:
                 table.put(place, records_->install(where, erases, place.ref, end));
             }
         }
+        journal.complete();
         if constexpr (!Hides) {
             records_->pending.commit(end);
             if (hidden) records_->pending.show();
@@ -413,6 +413,7 @@ private:
             }
             records_->journal.keeper().begin_change();
             const address first = records_->journal.append(changes);
+            records_->journal.complete();
             for (std::size_t i = 0; i < changes.size(); ++i)
                 places[i] = behind(first, changes.record_at(i));
             end = records_->journal.tail();
