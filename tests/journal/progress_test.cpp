@@ -46,6 +46,8 @@ TEST_CASE("what is appended waits to be handed over, and to be durable", "[progr
     log.became_durable(position(1, 100), 100);
     CHECK(log.durable() == position(1, 100));
     CHECK(log.unsynced_bytes() == 40);
-    log.went_back(position(1, 120));
+    log.went_back(position(1, 120), 20);
     CHECK(log.tail() == position(1, 120));
+    CHECK(log.unhanded_bytes() == 20);
+    CHECK(log.unsynced_bytes() == 20);
 }
